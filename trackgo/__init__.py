@@ -1,0 +1,27 @@
+"""TrackGo: mask and arrow in, video with just that part moving out.
+
+The way of the data: Drawing → PointTrajectories → P → encoder E → TrackAdapters in SVD's 16 temporal self-attentions → video.
+Names are imported on first use, so that drawing and trajectories work without loading diffusers.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+__version__ = "0.1.0"
+
+_HOME = {
+    "Drawing": ".drawing",
+    "PointTrajectories": ".trajectories",
+    "point_trajectories": ".trajectories",
+    "TrackGo": ".model",
+    "TrackGoPipeline": ".pipeline",
+}
+__all__ = ["Drawing", "PointTrajectories", "TrackGo", "TrackGoPipeline", "point_trajectories"]  # noqa: F822
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module 'trackgo' has no attribute '{name}'")
+    return getattr(import_module(_HOME[name], __name__), name)
