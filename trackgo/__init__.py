@@ -1,6 +1,7 @@
 """TrackGo: mask and arrow in, video with just that part moving out.
 
-The way of the data: Drawing → PointTrajectories → P → encoder E → TrackAdapters in SVD's 16 temporal self-attentions → video.
+The way of the data: Drawing → PointTrajectories → P → encoder E → TrackAdapters in SVD's 16 temporal
+self-attentions → video.
 Names are imported on first use, so that drawing and trajectories work without loading diffusers.
 """
 
@@ -18,7 +19,7 @@ _HOME = {
     "TrackGo": ".model",
     "TrackGoPipeline": ".pipeline",
 }
-__all__ = ["Drawing", "PointTrajectories", "TrackGo", "TrackGoPipeline", "point_trajectories"]  # noqa: F822
+__all__ = ["Drawing", "PointTrajectories", "TrackGo", "TrackGoPipeline", "point_trajectories"]
 
 
 def __getattr__(name: str) -> Any:

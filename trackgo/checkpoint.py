@@ -1,0 +1,113 @@
+"""TrackGo checkpoints: one safetensors file with a numbered format and the full configuration in its metadata.
+
+Keys are module paths: ``encoder.…``, ``adapters.<layer>.…`` and ``base.<diffusers key>`` for base weights that were
+trained along (which they are also stands in the metadata). Any missing, extra or wrongly shaped key is refused by name.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor, nn
+
+from . import __version__
+from .model import LayerConfig, TrackGo, TrackGoConfig
+
+FORMAT_VERSION = 1
+_BASE = "base."
+
+
+def save(model: TrackGo, path: str | Path, dtype: torch.dtype | None = None) -> None:
+    """Write ``model`` to ``path``; the file appears whole or not at all.
+
+    Args:
+        dtype: precision to store (``torch.float16`` halves the file); by default each tensor's own.
+    """
+    tensors = model.state_dict() | {_BASE + key: value for key, value in model.base_weights.items()}
+    tensors = {k: v.detach().to("cpu", dtype).clone().contiguous() for k, v in tensors.items()}
+    metadata = {
+        "format": "trackgo",
+        "format_version": str(FORMAT_VERSION),
+        "trackgo_version": __version__,
+        "config": json.dumps(asdict(model.config)),
+        "base_weights": json.dumps(sorted(model.base_weights)),
+    }
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        save_file(tensors, temporary, metadata)
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def load(path: str | Path, operations: Any = nn) -> TrackGo:
+    """Read a checkpoint in the precision it was stored in.
+
+    Args:
+        operations: layers to build from (``torch.nn``, or a back end's casting layers).
+
+    Raises:
+        ValueError: not a TrackGo checkpoint, of a newer format, or a key missing, extra or wrongly shaped.
+        FileNotFoundError: nothing at ``path``.
+    """
+    if not Path(path).is_file():
+        raise FileNotFoundError(f"there is no TrackGo checkpoint at '{path}'")
+    try:
+        with safe_open(path, framework="pt") as file:
+            metadata = file.metadata() or {}
+            tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118 — not a mapping
+    except SafetensorError as error:
+        raise ValueError(f"'{path}' is not a readable safetensors file: {error}") from error
+    config, changed = _read_metadata(metadata, path)
+    base = {key.removeprefix(_BASE): value for key, value in tensors.items() if key.startswith(_BASE)}
+    own = {key: value for key, value in tensors.items() if not key.startswith(_BASE)}
+    with torch.device("meta"):
+        model = TrackGo(config, operations)
+    _check_keys({k: v.shape for k, v in model.state_dict().items()}, own, path)
+    if set(base) != set(changed):
+        raise ValueError(f"'{path}': base weights differ from its metadata: {_names(set(base) ^ set(changed))}")
+    model.load_state_dict(own, assign=True)
+    model.base_weights = base
+    return model
+
+
+def _read_metadata(metadata: dict[str, str], path: str | Path) -> tuple[TrackGoConfig, list[str]]:
+    if metadata.get("format") != "trackgo":
+        raise ValueError(f"'{path}' is not a TrackGo checkpoint: its metadata does not say format = trackgo")
+    version = metadata.get("format_version", "")
+    if version != str(FORMAT_VERSION):
+        raise ValueError(
+            f"'{path}' has TrackGo format version '{version}', this release reads "
+            f"{FORMAT_VERSION}: update ComfyUI-TrackGo"
+        )
+    try:
+        fields = json.loads(metadata["config"])
+        fields["layers"] = tuple(LayerConfig(**layer) for layer in fields["layers"])
+        return TrackGoConfig(**fields), json.loads(metadata.get("base_weights", "[]"))
+    except (KeyError, TypeError, json.JSONDecodeError) as error:
+        raise ValueError(f"'{path}' has a damaged TrackGo configuration in its metadata: {error}") from error
+
+
+def _check_keys(expected: dict[str, torch.Size], given: dict[str, Tensor], path: str | Path) -> None:
+    if missing := expected.keys() - given.keys():
+        raise ValueError(f"'{path}' lacks {_names(missing)}")
+    if extra := given.keys() - expected.keys():
+        raise ValueError(f"'{path}' has unknown {_names(extra)}")
+    for key, shape in expected.items():
+        if given[key].shape != shape:
+            have = tuple(given[key].shape)
+            raise ValueError(f"'{path}': '{key}' has shape {have}, its configuration asks {tuple(shape)}")
+
+
+def _names(keys: set[str], most: int = 5) -> str:
+    listed = ", ".join(f"'{key}'" for key in sorted(keys)[:most])
+    return listed if len(keys) <= most else f"{listed} and {len(keys) - most} more"
