@@ -1,0 +1,339 @@
+"""The drawing document, version 1: components, each with a mask, arrows and timing.
+
+Coordinates are fractions of the first frame's width and height, (0, 0) its top-left corner and (1, 1) its bottom-right
+one; they may lie outside. Everything is validated at construction, so a Drawing that exists is a good one. Keys that
+this version does not know are kept in `extra` and written back. Messages count components, strokes and points from 1.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from itertools import chain
+from numbers import Real
+from typing import Any
+
+import numpy as np
+
+from . import rasterize
+
+VERSION = 1
+TOOLS = ("brush", "erase", "lasso", "lasso-erase", "fill")
+CURVES = ("straight", "smooth")
+EASINGS = ("linear", "ease-in", "ease-out", "ease-in-out")
+
+# Limits: far above any drawing made by hand, low enough that no document can exhaust a server's memory.
+MAX_TEXT_BYTES = 64 * 1024 * 1024
+MAX_COMPONENTS = 1_000
+MAX_POINTS = 1_000_000
+MAX_ARROW_POINTS = 10_000
+MAX_COORDINATE = 10_000.0  # frames away from the frame
+MAX_RADIUS = 10.0
+
+Point = tuple[float, float]
+
+
+@contextmanager
+def located(where: str) -> Iterator[None]:
+    """Prefix the message of a ValueError raised inside with where it happened."""
+    try:
+        yield
+    except ValueError as error:
+        raise ValueError(f"{where}: {error}") from None
+
+
+def _shown(value: Any) -> str:
+    try:
+        text = json.dumps(value)
+    except (TypeError, ValueError):
+        text = repr(value)
+    return text if len(text) <= 60 else text[:57] + "…"
+
+
+def check_number(name: str, value: Any, low: float, high: float) -> float:
+    """`value` as a float; ValueError naming it unless it is a finite number from low to high (booleans are not)."""
+    if isinstance(value, bool) or not isinstance(value, Real) or not low <= value <= high:
+        raise ValueError(f"{name} is {_shown(value)}; it must be a number from {low:g} to {high:g}")
+    return float(value)
+
+
+def _check_choice(name: str, value: Any, options: Sequence[str]) -> None:
+    if not isinstance(value, str) or value not in options:
+        raise ValueError(f"{name} is {_shown(value)}; it must be one of {', '.join(options)}")
+
+
+def _check_flag(name: str, value: Any) -> None:
+    if not isinstance(value, bool):
+        raise ValueError(f"{name} is {_shown(value)}; it must be true or false")
+
+
+def _as_points(value: Any) -> tuple[Point, ...]:
+    """A sequence (or array) of pairs → tuple of (x, y) floats; ValueError naming the first bad point."""
+    if isinstance(value, np.ndarray):
+        value = value.tolist()
+    if not isinstance(value, list | tuple):
+        raise ValueError(f"points is {_shown(value)}; it must be a list of [x, y] pairs")
+    for number, point in enumerate(value, start=1):
+        if not isinstance(point, list | tuple) or len(point) != 2:
+            raise ValueError(f"point {number} is {_shown(point)}; it must be a pair [x, y]")
+    coordinates = list(chain.from_iterable(value))
+    plain = {float, int}.issuperset(map(type, coordinates))  # one pass in C for what JSON gives
+    if not plain or (coordinates and not (-MAX_COORDINATE <= min(coordinates) <= max(coordinates) <= MAX_COORDINATE)):
+        _name_bad_coordinate(value)
+    if coordinates and not np.isfinite(np.array(coordinates, dtype=np.float64)).all():
+        _name_bad_coordinate(value)  # a NaN slips through min and max
+    flat = map(float, coordinates)
+    return tuple(zip(flat, flat, strict=True))
+
+
+def _name_bad_coordinate(points: Sequence[Sequence[Any]]) -> None:
+    for number, point in enumerate(points, start=1):
+        for axis, coordinate in zip("xy", point, strict=True):
+            with located(f"point {number}"):
+                check_number(axis, coordinate, -MAX_COORDINATE, MAX_COORDINATE)
+
+
+@dataclass(frozen=True)
+class Stroke:
+    """One gesture on a mask. `radius` is a fraction of the frame's width.
+
+    lasso and fill ignore the radius, fill ignores the points. A lasso closes itself; one with fewer than three points
+    encloses nothing.
+    """
+
+    tool: str
+    points: tuple[Point, ...] = ()
+    radius: float | None = None
+    extra: Mapping[str, Any] = field(default_factory=dict, hash=False)
+
+    def __post_init__(self) -> None:
+        _check_choice("tool", self.tool, TOOLS)
+        object.__setattr__(self, "points", _as_points(self.points))
+        if not self.points and self.tool != "fill":
+            raise ValueError(f"points is empty; a {self.tool} stroke needs at least one [x, y]")
+        if self.radius is not None or self.tool in ("brush", "erase"):
+            object.__setattr__(self, "radius", check_number("radius", self.radius, 0, MAX_RADIUS))
+
+    def to_dict(self) -> dict[str, Any]:
+        known: dict[str, Any] = {"tool": self.tool}
+        if self.radius is not None:
+            known["radius"] = self.radius
+        if self.points:
+            known["points"] = self.points
+        return known | dict(self.extra)
+
+
+@dataclass(frozen=True)
+class Mask:
+    """Which pixels a component holds: a PNG (base64, 8-bit greyscale, inside where ≥ 128), then strokes in order."""
+
+    strokes: tuple[Stroke, ...] = ()
+    png: str | None = None
+    extra: Mapping[str, Any] = field(default_factory=dict, hash=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "strokes", tuple(self.strokes))
+        if self.png is not None:
+            if not isinstance(self.png, str):
+                raise ValueError(f"png is {_shown(self.png)}; it must be a PNG file as base64 text")
+            rasterize.check_png(self.png)
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing was drawn at all."""
+        return not self.strokes and self.png is None
+
+    def rasterize(self, width: int, height: int) -> np.ndarray:
+        """bool [H, W]; ValueError when the PNG's pixels turn out to be damaged."""
+        if self.png is None:
+            mask = np.zeros((height, width), dtype=bool)
+        else:
+            mask = rasterize.sample_nearest(rasterize.decode_png(self.png), width, height)
+        rasterize.paint_(mask, self.strokes)
+        return mask
+
+    def to_dict(self) -> dict[str, Any]:
+        known: dict[str, Any] = {} if self.png is None else {"png": self.png}
+        if self.strokes or self.png is None:
+            known["strokes"] = [stroke.to_dict() for stroke in self.strokes]
+        return known | dict(self.extra)
+
+
+@dataclass(frozen=True)
+class Arrow:
+    """Where a point of the component goes, from the first of `points` to the last; one point holds still."""
+
+    points: tuple[Point, ...]
+    curve: str = "straight"
+    extra: Mapping[str, Any] = field(default_factory=dict, hash=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "points", _as_points(self.points))
+        if not 1 <= len(self.points) <= MAX_ARROW_POINTS:
+            raise ValueError(f"points has {len(self.points)} points; an arrow needs 1 to {MAX_ARROW_POINTS}")
+        _check_choice("curve", self.curve, CURVES)
+
+    def to_dict(self) -> dict[str, Any]:
+        return {"points": self.points, "curve": self.curve} | dict(self.extra)
+
+
+@dataclass(frozen=True)
+class Component:
+    """A part of the picture and its motion. It moves between `start` and `end`, fractions of the clip's length.
+
+    A hidden component takes no part in masks or trajectories; `locked` concerns the editor alone.
+    """
+
+    name: str = ""
+    mask: Mask = field(default_factory=Mask)
+    arrows: tuple[Arrow, ...] = ()
+    start: float = 0.0
+    end: float = 1.0
+    easing: str = "linear"
+    hidden: bool = False
+    locked: bool = False
+    extra: Mapping[str, Any] = field(default_factory=dict, hash=False)
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.name, str):
+            raise ValueError(f"name is {_shown(self.name)}; it must be text")
+        object.__setattr__(self, "arrows", tuple(self.arrows))
+        object.__setattr__(self, "start", check_number("start", self.start, 0, 1))
+        object.__setattr__(self, "end", check_number("end", self.end, 0, 1))
+        if self.start > self.end:
+            raise ValueError(f"start is {self.start:g} and end is {self.end:g}; start must not come after end")
+        _check_choice("easing", self.easing, EASINGS)
+        _check_flag("hidden", self.hidden)
+        _check_flag("locked", self.locked)
+
+    @classmethod
+    def from_mask(cls, mask: np.ndarray, name: str = "", arrows: Sequence[Arrow] = (), **settings: Any) -> Component:
+        """A component whose mask is given as an array [H, W]: bool, integers 0…255 (inside from 128) or floats 0…1
+        (inside from 0.5). `settings` are the remaining fields. ValueError on another shape or dtype."""
+        values = np.asarray(mask)
+        if values.ndim != 2 or 0 in values.shape:
+            raise ValueError(f"mask has shape {list(values.shape)}; it must be [H, W] with at least one pixel")
+        if values.dtype.kind not in "buif":
+            raise ValueError(f"mask has dtype {values.dtype}; it must be bool, integer or float")
+        threshold = {"b": 1, "f": 0.5}.get(values.dtype.kind, 128)
+        return cls(name, Mask(png=rasterize.encode_png(values >= threshold)), tuple(arrows), **settings)
+
+    def to_dict(self) -> dict[str, Any]:
+        known: dict[str, Any] = {
+            "name": self.name,
+            "mask": self.mask.to_dict(),
+            "arrows": [arrow.to_dict() for arrow in self.arrows],
+            "start": self.start,
+            "end": self.end,
+            "easing": self.easing,
+        }
+        flags = {key: True for key in ("hidden", "locked") if getattr(self, key)}
+        return known | flags | dict(self.extra)
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """A whole document. Components later in the list are drawn over earlier ones."""
+
+    components: tuple[Component, ...] = ()
+    extra: Mapping[str, Any] = field(default_factory=dict, hash=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "components", tuple(self.components))
+        if len(self.components) > MAX_COMPONENTS:
+            raise ValueError(f"{len(self.components)} components were given; a drawing holds at most {MAX_COMPONENTS}")
+        total = sum(
+            sum(len(stroke.points) for stroke in component.mask.strokes)
+            + sum(len(arrow.points) for arrow in component.arrows)
+            for component in self.components
+        )
+        if total > MAX_POINTS:
+            raise ValueError(f"the components hold {total} points together; a drawing holds at most {MAX_POINTS}")
+
+    @classmethod
+    def empty(cls) -> Drawing:
+        """A drawing without components."""
+        return cls()
+
+    @classmethod
+    def from_json(cls, text: str) -> Drawing:
+        """Parse a version-1 document; ValueError says which component and part, what was given, what would be right."""
+        from .document import parse_drawing  # the parser builds these classes, so it imports this module
+
+        return parse_drawing(text)
+
+    def to_json(self) -> str:
+        """Compact JSON (ASCII), the same text for equal drawings; `from_json` gives an equal drawing back."""
+        document = {"version": VERSION, "components": [component.to_dict() for component in self.components]}
+        return json.dumps(document | dict(self.extra), separators=(",", ":"), allow_nan=False)
+
+    @property
+    def active_indices(self) -> tuple[int, ...]:
+        """Positions in `components` of those that are not hidden; masks and trajectories follow this order."""
+        return tuple(index for index, component in enumerate(self.components) if not component.hidden)
+
+    @property
+    def active(self) -> tuple[Component, ...]:
+        """The components that are not hidden."""
+        return tuple(self.components[index] for index in self.active_indices)
+
+    def label(self, index: int) -> str:
+        """How messages name a component of `components`: its number from 1 and its name."""
+        return component_label(index, self.components[index].name)
+
+    def masks(self, width: int, height: int) -> np.ndarray:
+        """bool [s, H, W], one mask per active component; ValueError on a bad size or a damaged PNG."""
+        rasterize.check_size(width, height)
+        masks = np.empty((len(self.active), height, width), dtype=bool)
+        for mask, index in zip(masks, self.active_indices, strict=True):
+            with located(f"{self.label(index)}, mask"):
+                mask[:] = self.components[index].mask.rasterize(width, height)
+        return masks
+
+    def with_component(self, component: Component) -> Drawing:
+        """This drawing with one more component, at the end."""
+        return replace(self, components=(*self.components, component))
+
+    @classmethod
+    def concat(cls, *drawings: Drawing) -> Drawing:
+        """The components of several drawings in order; where unknown keys clash the first drawing's are kept."""
+        extra: dict[str, Any] = {}
+        for drawing in reversed(drawings):
+            extra |= drawing.extra
+        return cls(tuple(chain.from_iterable(drawing.components for drawing in drawings)), extra)
+
+
+def component_label(index: int, name: Any) -> str:
+    """`component 2 ("boat")`, for messages; index counts from 0."""
+    return f"component {index + 1}" + (f" ({_shown(name)})" if isinstance(name, str) and name else "")
+
+
+def camera_component(
+    pan_x: float = 0.0,
+    pan_y: float = 0.0,
+    zoom: float = 1.0,
+    turn_degrees: float = 0.0,
+    aspect: float = 16 / 9,
+    **settings: Any,
+) -> Component:
+    """The whole frame, moved as a camera would: four arrows, from the frame's corners.
+
+    The *picture* ends pan_x frame widths further right and pan_y frame heights further down, `zoom` times as large and
+    turned by turn_degrees clockwise, both about the moving centre; aspect = width / height of the frame it is for.
+    `settings` are further fields of Component. ValueError outside pan ±10, zoom 0.01 to 100, turn ±3600°.
+    """
+    pan = complex(check_number("pan_x", pan_x, -10, 10) * check_number("aspect", aspect, 0.01, 100), 0)
+    pan += 1j * check_number("pan_y", pan_y, -10, 10)
+    growth = check_number("zoom", zoom, 0.01, 100) - 1
+    turn = math.radians(check_number("turn_degrees", turn_degrees, -3600, 3600))
+    # Steps of one degree keep the polyline within 0.05 px of the arc at 1024×576.
+    progress = np.linspace(0, 1, 2 if turn == 0 else max(9, math.ceil(abs(turn_degrees)) + 1))
+    scale_turn = (1 + growth * progress) * np.exp(1j * turn * progress)
+    corners = np.array([x * aspect / 2 + 1j * y / 2 for x, y in ((-1, -1), (1, -1), (1, 1), (-1, 1))])
+    paths = scale_turn * corners[:, None] + pan * progress  # in frame heights, from the centre
+    points = np.stack([paths.real / aspect + 0.5, paths.imag + 0.5], axis=-1)
+    whole = Mask((Stroke("fill"),))
+    return Component(**({"name": "camera"} | settings), mask=whole, arrows=tuple(Arrow(path) for path in points))

@@ -1,0 +1,231 @@
+"""Strokes → masks, the same way here and in the editor.
+
+Coordinates: (0, 0) is the centre of the top-left pixel, x runs right, y down; fraction u of the frame ↔ pixel
+u·W − 0.5. A row of pixels meets a capsule in one interval and a polygon's edge at one x. So every shape becomes a few
++1 and −1 in a difference array, and a cumulative sum along the rows paints them all at once; nothing loops over points
+or pixels.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import io
+from collections.abc import Iterator, Sequence
+from itertools import chain, groupby
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+from PIL import Image
+
+if TYPE_CHECKING:
+    from .drawing import Stroke
+
+MIN_RADIUS_PX = 0.75  # so that the thinnest brush still leaves an unbroken line
+MAX_SIDE_PX = 16_384
+MAX_PNG_PIXELS = 8_192 * 8_192
+_GRID_CELLS = 1 << 16  # (segment, row) pairs worked on at once: the temporaries stay in the processor's cache
+
+
+def to_pixels(points_frac: np.ndarray, width: int, height: int) -> np.ndarray:
+    """Fractions of the frame [..., 2] as (x, y) → pixel coordinates float64 [..., 2]; inverse of `to_fractions`."""
+    return np.asarray(points_frac, dtype=np.float64) * (width, height) - 0.5
+
+
+def to_fractions(points_px: np.ndarray, width: int, height: int) -> np.ndarray:
+    """Pixel coordinates [..., 2] as (x, y) → fractions of the frame float64 [..., 2]; inverse of `to_pixels`."""
+    return (np.asarray(points_px, dtype=np.float64) + 0.5) / (width, height)
+
+
+def check_size(width: int, height: int) -> None:
+    """Raise ValueError unless both are whole numbers from 1 to 16,384."""
+    for name, value in (("width", width), ("height", height)):
+        if isinstance(value, bool) or not isinstance(value, int | np.integer) or not 1 <= value <= MAX_SIDE_PX:
+            raise ValueError(f"{name} is {value!r}; it must be a whole number of pixels from 1 to {MAX_SIDE_PX}")
+
+
+class _Window(NamedTuple):
+    """A painted rectangle of the frame: `inside` bool [h, w] with its top-left pixel at (left, top)."""
+
+    top: int
+    left: int
+    inside: np.ndarray
+
+
+def paint_(mask: np.ndarray, strokes: Sequence[Stroke]) -> None:
+    """Apply strokes in order to `mask`, bool [H, W], in place.
+
+    brush / erase: pixels whose centre is at most max(radius · W, 0.75) px from the polyline are set / cleared.
+    lasso / lasso-erase: the closed polygon, non-zero winding; a centre exactly on an edge counts on the left and top
+    sides only, so that neighbouring polygons neither overlap nor leave a gap. fill: the whole frame.
+    """
+    height, width = mask.shape
+    for tool, run in groupby(strokes, key=lambda stroke: stroke.tool):
+        if tool == "fill":
+            mask[:] = True
+            continue
+        if tool in ("brush", "erase"):  # a run of these is one union, whatever the order within
+            windows = [_brush_window(list(run), width, height)]
+        else:
+            windows = [_polygon_window(to_pixels(stroke.points, width, height), width, height) for stroke in run]
+        for window in filter(None, windows):
+            rows, columns = window.inside.shape
+            region = mask[window.top : window.top + rows, window.left : window.left + columns]
+            if tool.endswith("erase"):
+                region &= ~window.inside
+            else:
+                region |= window.inside
+
+
+def _segments(strokes: Sequence[Stroke], width: int, height: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The strokes' segments: starts [S, 2], ends [S, 2], radii [S] in pixels; a lone point is a segment of length 0."""
+    counts = np.array([len(stroke.points) for stroke in strokes])
+    points_px = to_pixels(list(chain.from_iterable(stroke.points for stroke in strokes)), width, height)
+    radii_px = np.repeat([max(stroke.radius * width, MIN_RADIUS_PX) for stroke in strokes], counts)
+    last = np.cumsum(counts) - 1
+    following = np.arange(1, len(points_px) + 1)
+    following[last] = last
+    keep = np.ones(len(points_px), dtype=bool)
+    keep[last] = counts == 1
+    return points_px[keep], points_px[following[keep]], radii_px[keep]
+
+
+def _brush_window(strokes: Sequence[Stroke], width: int, height: int) -> _Window | None:
+    """The union of the strokes' capsules, or None when it misses the frame."""
+    starts, ends, radii = _segments(strokes, width, height)
+    low = np.ceil(np.minimum(starts, ends) - radii[:, None]).clip(0, (width, height))
+    high = np.floor(np.maximum(starts, ends) + radii[:, None]).clip(-1, (width - 1, height - 1))
+    meets = (low <= high).all(axis=1)
+    if not meets.any():
+        return None
+    starts, ends, radii = starts[meets], ends[meets], radii[meets]
+    low, high = low[meets].astype(np.int64), high[meets].astype(np.int64)
+    left, top = low.min(axis=0)
+    right, bottom = high.max(axis=0)
+    columns = right - left + 1
+    changes = np.zeros((bottom - top + 1, columns + 1), dtype=np.int32)
+    for members, rows, valid in _row_grids(low[:, 1], high[:, 1]):
+        x_low, x_high, hit = _capsule_spans(starts[members], ends[members], radii[members], rows)
+        first = np.ceil(x_low - left).clip(0, columns).astype(np.int64)
+        stop = (np.floor(x_high - left) + 1).clip(0, columns).astype(np.int64)
+        hit &= valid & (first < stop)
+        row_start = ((rows - top) * (columns + 1))[hit]
+        np.add.at(changes.reshape(-1), row_start + first[hit], 1)
+        np.add.at(changes.reshape(-1), row_start + stop[hit], -1)
+    return _Window(top, left, changes.cumsum(axis=1)[:, :-1] > 0)
+
+
+def _row_grids(first: np.ndarray, last: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
+    """Batches of (shape, pixel row) pairs for shapes that meet the rows first … last, int64 [S] each.
+
+    Yields members int64 [s], rows int64 [s, R] and valid bool [s, R]. Tall shapes come first, so that a batch's grid is
+    hardly larger than the pairs in it. Shapes without a row are left out.
+    """
+    counts = last - first + 1
+    order = np.argsort(-counts, kind="stable")
+    order = order[: np.count_nonzero(counts > 0)]
+    position = 0
+    while position < len(order):
+        tallest = int(counts[order[position]])
+        members = order[position : position + max(1, _GRID_CELLS // tallest)]
+        rows = first[members, None] + np.arange(tallest)
+        yield members, rows, rows <= last[members, None]
+        position += len(members)
+
+
+def _capsule_spans(
+    starts: np.ndarray, ends: np.ndarray, radii: np.ndarray, rows: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Where capsules [s] meet pixel rows [s, R]: leftmost x, rightmost x, and whether they meet at all.
+
+    A capsule is a disc sliding from start to end. At t the disc's left side on a row is x(t) − √(R² − s(t)²) with
+    s = row − y(t); this is convex in t and smallest where s = R·dx/len·sign(dy), or at the nearer end of 0 ≤ t ≤ 1.
+    The right side mirrors it.
+    """
+    x, y = starts.T[:, :, None]
+    dx, dy = (ends - starts).T[:, :, None]
+    radii = radii[:, None]
+    level = dy == 0  # then s is the same for every t, and the extreme is at an end
+    inverse = np.divide(1.0, dy, out=np.zeros_like(dy), where=~level)
+    lean = np.divide(radii * dx * np.sign(dy), np.hypot(dx, dy), out=np.zeros_like(dx), where=~level)
+    offset = rows - y
+    t_left = ((offset - lean) * inverse + (level & (dx < 0))).clip(0, 1)
+    t_right = ((offset + lean) * inverse + (level & (dx >= 0))).clip(0, 1)
+    half_left = radii**2 - (offset - t_left * dy) ** 2
+    half_right = radii**2 - (offset - t_right * dy) ** 2
+    x_low = x + t_left * dx - np.sqrt(np.maximum(half_left, 0))
+    x_high = x + t_right * dx + np.sqrt(np.maximum(half_right, 0))
+    return x_low, x_high, (half_left >= 0) & (half_right >= 0)
+
+
+def _polygon_window(points_px: np.ndarray, width: int, height: int) -> _Window | None:
+    """The closed polygon [P, 2], non-zero winding, or None when no edge crosses a row of the frame."""
+    x, y = points_px.T
+    x_next, y_next = np.roll(points_px, -1, axis=0).T
+    upper, lower = np.minimum(y, y_next), np.maximum(y, y_next)
+    first = np.ceil(upper).clip(0, height).astype(np.int64)  # an edge owns the rows upper ≤ row < lower, hence each
+    last = (np.ceil(lower) - 1).clip(-1, height - 1).astype(np.int64)  # vertex belongs to one of its two edges
+    crosses = first <= last
+    left = int(np.ceil(x.min()).clip(0, width))
+    columns = int(np.floor(x.max()).clip(-1, width - 1)) - left + 1
+    if not crosses.any() or columns <= 0:
+        return None
+    top, bottom = int(first[crosses].min()), int(last[crosses].max())
+    changes = np.zeros((bottom - top + 1, columns + 1), dtype=np.int32)
+    direction = np.where(y_next > y, 1, -1)
+    slope = np.divide(x_next - x, y_next - y, out=np.zeros_like(x), where=y_next != y)
+    for members, rows, valid in _row_grids(first, last):
+        x_cross = x[members, None] + (rows - y[members, None]) * slope[members, None]
+        column = np.ceil(x_cross - left).clip(0, columns).astype(np.int64)
+        cells = ((rows - top) * (columns + 1) + column)[valid]
+        np.add.at(changes.reshape(-1), cells, np.broadcast_to(direction[members, None], rows.shape)[valid])
+    return _Window(top, left, changes.cumsum(axis=1)[:, :-1] != 0)
+
+
+def sample_nearest(values: np.ndarray, width: int, height: int) -> np.ndarray:
+    """uint8 [h, w] → bool [H, W]: from source column floor((x + 0.5)·w/W), rows alike; set where at least 128."""
+    source_height, source_width = values.shape
+    columns = np.floor((np.arange(width) + 0.5) * source_width / width).astype(np.int64)
+    rows = np.floor((np.arange(height) + 0.5) * source_height / height).astype(np.int64)
+    return values[rows[:, None], columns] >= 128
+
+
+def encode_png(mask: np.ndarray) -> str:
+    """bool [H, W] → base64 text of an 8-bit greyscale PNG, 255 inside and 0 outside."""
+    buffer = io.BytesIO()
+    Image.fromarray(np.where(mask, np.uint8(255), np.uint8(0))).save(buffer, format="PNG")
+    return base64.b64encode(buffer.getvalue()).decode("ascii")
+
+
+def check_png(text: str) -> None:
+    """Raise ValueError unless `text` is base64 of a whole 8-bit greyscale PNG of at most 64 megapixels."""
+    picture = _open_png(text)
+    try:
+        picture.verify()
+    except (OSError, SyntaxError, ValueError) as error:
+        raise ValueError(f"png is damaged ({error}); it must be a whole PNG file as base64") from None
+
+
+def decode_png(text: str) -> np.ndarray:
+    """Base64 of an 8-bit greyscale PNG → uint8 [h, w]; ValueError as `check_png`."""
+    picture = _open_png(text)
+    try:
+        return np.asarray(picture, dtype=np.uint8)
+    except (OSError, SyntaxError, ValueError) as error:
+        raise ValueError(f"png is damaged ({error}); it must be a whole PNG file as base64") from None
+
+
+def _open_png(text: str) -> Image.Image:
+    try:
+        raw = base64.b64decode(text, validate=True)
+    except (binascii.Error, ValueError) as error:
+        raise ValueError(f"png is not base64 ({error}); it must be a PNG file as plain base64") from None
+    try:
+        picture = Image.open(io.BytesIO(raw), formats=["PNG"])
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+        raise ValueError(f"png is not a readable PNG file ({error}); it must be an 8-bit greyscale PNG") from None
+    if picture.width * picture.height > MAX_PNG_PIXELS:
+        raise ValueError(f"png has {picture.width}×{picture.height} pixels; at most {MAX_PNG_PIXELS} are read")
+    if picture.mode != "L":
+        raise ValueError(f"png has mode {picture.mode}; it must be 8-bit greyscale (mode L)")
+    return picture

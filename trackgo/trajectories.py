@@ -1,0 +1,283 @@
+"""Point trajectories: control points from masks (eq. 10, K-means), moved by the arrows, and their picture P.
+
+Coordinates are pixels as (x, y); (0, 0) is the centre of the top-left pixel.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from .drawing import Drawing, located
+from .motion import check_frames, component_motion
+from .rasterize import check_size, to_fractions, to_pixels
+
+if TYPE_CHECKING:
+    import torch
+
+COMPONENT_COLORS: tuple[tuple[int, int, int], ...] = (
+    (255, 48, 48),
+    (48, 224, 64),
+    (64, 112, 255),
+    (255, 216, 32),
+    (255, 72, 232),
+    (32, 224, 232),
+    (255, 144, 32),
+    (168, 88, 255),
+    (176, 240, 48),
+    (255, 136, 168),
+    (40, 168, 136),
+    (208, 168, 112),
+)  # RGB, one per component in order, from the start again after the last; the editor uses the same
+MIN_POINTS, MAX_POINTS = 16, 64  # eq. 10
+MIN_SHARE, MAX_SHARE = 0.1, 0.4
+SQUARE_PX = 4
+_KMEANS_ITERATIONS = 30
+_MAX_COORDINATE_PX = 1e9
+
+
+def points_per_component(p: float) -> int:
+    """Eq. 10: how many control points K a component gets, 16 to 64, by its mask's share p (0…1) of the image."""
+    share = min(max(p, MIN_SHARE), MAX_SHARE)
+    wanted = MIN_POINTS + (MAX_POINTS - MIN_POINTS) / (MAX_SHARE - MIN_SHARE) * (share - MIN_SHARE)
+    return math.floor(wanted + 0.5)
+
+
+@dataclass(frozen=True, eq=False)
+class PointTrajectories:
+    """N points over L frames of width × height pixels.
+
+    tracks: float32 [L, N, 2] as (x, y) in pixels, finite, also outside the frame. visibility: bool [L, N].
+    component: int64 [N], which component each point belongs to, from 0. N may be 0. ValueError names a bad field.
+    """
+
+    tracks: np.ndarray
+    visibility: np.ndarray
+    component: np.ndarray
+    width: int
+    height: int
+
+    def __post_init__(self) -> None:
+        check_size(self.width, self.height)
+        tracks = np.asarray(self.tracks)
+        if tracks.ndim != 3 or tracks.shape[2] != 2 or tracks.shape[0] < 1:
+            raise ValueError(f"tracks has shape {list(tracks.shape)}; it must be [L, N, 2] with at least one frame")
+        check_frames(tracks.shape[0])
+        within = np.abs(tracks) <= _MAX_COORDINATE_PX  # False for NaN too
+        if not within.all():
+            frame, point, axis = np.argwhere(~within)[0]
+            value = tracks[frame, point, axis]
+            raise ValueError(
+                f"tracks: {'xy'[axis]} of point {point + 1} at frame {frame + 1} is {value}; it must be a finite number"
+                f" of pixels, at most {_MAX_COORDINATE_PX:g} from 0"
+            )
+        visibility, component = np.asarray(self.visibility), np.asarray(self.component)
+        if visibility.shape != tracks.shape[:2]:
+            raise ValueError(f"visibility has shape {list(visibility.shape)}; it must be {list(tracks.shape[:2])}")
+        if component.shape != tracks.shape[1:2] or (component.size and component.dtype.kind not in "iu"):
+            given = f"shape {list(component.shape)} and dtype {component.dtype}"
+            raise ValueError(
+                f"component has {given}; it must be whole numbers, one for each of {tracks.shape[1]} points"
+            )
+        if (component < 0).any():
+            raise ValueError(f"component holds {component.min()}; components count from 0")
+        object.__setattr__(self, "tracks", tracks.astype(np.float32))
+        object.__setattr__(self, "visibility", visibility.astype(bool))
+        object.__setattr__(self, "component", component.astype(np.int64))
+        object.__setattr__(self, "width", int(self.width))
+        object.__setattr__(self, "height", int(self.height))
+
+    @property
+    def frames(self) -> int:
+        """L."""
+        return len(self.tracks)
+
+    def render(self) -> np.ndarray:
+        """P: uint8 [L, H, W, 3], black, a filled 4×4 square in the component's colour per visible point.
+
+        The square centred on x covers the columns x − 2 ≤ j < x + 2 (rows alike): always exactly four, and exactly
+        centred where x lies midway between two columns. Later components cover earlier ones; squares are cut at the
+        frame's border.
+        """
+        picture = np.zeros((self.frames, self.height, self.width, 3), dtype=np.uint8)
+        pixels = picture.reshape(-1, 3)
+        side = np.arange(SQUARE_PX)
+        for component in np.unique(self.component):
+            frame, point = np.nonzero(self.visibility & (self.component == component))
+            corner = np.ceil(self.tracks[frame, point].astype(np.float64) - SQUARE_PX / 2).astype(np.int64)
+            columns = corner[:, 0, None, None] + side  # [M, 1, 4]
+            rows = corner[:, 1, None, None] + side[:, None]  # [M, 4, 1]
+            inside = (columns >= 0) & (columns < self.width) & (rows >= 0) & (rows < self.height)  # [M, 4, 4]
+            place = (frame[:, None, None] * self.height + rows) * self.width + columns
+            pixels[place[inside]] = COMPONENT_COLORS[component % len(COMPONENT_COLORS)]
+        return picture
+
+    def to_tracks(self) -> dict[str, torch.Tensor | int]:
+        """ComfyUI's TRACKS: track_path float32 [L, N, 2], track_visibility bool [L, N], track_component int64 [N] (CPU
+        tensors), width, height."""
+        import torch
+
+        return {
+            "track_path": torch.from_numpy(self.tracks.copy()),
+            "track_visibility": torch.from_numpy(self.visibility.copy()),
+            "track_component": torch.from_numpy(self.component.copy()),
+            "width": self.width,
+            "height": self.height,
+        }
+
+    @classmethod
+    def from_tracks(
+        cls, tracks: Mapping[str, Any], width: int | None = None, height: int | None = None
+    ) -> PointTrajectories:
+        """A TRACKS dictionary, ours or another pack's, tensors or arrays.
+
+        track_path [L, N, 2] is needed. track_visibility [L, N] or [L, 1] (nonzero = visible) may be missing: a point is
+        then visible inside the frame. Without track_component all points are component 0. width and height say which
+        frame the pixels refer to when the dictionary does not; its own come first. ValueError names what is wrong.
+        """
+        if not isinstance(tracks, Mapping) or tracks.get("track_path") is None:
+            raise ValueError("TRACKS must be a dictionary that holds track_path, [L, N, 2]")
+        path = _to_array("track_path", tracks["track_path"])
+        if path.ndim != 3 or path.shape[2] != 2:
+            raise ValueError(f"track_path has shape {list(path.shape)}; it must be [L, N, 2]")
+        width = width if tracks.get("width") is None else tracks["width"]
+        height = height if tracks.get("height") is None else tracks["height"]
+        if width is None or height is None:
+            raise ValueError("TRACKS does not say its width and height; give the size of the frame its pixels refer to")
+        visibility = tracks.get("track_visibility")
+        if visibility is None:
+            visible = inside_frame(path, width, height)
+        else:
+            visible = _to_array("track_visibility", visibility) != 0
+            if visible.shape not in (path.shape[:2], (path.shape[0], 1)):
+                expected = f"[L, N] = {list(path.shape[:2])} or [L, 1]"
+                raise ValueError(f"track_visibility has shape {list(visible.shape)}; it must be {expected}")
+        component = tracks.get("track_component")
+        number = np.zeros(path.shape[1], np.int64) if component is None else _to_array("track_component", component)
+        return cls(path, np.broadcast_to(visible, path.shape[:2]), number, width, height)
+
+    def resized(self, width: int, height: int) -> PointTrajectories:
+        """The same motion in a frame of another size: fractions of the frame stay, pixels follow."""
+        check_size(width, height)
+        fractions = to_fractions(self.tracks, self.width, self.height)
+        return replace(self, tracks=to_pixels(fractions, width, height), width=width, height=height)
+
+    def resampled(self, frames: int) -> PointTrajectories:
+        """The same motion in another number of frames, linear between frames; first stays first and last stays last.
+
+        Between two frames a point is visible when it is visible in both.
+        """
+        check_frames(frames)
+        time = np.arange(frames) / max(frames - 1, 1) * (self.frames - 1)
+        before = np.floor(time).astype(np.int64)
+        after = np.ceil(time).astype(np.int64)
+        share = (time - before)[:, None, None]
+        tracks = self.tracks[before] * (1 - share) + self.tracks[after] * share
+        return replace(self, tracks=tracks, visibility=self.visibility[before] & self.visibility[after])
+
+
+def _to_array(name: str, value: Any) -> np.ndarray:
+    """A tensor on any device and of any dtype, an array or a list → array; ValueError naming a field that is none."""
+    if hasattr(value, "detach"):
+        value = value.detach().cpu()
+        value = value.float() if value.is_floating_point() else value  # numpy has no bfloat16
+    try:
+        array = np.asarray(value)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"{name} cannot be read as an array: {error}") from None
+    if array.dtype.kind not in "buif":
+        raise ValueError(f"{name} holds {array.dtype}; it must hold numbers")
+    return array
+
+
+def inside_frame(tracks_px: np.ndarray, width: int, height: int) -> np.ndarray:
+    """[..., 2] → bool [...]: −0.5 ≤ x < W − 0.5 and −0.5 ≤ y < H − 0.5, the frame's full area."""
+    x, y = tracks_px[..., 0], tracks_px[..., 1]
+    return (x >= -0.5) & (x < width - 0.5) & (y >= -0.5) & (y < height - 0.5)
+
+
+def point_trajectories(drawing: Drawing, frames: int, width: int, height: int, seed: int = 0) -> PointTrajectories:
+    """A drawing → its point trajectories over `frames` frames of width × height pixels.
+
+    `component` counts the active components, as `drawing.masks` does. Each component's points depend on the seed, its
+    mask and its place in the document alone. ValueError when a mask covers no pixel, naming the component.
+    """
+    check_frames(frames)
+    masks = drawing.masks(width, height)
+    tracks = [np.empty((frames, 0, 2))]
+    counts = []
+    for mask, index in zip(masks, drawing.active_indices, strict=True):
+        with located(drawing.label(index)):
+            if not mask.any():
+                raise ValueError(f"its mask covers no pixel at {width}×{height}; paint where the component is")
+            points = control_points(mask, np.random.default_rng([seed, index]))
+            tracks.append(component_motion(drawing.components[index], frames, width, height).apply(points))
+            counts.append(len(points))
+    path = np.concatenate(tracks, axis=1).astype(np.float32)
+    component = np.repeat(np.arange(len(counts)), counts)
+    return PointTrajectories(path, inside_frame(path, width, height), component, width, height)
+
+
+def control_points(mask: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """A component's K control points, float64 [K, 2] as (x, y) in pixels, all different and all on the mask.
+
+    K by eq. 10 from bool [H, W]. 3K random pixels of the mask are clustered into K by K-means; a centre outside the
+    mask (crescents, rings) goes to the nearest free pixel of the mask. A mask of at most K pixels gives all its pixels.
+    """
+    rows, columns = np.nonzero(mask)
+    wanted = points_per_component(len(rows) / mask.size)
+    chosen = np.sort(rng.choice(len(rows), min(len(rows), 3 * wanted), replace=False))
+    samples = np.stack([columns[chosen], rows[chosen]], axis=-1).astype(np.float64)
+    if len(rows) <= wanted:
+        return samples
+    return _onto_mask(_cluster(samples, wanted, int(rng.integers(2**31))), mask)
+
+
+@cache
+def _thread_controller() -> Any:
+    from threadpoolctl import ThreadpoolController  # comes with scikit-learn
+
+    return ThreadpoolController()  # looks through all loaded libraries: once is enough
+
+
+def _cluster(samples: np.ndarray, count: int, seed: int) -> np.ndarray:
+    """K-means of distinct float64 [S, 2] → centres [count, 2], on one thread: faster for so few, and reproducible."""
+    from sklearn.cluster import KMeans  # takes a second to import
+
+    means = KMeans(count, n_init=1, max_iter=_KMEANS_ITERATIONS, random_state=seed)
+    with _thread_controller().limit(limits=1):
+        return means.fit(samples).cluster_centers_
+
+
+def _onto_mask(centres: np.ndarray, mask: np.ndarray) -> np.ndarray:
+    """Move each centre whose pixel is outside the mask to the nearest mask pixel that holds no other centre yet."""
+    points = centres.copy()
+    columns, rows = np.floor(centres + 0.5).astype(np.int64).T
+    outside = ~mask[rows, columns]
+    free = mask.copy()
+    free[rows, columns] = False
+    for index in np.flatnonzero(outside):
+        points[index] = column, row = _nearest_pixel(free, centres[index])
+        free[int(row), int(column)] = False
+    return points
+
+
+def _nearest_pixel(free: np.ndarray, point: np.ndarray) -> tuple[int, int]:
+    """The (x, y) of the pixel of `free` nearest to `point`; `free` holds one. Looks in growing squares around it."""
+    x, y = point
+    reach = 8
+    while True:
+        left, top = max(0, math.ceil(x - reach)), max(0, math.ceil(y - reach))
+        window = free[top : math.floor(y + reach) + 1, left : math.floor(x + reach) + 1]
+        rows, columns = np.nonzero(window)
+        distance = np.hypot(columns + left - x, rows + top - y)
+        # A pixel in the square's corner may be further off than one beside the square: only `reach` itself is certain.
+        if distance.size and (distance.min() <= reach or window.size == free.size):
+            nearest = distance.argmin()
+            return int(columns[nearest]) + left, int(rows[nearest]) + top
+        reach *= 2
