@@ -146,14 +146,12 @@ class Mask:
         """Whether nothing was drawn at all."""
         return not self.strokes and self.png is None
 
-    def rasterize(self, width: int, height: int) -> np.ndarray:
-        """bool [H, W]; ValueError when the PNG's pixels turn out to be damaged."""
-        if self.png is None:
-            mask = np.zeros((height, width), dtype=bool)
-        else:
-            mask = rasterize.sample_nearest(rasterize.decode_png(self.png), width, height)
+    def paint_(self, mask: np.ndarray) -> None:
+        """Draw onto an empty bool [H, W], in place; ValueError when the PNG's pixels turn out to be damaged."""
+        if self.png is not None:
+            height, width = mask.shape
+            mask[:] = rasterize.sample_nearest(rasterize.decode_png(self.png), width, height)
         rasterize.paint_(mask, self.strokes)
-        return mask
 
     def to_dict(self) -> dict[str, Any]:
         known: dict[str, Any] = {} if self.png is None else {"png": self.png}
@@ -287,10 +285,10 @@ class Drawing:
     def masks(self, width: int, height: int) -> np.ndarray:
         """bool [s, H, W], one mask per active component; ValueError on a bad size or a damaged PNG."""
         rasterize.check_size(width, height)
-        masks = np.empty((len(self.active), height, width), dtype=bool)
+        masks = np.zeros((len(self.active), height, width), dtype=bool)
         for mask, index in zip(masks, self.active_indices, strict=True):
             with located(f"{self.label(index)}, mask"):
-                mask[:] = self.components[index].mask.rasterize(width, height)
+                self.components[index].mask.paint_(mask)
         return masks
 
     def with_component(self, component: Component) -> Drawing:
