@@ -1,0 +1,91 @@
+"""The demo SVD (a diffusers folder in the pack) as ComfyUI's MODEL, CLIP_VISION and VAE."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import comfy.model_management
+import comfy.model_patcher
+import comfy.sd
+import comfy.supported_models
+from comfy.clip_vision import ClipVisionModel
+from safetensors.torch import load_file
+from torch import Tensor
+
+from ..trackgo.demo import DEMO_SVD
+from ..trackgo.demo.vae import to_comfy_taesd
+from ..trackgo.svd_keys import comfy_key
+
+
+def _read(part: str) -> tuple[dict, dict[str, Tensor]]:
+    """(config, state dict) of one part of the diffusers folder."""
+    folder = Path(DEMO_SVD) / part
+    config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    (weights,) = folder.glob("*.safetensors")
+    return config, load_file(weights)
+
+
+def demo_model() -> comfy.model_patcher.ModelPatcher:
+    """ComfyUI's own SVD_img2vid at the demo's widths."""
+    config, weights = _read("unet")
+    widths = config["block_out_channels"]
+    head_channels = widths[0] // config["num_attention_heads"][0]
+
+    class TinySVD(comfy.supported_models.SVD_img2vid):
+        unet_extra_config = {**comfy.supported_models.SVD_img2vid.unet_extra_config, "num_head_channels": head_channels}
+
+    settings = TinySVD(_unet_config(config))
+    load_device = comfy.model_management.get_torch_device()
+    dtype = comfy.model_management.unet_dtype(
+        model_params=sum(w.numel() for w in weights.values()), supported_dtypes=settings.supported_inference_dtypes
+    )
+    cast = comfy.model_management.unet_manual_cast(dtype, load_device, settings.supported_inference_dtypes)
+    settings.set_inference_dtype(dtype, cast)
+    offload_device = comfy.model_management.unet_offload_device()
+    model = settings.get_model({}, device=offload_device)
+    model.diffusion_model.load_state_dict({comfy_key(key): value.to(dtype) for key, value in weights.items()})
+    return comfy.model_patcher.ModelPatcher(model, load_device=load_device, offload_device=offload_device)
+
+
+def _unet_config(config: dict) -> dict:
+    """ComfyUI's description of an SVD UNet, from diffusers'."""
+    widths = config["block_out_channels"]
+    blocks = config["layers_per_block"]
+    return {
+        "image_size": 32,
+        "in_channels": config["in_channels"],
+        "out_channels": config["out_channels"],
+        "model_channels": widths[0],
+        "channel_mult": [width // widths[0] for width in widths],
+        "num_res_blocks": [blocks] * 4,
+        "transformer_depth": [1] * 3 * blocks + [0] * blocks,
+        "transformer_depth_middle": 1,
+        "transformer_depth_output": [1] * 3 * (blocks + 1) + [0] * (blocks + 1),
+        "context_dim": config["cross_attention_dim"],
+        "adm_in_channels": config["projection_class_embeddings_input_dim"],
+        "num_classes": "sequential",
+        "legacy": False,
+        "use_spatial_transformer": True,
+        "use_linear_in_transformer": True,
+        "use_spatial_context": True,
+        "use_temporal_attention": True,
+        "use_temporal_resblock": True,
+        "extra_ff_mix_layer": True,
+        "disable_temporal_crossattention": False,
+        "video_kernel_size": [3, 1, 1],
+        "merge_strategy": "learned_with_images",
+        "merge_factor": 0.0,
+    }
+
+
+def demo_vae() -> comfy.sd.VAE:
+    """ComfyUI's built-in tiny autoencoder with the demo's weights."""
+    return comfy.sd.VAE(sd=to_comfy_taesd(_read("vae")[1]))
+
+
+def demo_clip_vision() -> ClipVisionModel:
+    """ComfyUI's CLIP vision model at the demo's width."""
+    clip_vision = ClipVisionModel(Path(DEMO_SVD) / "image_encoder" / "config.json")
+    clip_vision.load_sd(_read("image_encoder")[1])
+    return clip_vision

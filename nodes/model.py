@@ -1,0 +1,226 @@
+"""TrackGo on ComfyUI's SVD: loading weights, applying them to a MODEL, and the demo model that needs no download."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+
+import comfy.model_management
+import comfy.ops
+import folder_paths
+from comfy.ldm.modules.attention import optimized_attention
+from comfy.model_patcher import ModelPatcher
+from comfy.patcher_extension import CallbacksMP
+from comfy_api.latest import io
+from torch import Tensor
+
+from ..trackgo.adapter import TAU_MODES, AttentionSettings
+from ..trackgo.demo import DEMO_TRACKGO
+from ..trackgo.demo.example import example_image
+from ..trackgo.model import Motion, TrackGo
+from ..trackgo.svd import LAYERS, Attachment, ComfyTemporalAttention, attention_path
+from ..trackgo.svd_keys import comfy_key
+from ..trackgo.trajectories import PointTrajectories
+from .common import CATEGORY, Tracks, read_tracks, to_image
+from .demo_model import demo_clip_vision, demo_model, demo_vae
+
+FOLDER = "trackgo"
+DEMO_NAME = "demo (built in)"
+TrackGoWeights = io.Custom("TRACKGO")
+
+folder_paths.add_model_folder_path(FOLDER, os.path.join(folder_paths.models_dir, FOLDER))
+folder_paths.folder_names_and_paths[FOLDER][1].add(".safetensors")
+
+
+def load_trackgo(path: str | os.PathLike) -> ModelPatcher:
+    """A checkpoint in ComfyUI's own wrapper, so that its memory manager loads, casts and offloads the weights."""
+    model = TrackGo.load(path, operations=comfy.ops.manual_cast)
+    return ModelPatcher(
+        model,
+        load_device=comfy.model_management.get_torch_device(),
+        offload_device=comfy.model_management.unet_offload_device(),
+    )
+
+
+class TrackGoLoader(io.ComfyNode):
+    """A file in models/trackgo → TRACKGO."""
+
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        return io.Schema(
+            node_id="TrackGoLoader",
+            display_name="TrackGo Loader",
+            category=CATEGORY,
+            description="Loads TrackGo weights (encoder and TrackAdapters) from models/trackgo.",
+            inputs=[
+                io.Combo.Input(
+                    "trackgo_name",
+                    options=[*folder_paths.get_filename_list(FOLDER), DEMO_NAME],
+                    tooltip="A .safetensors file in models/trackgo. The built-in one belongs to the demo model only.",
+                )
+            ],
+            outputs=[TrackGoWeights.Output("trackgo", tooltip="Weights for TrackGo Apply.")],
+        )
+
+    @classmethod
+    def execute(cls, trackgo_name: str) -> io.NodeOutput:
+        built_in = trackgo_name == DEMO_NAME
+        return io.NodeOutput(
+            load_trackgo(DEMO_TRACKGO if built_in else folder_paths.get_full_path_or_raise(FOLDER, trackgo_name))
+        )
+
+
+class TrackGoDemoModel(io.ComfyNode):
+    """The tiny SVD in the pack as ComfyUI objects, driven by the same nodes as the real one."""
+
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        return io.Schema(
+            node_id="TrackGoDemoModel",
+            display_name="TrackGo Demo Model",
+            category=CATEGORY,
+            description="A tiny Stable Video Diffusion with TrackGo weights, shipped in the pack: 128×128 px and 14 "
+            "frames, runs on a CPU, downloads nothing. For learning the nodes and testing graphs, not for pictures.",
+            inputs=[],
+            outputs=[
+                io.Model.Output("model", tooltip="Use like an SVD checkpoint's MODEL."),
+                io.ClipVision.Output("clip_vision", tooltip="For SVD_img2vid_Conditioning."),
+                io.Vae.Output("vae", tooltip="For SVD_img2vid_Conditioning and VAE Decode."),
+                TrackGoWeights.Output("trackgo", tooltip="The demo's TrackGo weights, for TrackGo Apply."),
+                io.Image.Output("image", tooltip="A photograph to try it on, 128×128 px."),
+            ],
+        )
+
+    @classmethod
+    def execute(cls) -> io.NodeOutput:
+        image = to_image(example_image(128, 128)[None])
+        return io.NodeOutput(demo_model(), demo_clip_vision(), demo_vae(), load_trackgo(DEMO_TRACKGO), image)
+
+
+class TrackGoApply(io.ComfyNode):
+    """MODEL + TRACKGO + TRACKS → a clone of MODEL whose temporal self-attention follows the tracks."""
+
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        return io.Schema(
+            node_id="TrackGoApply",
+            display_name="TrackGo Apply",
+            category=CATEGORY,
+            description="Makes an SVD model move the masked parts along their trajectories. Works with every sampler, "
+            "guidance node and LoRA; the incoming model stays as it is.",
+            inputs=[
+                io.Model.Input("model", tooltip="Stable Video Diffusion (svd, svd_xt), or the demo model."),
+                TrackGoWeights.Input("trackgo", tooltip="From TrackGo Loader. Must have been trained for this model."),
+                Tracks.Input("tracks", tooltip="From TrackGo Point Trajectories. Frames and size must fit the latent."),
+                io.Float.Input(
+                    "alpha", default=0.2, min=0.01, max=0.99, step=0.01,
+                    tooltip="Threshold of the attention mask. Lower: the arrows take over more of the attention.",
+                ),
+                io.Combo.Input(
+                    "tau_mode", options=list(TAU_MODES), default="freeze",
+                    tooltip="What tau does to everything you did not select. freeze: hold it still. literal: the "
+                    "paper's formula (no effect above -9900). halfadd: the paper's formula rounded to half precision.",
+                ),
+                io.Float.Input(
+                    "tau", default=0.0, min=-10000.0, max=0.0, step=1.0,
+                    tooltip="0: the unselected area moves as the model likes. -100: half frozen. -10000: frozen.",
+                ),
+                io.Float.Input(
+                    "start_percent", default=0.0, min=0.0, max=1.0, step=0.01,
+                    tooltip="Where in sampling the trajectories begin to act; 0 is the first step.",
+                ),
+                io.Float.Input(
+                    "end_percent", default=1.0, min=0.0, max=1.0, step=0.01,
+                    tooltip="Where in sampling the trajectories cease to act; 1 is the last step.",
+                ),
+            ],
+            outputs=[io.Model.Output("model", tooltip="For a sampler or a guidance node.")],
+        )
+
+    @classmethod
+    def execute(
+        cls, model: ModelPatcher, trackgo: ModelPatcher, tracks: dict, alpha: float, tau_mode: str, tau: float,
+        start_percent: float, end_percent: float,
+    ) -> io.NodeOutput:  # fmt: skip
+        if end_percent < start_percent:
+            raise ValueError(f"TrackGo Apply: end_percent {end_percent} lies before start_percent {start_percent}")
+        unet = getattr(model.model, "diffusion_model", None)
+        trackgo.model.check_fits(unet)
+        motion = _motion(trackgo, read_tracks(tracks), _compute_dtype(model))
+        sampling = model.get_model_object("model_sampling")
+        whole = start_percent <= 0 and end_percent >= 1
+        sigmas = None if whole else (sampling.percent_to_sigma(start_percent), sampling.percent_to_sigma(end_percent))
+        attachment = Attachment(motion, AttentionSettings(alpha, tau_mode, tau), sigmas)
+        return io.NodeOutput(_patched(model, trackgo, attachment))
+
+
+def _patched(model: ModelPatcher, trackgo: ModelPatcher, attachment: Attachment) -> ModelPatcher:
+    """A clone of ``model`` with the attention modules swapped and the checkpoint's base weights patched in."""
+    patched = model.clone()
+    for layer in LAYERS:
+        path = f"diffusion_model.{attention_path(layer, comfy=True)}"
+        base = patched.get_model_object(path)
+        if isinstance(base, ComfyTemporalAttention):
+            raise ValueError(
+                "TrackGo Apply: this model already follows trajectories; chain the drawings into one and apply once"
+            )
+        patched.add_object_patch(path, ComfyTemporalAttention(base, layer.name, attachment, _attend(base)))
+    _patch_weights(patched, trackgo.model.base_weights)
+    patched.set_additional_models(FOLDER, [trackgo])
+    release = trackgo.offload_device
+    patched.add_callback(CallbacksMP.ON_CLEANUP, lambda _patcher: attachment.motion.to(release))
+    return patched
+
+
+def _attend(base: object) -> object:
+    """ComfyUI's own attention (flash, xformers, split …) with the settings of the layer it stands in for."""
+
+    def attend(q: Tensor, k: Tensor, v: Tensor, options: dict) -> Tensor:
+        return optimized_attention(
+            q, k, v, base.heads, attn_precision=base.attn_precision, transformer_options=options
+        )
+
+    return attend
+
+
+def _patch_weights(patched: ModelPatcher, weights: dict[str, Tensor]) -> None:
+    """Changed base weights as weight patches. They go first, so that LoRAs loaded before this node still add to them.
+
+    Raises:
+        ValueError: a weight that the model lacks, or has in another shape.
+    """
+    shapes = {key: value.shape for key, value in patched.model.diffusion_model.state_dict().items()} if weights else {}
+    for key, weight in weights.items():
+        name = comfy_key(key)
+        if shapes.get(name) != weight.shape:
+            raise ValueError(
+                f"TrackGo Apply: these weights change '{key}' to shape {tuple(weight.shape)}, which this model does "
+                "not have: they were trained on another base model"
+            )
+        full = f"diffusion_model.{name}"
+        patched.add_patches({full: ("set", (weight,))})
+        patches = patched.patches[full]
+        patched.patches[full] = [patches[-1], *patches[:-1]]
+
+
+def _compute_dtype(model: ModelPatcher) -> object:
+    """The precision the diffusion model computes in."""
+    return model.model.manual_cast_dtype or model.model.get_dtype()
+
+
+def _motion(trackgo: ModelPatcher, trajectories: PointTrajectories, dtype: object) -> Motion:
+    """Encoded trajectories; the last two stay with the weights, so that A' is not computed again for another seed,
+    alpha or tau."""
+    digest = hashlib.sha256(f"{dtype} {trajectories.width} {trajectories.height}".encode())
+    for array in (trajectories.tracks, trajectories.visibility, trajectories.component):
+        digest.update(f"{array.dtype}{array.shape}".encode() + array.tobytes())
+    kept: dict[str, Motion] = trackgo.model.__dict__.setdefault("kept_motions", {})
+    key = digest.hexdigest()
+    motion = kept.pop(key, None) or trackgo.model.encode(trajectories, dtype)
+    kept[key] = motion
+    while len(kept) > 2:
+        kept.pop(next(iter(kept)))
+    return motion
+
+
+NODES: list[type[io.ComfyNode]] = [TrackGoLoader, TrackGoDemoModel, TrackGoApply]

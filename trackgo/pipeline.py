@@ -1,0 +1,234 @@
+"""Picture + trajectories → frames, on diffusers' Stable Video Diffusion.
+
+Noise, picture and sampler are prepared as ComfyUI's stock nodes prepare them (noise on the CPU from the seed, Euler on
+Karras σ, guidance growing from frame to frame), so that both back ends give the same video for the same seed.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import torch
+import torch.nn.functional as F
+from diffusers import StableVideoDiffusionPipeline
+from PIL import Image
+from torch import Tensor
+
+from .adapter import AttentionSettings, TauMode
+from .drawing import Drawing
+from .model import TrackGo
+from .svd import Attachment, attached
+from .trajectories import PointTrajectories, inside_frame, point_trajectories
+
+_CLIP_SIZE_PX = 224
+_HUB_NAME = re.compile(r"[\w.-]+/[\w.-]+")
+
+
+class TrackGoPipeline(StableVideoDiffusionPipeline):
+    """SVD that follows trajectories. Everything else (``to``, CPU offload, saving) is diffusers' own.
+
+    Attributes:
+        trackgo: the weights; None for plain SVD.
+    """
+
+    trackgo: TrackGo | None = None
+
+    @classmethod
+    def from_pretrained(
+        cls, path: str | Path = "demo", trackgo: str | Path | None = None, torch_dtype: torch.dtype | None = None
+    ) -> TrackGoPipeline:
+        """Read a model.
+
+        Args:
+            path: ``"demo"``, a diffusers folder, a single SVD .safetensors file, or a hub name (fetched by diffusers).
+            trackgo: TrackGo weights; by default the demo's for the demo, and ``trackgo.safetensors`` in the folder.
+            torch_dtype: precision to run in; by default float32 for the demo, else the precision of the files.
+
+        Raises:
+            FileNotFoundError: nothing at ``path``.
+            ValueError: not an SVD, or weights that do not fit it.
+        """
+        name, path = str(path), Path(path)
+        if name == "demo":
+            pipeline, trackgo = cls._demo(torch_dtype or torch.float32, trackgo)
+        elif path.is_file():
+            from .single_file import load_single_file
+
+            pipeline = cls(**vars(load_single_file(path, torch_dtype)))
+        elif path.is_dir() or _HUB_NAME.fullmatch(name):
+            pipeline = super().from_pretrained(name, torch_dtype=torch_dtype or "auto", variant=_variant(path))
+            beside = path / "trackgo.safetensors"
+            trackgo = trackgo or (beside if beside.is_file() else None)
+        else:
+            raise FileNotFoundError(
+                f"there is no model at '{name}': give 'demo', a diffusers folder or a .safetensors file"
+            )
+        if trackgo is not None:
+            pipeline.trackgo = TrackGo.load(trackgo)
+            pipeline.trackgo.check_fits(pipeline.unet)
+        return pipeline
+
+    @classmethod
+    def _demo(cls, dtype: torch.dtype, trackgo: str | Path | None) -> tuple[TrackGoPipeline, str | Path]:
+        from .demo import DEMO_TRACKGO
+        from .demo.tiny import load_demo_components
+
+        return cls(**vars(load_demo_components(dtype=dtype))), trackgo or DEMO_TRACKGO
+
+    def __call__(
+        self,
+        image: Image.Image | np.ndarray,
+        trajectories: PointTrajectories | None,
+        *,
+        steps: int = 25,
+        seed: int = 0,
+        guidance: float = 2.5,
+        fps: int = 7,
+        motion_bucket_id: int = 127,
+        noise_aug_strength: float = 0.0,
+        alpha: float = 0.2,
+        tau: float = 0.0,
+        tau_mode: TauMode = "freeze",
+        start_percent: float = 0.0,
+        end_percent: float = 1.0,
+        frames: int | None = None,
+        decode_chunk_size: int | None = None,
+        on_step: Callable[[int], None] | None = None,
+    ) -> np.ndarray:
+        """Generate a clip whose masked parts follow their trajectories.
+
+        Args:
+            image: the first frame, at the size of the trajectories (``fit_picture`` brings one there).
+            trajectories: where the parts go; None samples plain SVD (then ``frames`` says how many).
+            steps: sampling steps.
+            seed: of the noise; the same seed gives the same clip.
+            guidance: classifier-free guidance of the last frame; the first has 1.
+            fps, motion_bucket_id, noise_aug_strength: SVD's own conditioning.
+            alpha, tau, tau_mode: see ``AttentionSettings``.
+            start_percent, end_percent: part of the sampling in which the trajectories act, as ComfyUI counts it.
+            decode_chunk_size: frames decoded at once; fewer need less memory.
+            on_step: called with the number of finished steps.
+
+        Returns:
+            uint8 [L, H, W, 3].
+
+        Raises:
+            ValueError: sizes that do not fit, no TrackGo weights, or settings out of range.
+        """
+        image = Image.fromarray(image) if isinstance(image, np.ndarray) else image.convert("RGB")
+        frames = self._check(image, trajectories, frames)
+        noise = torch.randn(
+            (1, frames, 4, image.height // 8, image.width // 8), generator=torch.Generator("cpu").manual_seed(seed)
+        )
+        with ExitStack() as stack:
+            live = None
+            if trajectories is not None:
+                settings = AttentionSettings(alpha, tau_mode, tau)
+                sigmas = self.percent_to_sigma(start_percent), self.percent_to_sigma(end_percent)
+                live = stack.enter_context(self._attached(Attachment(self._motion(trajectories), settings, sigmas)))
+                live.enabled = start_percent <= 0
+            output = super().__call__(
+                image,
+                height=image.height,
+                width=image.width,
+                num_frames=frames,
+                num_inference_steps=steps,
+                min_guidance_scale=1.0,
+                max_guidance_scale=guidance,
+                fps=fps,
+                motion_bucket_id=motion_bucket_id,
+                noise_aug_strength=noise_aug_strength,
+                decode_chunk_size=decode_chunk_size,
+                generator=torch.Generator("cpu").manual_seed(seed),
+                latents=noise.to(self.unet.dtype),
+                output_type="np",
+                callback_on_step_end=lambda _pipe, step, _t, kept: self._after_step(step, live, on_step) or kept,
+            )
+        return (output.frames[0] * 255).round().clip(0, 255).astype(np.uint8)
+
+    def percent_to_sigma(self, percent: float) -> float:
+        """Noise level after a share of the sampling, evenly in log σ, as ComfyUI defines it for SVD."""
+        if not 0 <= percent <= 1:
+            raise ValueError(f"start and end percent must lie between 0 and 1, got {percent}")
+        if percent in (0, 1):
+            return (1 - percent) * math.inf if percent == 0 else 0.0
+        low, high = math.log(self.scheduler.config.sigma_min), math.log(self.scheduler.config.sigma_max)
+        return math.exp(high + (low - high) * percent)
+
+    def _check(self, image: Image.Image, trajectories: PointTrajectories | None, frames: int | None) -> int:
+        if image.width % 64 or image.height % 64:
+            raise ValueError(f"width and height must be multiples of 64, got {image.width}×{image.height}")
+        if trajectories is None:
+            return frames or self.unet.config.num_frames
+        if self.trackgo is None:
+            raise ValueError("no TrackGo weights are loaded: pass trackgo=… to from_pretrained, or trajectories=None")
+        if (trajectories.width, trajectories.height) != image.size:
+            raise ValueError(
+                f"the trajectories are for {trajectories.width}×{trajectories.height} px, the picture has "
+                f"{image.width}×{image.height}: make both the same"
+            )
+        return trajectories.frames
+
+    def _motion(self, trajectories: PointTrajectories) -> Any:
+        self.trackgo.to(self._execution_device, self.unet.dtype)
+        return self.trackgo.encode(trajectories)
+
+    def _attached(self, attachment: Attachment) -> Any:
+        return attached(self.unet, attachment, self.trackgo.base_weights)
+
+    def _after_step(self, step: int, live: Attachment | None, on_step: Callable[[int], None] | None) -> None:
+        if live is not None and step + 1 < len(self.scheduler.sigmas) - 1:
+            live.enabled = True
+            live.enabled = live.active_at(self.scheduler.sigmas[step + 1])
+        if on_step is not None:
+            on_step(step + 1)
+
+    def _encode_image(self, image: Any, *args: Any, **kwargs: Any) -> Tensor:
+        """The whole picture at CLIP's size, resized as ComfyUI does it (bicubic, antialiased, rounded to bytes)."""
+        pixels = torch.from_numpy(np.array(image)).movedim(-1, 0)[None].float() / 255  # [1, 3, H, W]
+        pixels = F.interpolate(pixels, (_CLIP_SIZE_PX, _CLIP_SIZE_PX), mode="bicubic", antialias=True)
+        return super()._encode_image((pixels.clamp(0, 1) * 255).round() / 255, *args, **kwargs)
+
+
+def fit_size(width: int, height: int, area_px: int = 1024 * 576, multiple: int = 64) -> tuple[int, int]:
+    """The (width, height) in multiples of ``multiple`` nearest a picture's aspect, with about ``area_px`` pixels."""
+    scale = math.sqrt(area_px / (width * height))
+    return tuple(max(multiple, round(side * scale / multiple) * multiple) for side in (width, height))
+
+
+def fit_picture(
+    picture: np.ndarray, drawing: Drawing, frames: int, width: int, height: int, seed: int = 0
+) -> tuple[np.ndarray, PointTrajectories]:
+    """Scale a picture to cover width × height, cut its middle out, and take the drawing along.
+
+    Args:
+        picture: uint8 [h, w, 3]; the drawing's fractions refer to the whole of it.
+
+    Returns:
+        The first frame, uint8 [height, width, 3], and the trajectories in it.
+    """
+    scale = max(width / picture.shape[1], height / picture.shape[0])
+    cover = max(width, round(picture.shape[1] * scale)), max(height, round(picture.shape[0] * scale))
+    left, top = (cover[0] - width) // 2, (cover[1] - height) // 2
+    shrinking = cover[0] < picture.shape[1]
+    scaled = cv2.resize(picture, cover, interpolation=cv2.INTER_AREA if shrinking else cv2.INTER_CUBIC)
+    trajectories = point_trajectories(drawing, frames, *cover, seed=seed)
+    tracks = trajectories.tracks - np.array([left, top], np.float32)
+    moved = replace(
+        trajectories, tracks=tracks, visibility=inside_frame(tracks, width, height), width=width, height=height
+    )
+    return np.ascontiguousarray(scaled[top : top + height, left : left + width]), moved
+
+
+def _variant(folder: Path) -> str | None:
+    """``"fp16"`` where a diffusers folder holds only that variant of its UNet."""
+    names = [path.name for path in (folder / "unet").glob("*.safetensors")]
+    return "fp16" if names and all(".fp16." in name for name in names) else None

@@ -1,0 +1,96 @@
+"""Reading and writing clips with PyAV."""
+
+from __future__ import annotations
+
+import os
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import numpy as np
+
+_CODECS = {
+    ".mp4": ("libx264", "yuv420p", {"crf": "14", "preset": "slow"}),
+    ".mov": ("libx264", "yuv420p", {"crf": "14", "preset": "slow"}),
+    ".mkv": ("ffv1", "bgr0", {}),  # lossless
+    ".webm": ("libvpx-vp9", "yuv420p", {"crf": "20", "b": "0"}),
+    ".gif": ("gif", "rgb8", {}),
+}
+FORMATS = tuple(_CODECS)
+
+
+def check_output(path: str | Path) -> Path:
+    """``path`` as a Path, if a clip can be written there.
+
+    Raises:
+        ValueError: an ending that is no clip's; says which are.
+    """
+    path = Path(path)
+    if path.suffix.lower() not in _CODECS:
+        raise ValueError(f"cannot write a clip to '{path}': use a name ending in {', '.join(_CODECS)}")
+    return path
+
+
+def write_clip(path: str | Path, frames: np.ndarray, fps: float = 7.0) -> None:
+    """Write uint8 [L, H, W, 3] at ``fps``; the format follows the name. The file appears whole or not at all.
+
+    MP4, MOV and WebM store colour at half size, so odd widths and heights lose their last column or row there.
+
+    Raises:
+        ValueError: frames of another shape or type, no frames, an unknown ending, or fps not above 0.
+    """
+    path = check_output(path)
+    frames = np.asarray(frames)
+    if frames.ndim != 4 or frames.shape[-1] != 3 or frames.dtype != np.uint8 or not len(frames):
+        raise ValueError(f"frames must be uint8 [L, H, W, 3] with L ≥ 1, got {frames.dtype} {list(frames.shape)}")
+    if not fps > 0:
+        raise ValueError(f"fps must be above 0, got {fps}")
+    codec, pixels, options = _CODECS[path.suffix.lower()]
+    height, width = frames.shape[1:3]
+    if pixels == "yuv420p":
+        height, width = height - height % 2, width - width % 2
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.stem}.{os.getpid()}{path.suffix}")
+    try:
+        _encode(temporary, frames[:, :height, :width], codec, pixels, options, Fraction(fps).limit_denominator(1001))
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _encode(path: Path, frames: np.ndarray, codec: str, pixels: str, options: dict[str, str], fps: Fraction) -> None:
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream(codec, rate=fps, options=options)
+        stream.height, stream.width = frames.shape[1:3]
+        stream.pix_fmt = pixels
+        for frame in frames:
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(np.ascontiguousarray(frame), format="rgb24")))
+        container.mux(stream.encode())
+
+
+def read_clip(path: str | Path, most: int | None = None) -> tuple[np.ndarray, float]:
+    """Read a clip as uint8 [L, H, W, 3] and its average frame rate.
+
+    Args:
+        most: stop after this many frames.
+
+    Raises:
+        FileNotFoundError: nothing at ``path``.
+        ValueError: not a video, or no frame in it can be decoded.
+    """
+    if not Path(path).is_file():
+        raise FileNotFoundError(f"there is no clip at '{path}'")
+    frames = []
+    try:
+        with av.open(str(path)) as container:
+            stream = container.streams.video[0]
+            rate = float(stream.average_rate or 0)
+            for frame in container.decode(stream):
+                frames.append(frame.to_ndarray(format="rgb24"))
+                if most is not None and len(frames) >= most:
+                    break
+    except (av.FFmpegError, IndexError) as error:
+        raise ValueError(f"'{path}' is not a video that can be read: {error}") from error
+    if not frames:
+        raise ValueError(f"'{path}' holds no frames")
+    return np.stack(frames), rate
