@@ -10,6 +10,7 @@ arithmetic on active locations alone. The gradient there is exactly 0 too, so tr
 from __future__ import annotations
 
 import math
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -24,7 +25,11 @@ TauMode = Literal["freeze", "literal", "halfadd"]
 MASS_MODES: tuple[Mass, ...] = ("literal", "centered", "gated")
 TAU_MODES: tuple[TauMode, ...] = ("freeze", "literal", "halfadd")
 
+TAU_MIN = -1e4
+"""The paper's strongest τ; below −65,504 ``halfadd`` would overflow half precision and give NaN."""
+
 _CHUNK_BYTES = 256 << 20  # float32 score matrices held at a time
+_ROW_ERROR = 1e-5  # how far the sum of a float32 row of A' may lie from 1, generously
 
 
 @dataclass(frozen=True)
@@ -47,8 +52,8 @@ class AttentionSettings:
             raise ValueError(f"alpha must lie between 0 and 1, got {self.alpha}; the paper uses 0.2")
         if self.tau_mode not in TAU_MODES:
             raise ValueError(f"tau_mode must be one of {', '.join(TAU_MODES)}, got '{self.tau_mode}'")
-        if not math.isfinite(self.tau) or self.tau > 0:
-            raise ValueError(f"tau must be a finite number ≤ 0, got {self.tau}; 0 does nothing, -10000 freezes")
+        if not TAU_MIN <= self.tau <= 0:
+            raise ValueError(f"tau must lie between {TAU_MIN:g} and 0, got {self.tau}; 0 does nothing, -10000 freezes")
 
     @property
     def freeze(self) -> float:
@@ -57,10 +62,12 @@ class AttentionSettings:
 
     def check_frames(self, frames: int) -> None:
         """A row of A' sums to 1, so at most 1/α entries reach α; α·L ≤ 1 would mask a uniform row whole (NaN)."""
-        if self.alpha * frames <= 1:
+        least = 1 + _ROW_ERROR  # just above 1 the rounding of a uniform row could still mask it whole
+        if self.alpha * frames <= least:
             raise ValueError(
                 f"alpha {self.alpha} with {frames} frames would mask whole rows of the attention: "
-                f"use at least {math.floor(1 / self.alpha) + 1} frames or an alpha above {1 / frames:.3f}"
+                f"use at least {math.floor(least / self.alpha) + 1} frames or an alpha of "
+                f"{math.ceil(1000 * least / frames) / 1000:.3f} or more"
             )
 
 
@@ -93,8 +100,8 @@ class TrackAdapter(nn.Module):
         """f at active locations [n, L, 320] → A' [n, h, L, L] in float32; rows sum to 1."""
         hidden = self.project(f)
         q, k = (rearrange(w(hidden), "n l (h d) -> n h l d", h=self.heads) for w in (self.to_q, self.to_k))
-        scores = q.float() @ k.float().transpose(-1, -2) / math.sqrt(self.channels // self.heads)
-        return scores.softmax(dim=-1)
+        with _no_autocast(f.device):
+            return _scores(q, k).softmax(dim=-1)
 
 
 @dataclass(frozen=True)
@@ -175,15 +182,34 @@ def two_branch_attention(
     frames = q.shape[1]
     settings.check_frames(frames)
     heads = layer.attention.shape[1]
+    if len(q) % layer.locations:
+        raise ValueError(
+            f"the trajectories cover {layer.locations} locations, which does not divide the {len(q)} of the batch "
+            "being sampled: use one set of trajectories, or as many as there are videos in the batch"
+        )
     split = lambda x: rearrange(x, "(g s) l (h d) -> g s h l d", s=layer.locations, h=heads)  # noqa: E731
     q, k, v = split(q), split(k), split(v)
-    out = _inactive(q, k, v, split(base), layer, settings)
-    size = _chunk(q, frames)
+    with _no_autocast(q.device):
+        out = _inactive(q, k, v, split(base), layer, settings)
+        out = out.index_copy(1, layer.index, _active(q, k, v, layer, settings).to(out.dtype))
+    return rearrange(out, "g s h l d -> (g s) l (h d)")
+
+
+def _active(q: Tensor, k: Tensor, v: Tensor, layer: LayerMotion, settings: AttentionSettings) -> Tensor:
+    """O at the active locations, [G, n, h, L, d]."""
+    size = _chunk(q, q.shape[-2])
+    parts = []
     for at, attention in zip(layer.index.split(size), layer.attention.split(size), strict=True):
         weights = masked_attention(_scores(q[:, at], k[:, at]), attention >= settings.alpha, settings)
         weights = weights + mass_weights(attention, layer.mass, layer.gate)
-        out = out.index_copy(1, at, weights.to(v.dtype) @ v[:, at])
-    return rearrange(out, "g s h l d -> (g s) l (h d)")
+        parts.append(weights.to(v.dtype) @ v[:, at])
+    return torch.cat(parts, dim=1)
+
+
+def _no_autocast(device: torch.device) -> AbstractContextManager:
+    """Autocast would turn float32 products into half precision, and α would be compared with a rounded A'."""
+    available = torch.amp.is_autocast_available(device.type)
+    return torch.autocast(device.type, enabled=False) if available else nullcontext()
 
 
 def _scores(q: Tensor, k: Tensor) -> Tensor:
