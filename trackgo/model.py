@@ -19,6 +19,8 @@ from .svd import LAYERS, Attachment, attached, temporal_attentions
 if TYPE_CHECKING:
     from .trajectories import PointTrajectories
 
+_WIDEST = 1 << 16  # far beyond any UNet; keeps a damaged checkpoint from asking for absurd tensors
+
 
 @dataclass(frozen=True)
 class LayerConfig:
@@ -27,6 +29,14 @@ class LayerConfig:
     name: str
     channels: int
     heads: int
+
+    def __post_init__(self) -> None:
+        for field in ("channels", "heads"):
+            value = getattr(self, field)
+            if type(value) is not int or not 0 < value <= _WIDEST:
+                raise ValueError(f"layer {self.name}: {field} must be a whole number from 1 to {_WIDEST}, got {value}")
+        if self.channels % self.heads:
+            raise ValueError(f"layer {self.name}: {self.channels} channels do not divide into {self.heads} heads")
 
 
 @dataclass(frozen=True)
@@ -46,6 +56,8 @@ class TrackGoConfig:
     def __post_init__(self) -> None:
         if self.mass not in MASS_MODES:
             raise ValueError(f"mass must be one of {', '.join(MASS_MODES)}, got '{self.mass}'")
+        if not isinstance(self.base, str):
+            raise ValueError(f"base must be the name of a model, got {self.base!r}")
         names = tuple(layer.name for layer in self.layers)
         if names != tuple(layer.name for layer in LAYERS):
             raise ValueError(f"layers must name SVD's {len(LAYERS)} temporal self-attentions in order, got {names}")
@@ -84,9 +96,10 @@ class TrackGo(nn.Module):
         Raises:
             ValueError: ``unet`` is not SVD's.
         """
-        model = cls(TrackGoConfig.for_unet(unet, mass, base))
+        config = TrackGoConfig.for_unet(unet, mass, base)
         with torch.random.fork_rng(devices=[]), torch.no_grad():
             torch.manual_seed(seed)
+            model = cls(config)
             model.encoder.reset_parameters_()
             for name, attention in temporal_attentions(unet).items():
                 adapter = model.adapters[name]
@@ -163,17 +176,21 @@ class Motion:
         dtype: precision that E and W'q, W'k run in; by default that of the weights.
 
     Raises:
-        ValueError: H or W is not a multiple of 8.
+        ValueError: another type or shape, or H or W is not a multiple of 8.
     """
 
     def __init__(self, model: TrackGo, images: Any, dtype: torch.dtype | None = None) -> None:
         self.model, self.dtype = model, dtype
         self.images = torch.as_tensor(images)
+        if self.images.dtype != torch.uint8 or self.images.ndim != 5 or self.images.shape[-1] != 3:
+            given = f"{self.images.dtype} {tuple(self.images.shape)}"
+            raise ValueError(f"drawn trajectories must be uint8 [m, frames, height, width, 3], got {given}")
         height, width = self.images.shape[2:4]
         if height % 8 or width % 8:
             raise ValueError(f"width and height of the trajectories must be multiples of 8, got {width}×{height}")
         self._levels: dict[tuple[int, int], _Level] = {}
         self._layers: dict[tuple[str, int, int], LayerMotion] = {}
+        self._differentiable = True  # whether all that is kept was computed with gradients
 
     @property
     def frames(self) -> int:
@@ -188,7 +205,10 @@ class Motion:
     def layer(self, name: str, height: int, width: int, like: Tensor) -> LayerMotion:
         """A' of layer ``name`` for hidden states of (height, width), on ``like``'s device."""
         key = (name, height, width)
+        if torch.is_grad_enabled() and not self._differentiable:
+            self.clear()  # nothing kept without gradients (perhaps in inference mode) may serve training
         if key not in self._layers:
+            self._differentiable &= torch.is_grad_enabled()
             level = self._level(height, width, like.device)
             adapter = self.model.adapters[name]
             mass, gate = self.model.config.mass, getattr(adapter, "gate", None)
@@ -199,8 +219,16 @@ class Motion:
             self.to(like.device)
         return self._layers[key]
 
+    def clear(self) -> None:
+        """Forget what was computed, for example because weights changed."""
+        self._levels.clear()
+        self._layers.clear()
+        self._differentiable = True
+
     def to(self, device: torch.device | str) -> None:
         """Move what is kept, so that it can wait in main memory between generations."""
+        for size, level in self._levels.items():
+            self._levels[size] = replace(level, index=level.index.to(device), features=level.features.to(device))
         for key, kept in self._layers.items():
             gate = None if kept.gate is None else kept.gate.to(device)
             self._layers[key] = replace(
@@ -210,6 +238,8 @@ class Motion:
     def _level(self, height: int, width: int, device: torch.device) -> _Level:
         if (height, width) not in self._levels:
             self._encode(_halvings(height, width), device)
+        elif self._levels[height, width].features.device != device:
+            self.to(device)  # a generation was interrupted on one device and goes on on another
         return self._levels[height, width]
 
     def _encode(self, sizes: Sequence[tuple[int, int]], device: torch.device) -> None:
