@@ -225,11 +225,11 @@ def _attached_diffusers(unet: nn.Module, attachment: Attachment) -> Iterator[Non
             processor = DiffusersTemporalProcessor(layer.name, attachment, originals[layer.name])
             transformer = unet.get_submodule(layer.diffusers)
             hooks.append(transformer.register_forward_pre_hook(processor.remember_size, with_kwargs=True))
-            attentions[layer.name].processor = processor
+            attentions[layer.name].set_processor(processor)
         yield
     finally:
         for name, attn in attentions.items():
-            attn.processor = originals[name]
+            attn.set_processor(originals[name])
         for hook in hooks:
             hook.remove()
 
@@ -247,14 +247,22 @@ def _attached_comfy(unet: nn.Module, attachment: Attachment) -> Iterator[None]:
             parents[name].attn1 = attn
 
 
+def _plain(name: str) -> str:
+    """A parameter's name without what PEFT (LoRA) and torch.compile put into it."""
+    return name.replace(".base_layer.", ".").removeprefix("_orig_mod.")
+
+
 @contextmanager
 def replaced_weights(unet: nn.Module, weights: Mapping[str, Tensor]) -> Iterator[None]:
     """Give ``unet`` other weights for a while; afterwards every parameter holds its own tensor again.
 
     Args:
         weights: diffusers state-dict key → tensor of the parameter's shape.
+
+    Raises:
+        ValueError: a key or shape that ``unet`` has not, or weights offloaded layer by layer.
     """
-    parameters = dict(unet.named_parameters())
+    parameters = {_plain(name): parameter for name, parameter in unet.named_parameters()}
     rename = comfy_key if is_comfy(unet) else str
     targets = {key: parameters.get(rename(key)) for key in weights}
     for key, target in targets.items():
@@ -263,6 +271,11 @@ def replaced_weights(unet: nn.Module, weights: Mapping[str, Tensor]) -> Iterator
             raise ValueError(
                 f"the TrackGo weights change '{key}' to shape {tuple(weights[key].shape)} but the model has {have} "
                 "there: they were trained on another base model"
+            )
+        if target.is_meta:
+            raise ValueError(
+                f"the TrackGo weights change '{key}', which is offloaded layer by layer and cannot be changed there: "
+                "use enable_model_cpu_offload() instead of enable_sequential_cpu_offload()"
             )
     originals = {key: target.data for key, target in targets.items()}
     try:
