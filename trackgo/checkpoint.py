@@ -22,6 +22,7 @@ from .model import LayerConfig, TrackGo, TrackGoConfig
 
 FORMAT_VERSION = 1
 _BASE = "base."
+_DTYPES = (torch.float32, torch.float16, torch.bfloat16, torch.float64)
 
 
 def save(model: TrackGo, path: str | Path, dtype: torch.dtype | None = None) -> None:
@@ -68,6 +69,7 @@ def load(path: str | Path, operations: Any = nn) -> TrackGo:
     except SafetensorError as error:
         raise ValueError(f"'{path}' is not a readable safetensors file: {error}") from error
     config, changed = _read_metadata(metadata, path)
+    _check_dtypes(tensors, path)
     base = {key.removeprefix(_BASE): value for key, value in tensors.items() if key.startswith(_BASE)}
     own = {key: value for key, value in tensors.items() if not key.startswith(_BASE)}
     with torch.device("meta"):
@@ -92,8 +94,11 @@ def _read_metadata(metadata: dict[str, str], path: str | Path) -> tuple[TrackGoC
     try:
         fields = json.loads(metadata["config"])
         fields["layers"] = tuple(LayerConfig(**layer) for layer in fields["layers"])
-        return TrackGoConfig(**fields), json.loads(metadata.get("base_weights", "[]"))
-    except (KeyError, TypeError, json.JSONDecodeError) as error:
+        changed = json.loads(metadata.get("base_weights", "[]"))
+        if not isinstance(changed, list) or not all(isinstance(key, str) for key in changed):
+            raise ValueError("base_weights must be a list of names")
+        return TrackGoConfig(**fields), changed
+    except (KeyError, TypeError, ValueError, RecursionError) as error:  # JSONDecodeError is a ValueError
         raise ValueError(f"'{path}' has a damaged TrackGo configuration in its metadata: {error}") from error
 
 
@@ -106,6 +111,13 @@ def _check_keys(expected: dict[str, torch.Size], given: dict[str, Tensor], path:
         if given[key].shape != shape:
             have = tuple(given[key].shape)
             raise ValueError(f"'{path}': '{key}' has shape {have}, its configuration asks {tuple(shape)}")
+
+
+def _check_dtypes(given: dict[str, Tensor], path: str | Path) -> None:
+    for key, tensor in given.items():
+        if tensor.dtype not in _DTYPES:
+            asked = ", ".join(str(dtype).removeprefix("torch.") for dtype in _DTYPES)
+            raise ValueError(f"'{path}': '{key}' is stored as {tensor.dtype}, TrackGo weights are one of {asked}")
 
 
 def _names(keys: set[str], most: int = 5) -> str:

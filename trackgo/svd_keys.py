@@ -26,8 +26,8 @@ _ATTENTION = {
     "time_pos_embed.linear_1.": "time_pos_embed.0.",
     "time_pos_embed.linear_2.": "time_pos_embed.2.",
 }
-_BLOCK = re.compile(r"(down|up)_blocks\.(\d)\.(resnets|attentions|downsamplers|upsamplers)\.(\d)\.(.+)")
-_MIDDLE = re.compile(r"mid_block\.(resnets|attentions)\.(\d)\.(.+)")
+_BLOCK = re.compile(r"(down|up)_blocks\.([0-3])\.(resnets|attentions|downsamplers|upsamplers)\.([0-2])\.(.+)")
+_MIDDLE = re.compile(r"mid_block\.(resnets|attentions)\.([01])\.(.+)")
 _LEVELS = 4
 _ATTENTION_LEVELS = 3
 
@@ -72,6 +72,8 @@ def _resnet(rest: str) -> str:
         return rest
     stack, _, rest = rest.partition(".")
     module, _, parameter = rest.rpartition(".")
+    if module not in _RESNET:
+        raise ValueError(f"'{stack}.{rest}' is not a parameter of a residual block of SVD's UNet")
     return f"{'time_stack.' if stack == 'temporal_res_block' else ''}{_RESNET[module]}.{parameter}"
 
 
