@@ -1,0 +1,290 @@
+"""``python -m trackgo``: demo | draw | generate | convert.
+
+Exits 0 on success and 2, with one sentence on standard error, on bad input.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, UnidentifiedImageError
+
+_EXAMPLES = {
+    "demo": "python -m trackgo demo",
+    "draw": "python -m trackgo draw --image boat.jpg --drawing boat.json --out preview.mp4",
+    "generate": "python -m trackgo generate --model demo --image boat.jpg --drawing boat.json --out boat.mp4",
+    "convert": "python -m trackgo convert --drawing boat.json --size 1024x576 --frames 25 --to kj",
+}
+
+
+class Mistake(Exception):
+    """Something the user gave is wrong; the message is all they need to see."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; the exit status."""
+    os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")  # else it advises torchvision, which nothing here needs
+    parser = _parser()
+    args = parser.parse_args(arguments)
+    try:
+        return args.run(args) or 0
+    except (Mistake, ValueError, OSError) as error:
+        message = (
+            str(error)
+            if not isinstance(error, OSError) or not error.strerror
+            else (f"{error.strerror}: '{error.filename}'")
+        )
+        print(f"trackgo {args.command}: {' '.join(message.split())}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print(f"trackgo {args.command}: stopped", file=sys.stderr)
+        return 130
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m trackgo",
+        description="Paint a mask, draw an arrow, get a video in which just that part moves that way.",
+    )
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+
+    def command(name: str, run: Callable[[argparse.Namespace], int | None], summary: str) -> argparse.ArgumentParser:
+        sub = commands.add_parser(
+            name,
+            help=summary,
+            description=summary,
+            epilog=f"example:\n  {_EXAMPLES[name]}",
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
+        sub.set_defaults(run=run)
+        return sub
+
+    demo = command("demo", _demo, "Generate a clip from the built-in photograph, drawing and model; needs no network.")
+    demo.add_argument("--out", type=Path, default=Path("output"), metavar="FOLDER", help="where the results go")
+    _sampling_options(demo, steps=12)
+    draw = command("draw", _draw, "Show a drawing on its picture, moving, and the point trajectories P beside it.")
+    _drawing_options(draw)
+    draw.add_argument("--out", type=Path, required=True, metavar="CLIP", help="preview (.mp4, .webm, .mkv, .gif)")
+    draw.add_argument("--points", type=Path, metavar="CLIP", help="also write P itself")
+    generate = command("generate", _generate, "Picture and drawing in, video out.")
+    generate.add_argument("--model", default="demo", help="demo, a diffusers SVD folder or a single .safetensors file")
+    generate.add_argument("--trackgo", type=Path, metavar="FILE", help="TrackGo weights (built in for demo)")
+    generate.add_argument("--dtype", choices=("auto", "fp32", "fp16", "bf16"), default="auto", help="precision")
+    generate.add_argument("--device", default="auto", help="auto, cpu, cuda, mps …")
+    generate.add_argument("--offload", action="store_true", help="keep only the part at work on the GPU (diffusers)")
+    _drawing_options(generate)
+    _sampling_options(generate, steps=25)
+    generate.add_argument("--out", type=Path, required=True, metavar="CLIP", help="video (.mp4, .webm, .mkv, .gif)")
+    convert = command("convert", _convert, "Write a drawing's trajectories in another pack's format.")
+    convert.add_argument("--drawing", type=Path, required=True, metavar="JSON")
+    convert.add_argument("--size", required=True, metavar="WxH", help="pixels the coordinates refer to")
+    convert.add_argument("--frames", type=int, default=25)
+    convert.add_argument("--seed", type=int, default=0)
+    convert.add_argument("--to", default="kj", help="kj, ati121, ltx, tora or dragnuwa")
+    convert.add_argument("--out", type=Path, metavar="FILE", help="default: print")
+    return parser
+
+
+def _drawing_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--image", type=Path, required=True, metavar="PICTURE", help="the first frame")
+    parser.add_argument("--drawing", type=Path, required=True, metavar="JSON", help="the version-1 drawing document")
+    parser.add_argument("--frames", type=int, help="length of the clip (default: the model's, 14 or 25)")
+    parser.add_argument("--width", type=int, help="pixels (default: the picture's shape at the model's size)")
+    parser.add_argument("--height", type=int, help="pixels")
+    parser.add_argument("--fps", type=int, default=7, help="frames per second")
+    parser.add_argument("--seed", type=int, default=0)
+
+
+def _sampling_options(parser: argparse.ArgumentParser, steps: int) -> None:
+    parser.add_argument("--steps", type=int, default=steps, help="sampling steps")
+    parser.add_argument("--guidance", type=float, default=2.5, help="guidance of the last frame; the first has 1")
+    parser.add_argument("--alpha", type=float, default=0.2, help="threshold of the attention mask")
+    parser.add_argument("--tau", type=float, default=0.0, help="-10000 … 0: how still everything else is kept")
+    parser.add_argument("--tau-mode", choices=("freeze", "literal", "halfadd"), default="freeze")
+    parser.add_argument("--freeze", type=float, metavar="0…1", help="the same as a share, instead of --tau")
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Commands
+# ---------------------------------------------------------------------------------------------------------------------
+
+
+def _demo(args: argparse.Namespace) -> None:
+    from .demo.example import example_drawing, example_image
+    from .pipeline import TrackGoPipeline, fit_picture
+
+    pipeline = TrackGoPipeline.from_pretrained("demo")
+    size, frames = pipeline.unet.config.sample_size * 8, pipeline.unet.config.num_frames
+    drawing, photograph = example_drawing(), example_image(427, 427)
+    picture, trajectories = fit_picture(photograph, drawing, frames, size, size)
+    clip = _sample(pipeline, picture, trajectories, args)
+    _write_clip(args.out / "demo.mp4", clip, 7)
+    _write_picture(args.out / "demo.png", _overview(photograph, drawing, trajectories, clip))
+    print(f"video:                    {args.out / 'demo.mp4'}\ndrawing and trajectories: {args.out / 'demo.png'}")
+
+
+def _overview(photograph: np.ndarray, drawing: object, trajectories: object, clip: np.ndarray) -> np.ndarray:
+    """Drawing, P and what came out, on one sheet."""
+    import cv2
+
+    from .visualize import contact_sheet, draw_drawing, draw_trails
+
+    cell = 256
+    large = lambda frame: cv2.resize(frame, (cell, cell), interpolation=cv2.INTER_CUBIC)  # noqa: E731
+    times = np.linspace(0, len(clip) - 1, 5).round().astype(int)
+    trails = draw_trails(np.stack([large(frame) for frame in clip]), trajectories)
+    points = trajectories.resized(cell, cell).render()
+    cells = [large(draw_drawing(photograph, drawing)), *(points[i] for i in times[1:])]
+    cells += [large(clip[i]) for i in times] + [trails[i] for i in times]
+    labels = ["mask and arrow", *(f"P, frame {i + 1}" for i in times[1:])]
+    labels += [f"video, frame {i + 1}" for i in times] + [f"with trajectories, frame {i + 1}" for i in times]
+    return contact_sheet(np.stack(cells), columns=5, labels=labels)
+
+
+def _draw(args: argparse.Namespace) -> None:
+    from .trajectories import point_trajectories
+    from .video import check_output
+    from .visualize import draw_drawing, draw_trails
+
+    outputs = [check_output(path) for path in (args.out, args.points) if path]
+    drawing, picture = _read_drawing(args.drawing), _read_picture(args.image)
+    if args.width or args.height:
+        from .pipeline import fit_picture
+
+        width, height = _size(args, picture, 1)
+        picture, trajectories = fit_picture(picture, drawing, args.frames or 25, width, height, args.seed)
+    else:
+        trajectories = point_trajectories(drawing, args.frames or 25, picture.shape[1], picture.shape[0], args.seed)
+        picture = draw_drawing(picture, drawing)
+    clips = [draw_trails(np.repeat(picture[None], trajectories.frames, 0), trajectories), trajectories.render()]
+    for path, clip in zip(outputs, clips, strict=False):
+        _write_clip(path, clip, args.fps)
+        print(f"wrote {path}")
+
+
+def _generate(args: argparse.Namespace) -> None:
+    from .video import check_output
+
+    check_output(args.out)
+    drawing, picture = _read_drawing(args.drawing), _read_picture(args.image)
+    from .pipeline import TrackGoPipeline, fit_picture
+
+    pipeline = TrackGoPipeline.from_pretrained(args.model, args.trackgo, _dtype(args.dtype))
+    _place(pipeline, args)
+    config = pipeline.unet.config
+    width, height = _size(args, picture, 64, _area(config.sample_size))
+    first, trajectories = fit_picture(picture, drawing, args.frames or config.num_frames, width, height, args.seed)
+    _write_clip(args.out, _sample(pipeline, first, trajectories, args), args.fps)
+    print(f"wrote {args.out}")
+
+
+def _area(sample_size: int | Sequence[int]) -> int:
+    """Pixels of a frame a model was made for: SVD's sample size 96 means 1024×576; otherwise it is the latent's."""
+    return 1024 * 576 if sample_size == 96 else int(np.prod(np.broadcast_to(sample_size, 2))) * 64
+
+
+def _convert(args: argparse.Namespace) -> None:
+    from .interchange import export_tracks
+    from .trajectories import point_trajectories
+
+    try:
+        width, height = (int(side) for side in args.size.lower().split("x"))
+    except ValueError:
+        raise Mistake(f"--size is '{args.size}'; give width and height in pixels, such as 1024x576") from None
+    trajectories = point_trajectories(_read_drawing(args.drawing), args.frames, width, height, args.seed)
+    tracks = export_tracks(trajectories, args.to)
+    text = tracks if isinstance(tracks, str) else json.dumps(tracks)
+    if args.out:
+        args.out.write_text(text, encoding="utf-8")
+        print(f"wrote {args.out}")
+    else:
+        print(text)
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# What the commands share
+# ---------------------------------------------------------------------------------------------------------------------
+
+
+def _sample(pipeline: object, picture: np.ndarray, trajectories: object, args: argparse.Namespace) -> np.ndarray:
+    tau = args.tau
+    if args.freeze is not None:
+        if args.tau_mode != "freeze" or args.tau:
+            raise Mistake("--freeze takes the place of --tau and --tau-mode; give one or the other")
+        if not 0 <= args.freeze <= 1:
+            raise Mistake(f"--freeze must lie between 0 and 1, got {args.freeze}")
+        tau = 1 - 10 ** (4 * args.freeze) if args.freeze < 1 else -1e4  # s = log10(1 + |τ|) / 4
+    return pipeline(
+        picture, trajectories, steps=args.steps, seed=getattr(args, "seed", 0), guidance=args.guidance,
+        fps=getattr(args, "fps", 7), alpha=args.alpha, tau=tau, tau_mode=args.tau_mode,
+    )  # fmt: skip
+
+
+def _place(pipeline: object, args: argparse.Namespace) -> None:
+    import torch
+
+    best = "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
+    device = best if args.device == "auto" else args.device
+    if args.offload:
+        if device == "cpu":
+            raise Mistake("--offload needs a GPU: on the CPU everything is in main memory already")
+        pipeline.enable_model_cpu_offload(device=device)
+    else:
+        try:
+            pipeline.to(device)
+        except (RuntimeError, AssertionError) as error:
+            raise Mistake(f"cannot use device '{device}': {error}") from error
+
+
+def _dtype(name: str) -> object:
+    import torch
+
+    return {"auto": None, "fp32": torch.float32, "fp16": torch.float16, "bf16": torch.bfloat16}[name]
+
+
+def _size(args: argparse.Namespace, picture: np.ndarray, multiple: int, area_px: int = 1024 * 576) -> tuple[int, int]:
+    """Width and height asked for; what is not given follows from the picture's shape."""
+    from .pipeline import fit_size
+
+    height, width = picture.shape[:2]
+    if args.width and args.height:
+        return args.width, args.height
+    if args.width or args.height:
+        scale = args.width / width if args.width else args.height / height
+        rounded = [max(multiple, round(side * scale / multiple) * multiple) for side in (width, height)]
+        return (args.width or rounded[0]), (args.height or rounded[1])
+    return fit_size(width, height, area_px, multiple)
+
+
+def _read_drawing(path: Path) -> object:
+    from .drawing import Drawing
+
+    try:
+        return Drawing.from_json(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise Mistake(f"{path}: {error}") from error
+
+
+def _read_picture(path: Path) -> np.ndarray:
+    try:
+        with Image.open(path) as picture:
+            return np.array(picture.convert("RGB"))
+    except (UnidentifiedImageError, Image.DecompressionBombError) as error:
+        raise Mistake(f"'{path}' is not a picture that can be read: {error}") from error
+
+
+def _write_clip(path: Path, clip: np.ndarray, fps: float) -> None:
+    from .video import write_clip
+
+    write_clip(path, clip, fps)
+
+
+def _write_picture(path: Path, picture: np.ndarray) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.fromarray(picture).save(path)
