@@ -1,0 +1,51 @@
+"""Arrows typed as text: one per line, `x, y -> x, y`, or the JSON that another pack's path editor gives."""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+
+from ..trackgo.drawing import Arrow, located
+from ..trackgo.interchange import to_arrows
+from ..trackgo.rasterize import to_fractions
+
+UNITS = ("fraction", "pixel")
+_BETWEEN_POINTS = re.compile(r"->|→|;")
+_NUMBER = r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?"
+_POINT = re.compile(rf"[(\[]?\s*({_NUMBER})\s*[,\s]\s*({_NUMBER})\s*[)\]]?")
+
+
+def parse_arrows(text: str, units: str, curve: str, width: int, height: int) -> tuple[Arrow, ...]:
+    """Text → arrows in fractions of the frame; no text, no arrow.
+
+    A line is a list of points joined by `->` (or `→`, `;`), each `x, y`, in fractions or in pixels of width × height by
+    `units`. A text that begins with a bracket and quote marks or nested brackets is another pack's and is in pixels. Raises
+    ValueError with the line and what stands there.
+    """
+    if _is_json(text):
+        return to_arrows(text, width, height)
+    arrows = []
+    for number, line in enumerate(text.splitlines(), start=1):
+        if line.strip():
+            with located(f"arrow, line {number}"):
+                arrows.append(_arrow(line, units, curve, width, height))
+    return tuple(arrows)
+
+
+def _is_json(text: str) -> bool:
+    start = text.lstrip()[:20].replace(" ", "").replace("\n", "")
+    return start.startswith(("[[", "[{", "{", "[]", '["', "['"))
+
+
+def _arrow(line: str, units: str, curve: str, width: int, height: int) -> Arrow:
+    points = [_point(part) for part in _BETWEEN_POINTS.split(line)]
+    given = np.array(points, dtype=np.float64)
+    return Arrow(given if units == "fraction" else to_fractions(given, width, height), curve)
+
+
+def _point(text: str) -> tuple[float, float]:
+    match = _POINT.fullmatch(text.strip())
+    if match is None:
+        raise ValueError(f"'{text.strip()}' is no point; write each as x, y and join them as in: 0.3, 0.5 -> 0.6, 0.5")
+    return float(match[1]), float(match[2])
