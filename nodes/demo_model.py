@@ -14,7 +14,7 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from ..trackgo.demo import DEMO_SVD
-from ..trackgo.demo.vae import to_comfy_taesd
+from ..trackgo.demo.taesd import to_comfy_taesd
 from ..trackgo.svd_keys import comfy_key
 
 
