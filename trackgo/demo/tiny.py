@@ -11,28 +11,21 @@ import json
 import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import torch
-import transformers
 from diffusers import EulerDiscreteScheduler, UNetSpatioTemporalConditionModel
 from safetensors.torch import load_file, save_file
 from torch import nn
 from transformers import CLIPVisionConfig, CLIPVisionModelWithProjection
 
+from ..components import SVDComponents, build_feature_extractor, build_scheduler, image_processor_class
 from .vae import TinyVAE, build_vae
-
-if TYPE_CHECKING:
-    from transformers import CLIPImageProcessor
 
 DEMO_WEIGHTS = Path(__file__).parent / "weights" / "svd_tiny"
 """The weights that ship with the package, a folder laid out as diffusers lays out SVD's."""
 
 ADDED_ID_DIM = 256
 """Sinusoidal width of each of fps, motion bucket and augmentation; SVD's value, and ComfyUI knows no other."""
-
-CLIP_MEAN = (0.48145466, 0.4578275, 0.40821073)
-CLIP_STD = (0.26862954, 0.26130258, 0.27577711)
 
 
 @dataclass(frozen=True)
@@ -75,17 +68,6 @@ class TinyConfig:
                 raise ValueError(
                     f"{name} is {getattr(self, name)}; the UNet halves 1/8 latents thrice: use a multiple of 64"
                 )
-
-
-@dataclass(frozen=True)
-class SVDComponents:
-    """The five parts of an SVD pipeline, named as diffusers names them."""
-
-    unet: UNetSpatioTemporalConditionModel
-    vae: TinyVAE
-    image_encoder: CLIPVisionModelWithProjection
-    scheduler: EulerDiscreteScheduler
-    feature_extractor: CLIPImageProcessor
 
 
 def build_unet(config: TinyConfig) -> UNetSpatioTemporalConditionModel:
@@ -134,24 +116,6 @@ def build_image_encoder(config: TinyConfig) -> CLIPVisionModelWithProjection:
     ).eval()
 
 
-def build_scheduler() -> EulerDiscreteScheduler:
-    """The scheduler of stable-video-diffusion-img2vid, setting by setting."""
-    return EulerDiscreteScheduler(
-        num_train_timesteps=1000,
-        beta_start=0.00085,
-        beta_end=0.012,
-        beta_schedule="scaled_linear",
-        prediction_type="v_prediction",
-        interpolation_type="linear",
-        use_karras_sigmas=True,
-        sigma_min=0.002,
-        sigma_max=700.0,
-        timestep_spacing="leading",
-        timestep_type="continuous",
-        steps_offset=1,
-    )
-
-
 def build_components(config: TinyConfig, seed: int = 0) -> SVDComponents:
     """All five parts, untrained, the same for the same seed; PyTorch's global generator is left as it was."""
     with torch.random.fork_rng(devices=[]):
@@ -161,7 +125,7 @@ def build_components(config: TinyConfig, seed: int = 0) -> SVDComponents:
             vae=build_vae(config.vae_width),
             image_encoder=build_image_encoder(config),
             scheduler=build_scheduler(),
-            feature_extractor=_image_processor_class()(image_mean=list(CLIP_MEAN), image_std=list(CLIP_STD)),
+            feature_extractor=build_feature_extractor(),
         )
 
 
@@ -228,13 +192,8 @@ def load_demo_components(folder: Path = DEMO_WEIGHTS, dtype: torch.dtype = torch
     return SVDComponents(
         **{name: load_model(name, folder, dtype) for name in _MODELS},
         scheduler=EulerDiscreteScheduler.from_pretrained(folder / "scheduler", local_files_only=True),
-        feature_extractor=_image_processor_class().from_pretrained(folder / "feature_extractor", local_files_only=True),
+        feature_extractor=image_processor_class().from_pretrained(folder / "feature_extractor", local_files_only=True),
     )
-
-
-def _image_processor_class() -> type[CLIPImageProcessor]:
-    """CLIPImageProcessor's PIL variant where transformers (5 on) has one; without torchvision the other only warns."""
-    return getattr(transformers, "CLIPImageProcessorPil", None) or transformers.CLIPImageProcessor
 
 
 def _write_json(path: Path, value: object) -> None:
