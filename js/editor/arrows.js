@@ -1,0 +1,186 @@
+/**
+ * Arrows, handles, cursors and marks on the stage. Everything here only draws.
+ *
+ * @typedef {{width: number, height: number, toStage: (frac: [number, number]) => [number, number]}} Scene
+ */
+import { arrowsOf } from './document.js'
+import { arcLengths, arrowPathPx, catmullRom, dropRepeated, pathDistance, pointAlong, pxToFrac } from './geometry.js'
+import { progress } from './motion.js'
+
+const HALO = 'rgba(0, 0, 0, 0.55)'
+const HEAD_LENGTH = 12
+const HEAD_HALF_WIDTH = 5.5
+
+function trace(context, path) {
+  context.beginPath()
+  path.forEach(([x, y], i) => (i ? context.lineTo(x, y) : context.moveTo(x, y)))
+}
+
+function strokeWithHalo(context, colour, width) {
+  context.lineCap = 'round'
+  context.lineJoin = 'round'
+  context.strokeStyle = HALO
+  context.lineWidth = width + 2.5
+  context.stroke()
+  context.strokeStyle = colour
+  context.lineWidth = width
+  context.stroke()
+}
+
+function dot(context, [x, y], radius, fill, ring, ringWidth = 1.5) {
+  context.beginPath()
+  context.arc(x, y, radius, 0, 2 * Math.PI)
+  context.fillStyle = fill
+  context.fill()
+  context.strokeStyle = ring
+  context.lineWidth = ringWidth
+  context.stroke()
+}
+
+function arrowHead(context, path, colour) {
+  const lengths = arcLengths(path)
+  const total = lengths[lengths.length - 1]
+  if (total < 4) return
+  const [x, y] = path[path.length - 1]
+  const [bx, by] = pointAlong(path, Math.max(0, 1 - HEAD_LENGTH / total), lengths)
+  const angle = Math.atan2(y - by, x - bx)
+  const [c, s] = [Math.cos(angle), Math.sin(angle)]
+  const at = (along, across) => [x + along * c - across * s, y + along * s + across * c]
+  context.beginPath()
+  context.moveTo(...at(2, 0))
+  context.lineTo(...at(-HEAD_LENGTH, HEAD_HALF_WIDTH))
+  context.lineTo(...at(-HEAD_LENGTH + 3, 0))
+  context.lineTo(...at(-HEAD_LENGTH, -HEAD_HALF_WIDTH))
+  context.closePath()
+  context.lineJoin = 'round'
+  context.strokeStyle = HALO
+  context.lineWidth = 2.5
+  context.stroke()
+  context.fillStyle = colour
+  context.fill()
+}
+
+/** @param {Scene} scene @returns {[number, number][]} an arrow's path on the stage */
+export function stagePath(arrow, scene) {
+  return arrowPathPx(arrow, scene.width, scene.height).map((p) => scene.toStage(pxToFrac(p, scene.width, scene.height)))
+}
+
+/** Small ticks where the arrow is at each frame: their spacing shows the easing. */
+function frameTicks(context, component, path, frames, colour) {
+  const lengths = arcLengths(path)
+  if (lengths[lengths.length - 1] < 4 * frames) return
+  for (let frame = 1; frame < frames - 1; frame += 1) {
+    dot(context, pointAlong(path, progress(component, frame, frames), lengths), 1.6, '#fff', colour, 0.8)
+  }
+}
+
+/**
+ * One component's arrows.
+ * @param {{selected: boolean, arrow: number, point: number, frame: number, frames: number, handles: boolean}} look
+ */
+export function drawArrows(context, component, colour, scene, look) {
+  for (const [i, arrow] of arrowsOf(component).entries()) {
+    const path = stagePath(arrow, scene)
+    const active = look.selected && look.arrow === i
+    if (path.length > 1) {
+      trace(context, path)
+      strokeWithHalo(context, colour, look.selected ? 2.5 : 1.75)
+      if (look.selected) frameTicks(context, component, path, look.frames, colour)
+      arrowHead(context, path, colour)
+    }
+    if (look.handles) drawHandles(context, arrow, colour, scene, active ? look.point : -1, active)
+    else dot(context, path[0], look.selected ? 4 : 3, colour, HALO)
+    if (look.frame > 0) dot(context, pointAlong(path, progress(component, look.frame, look.frames)), 5, colour, '#fff', 2)
+  }
+}
+
+function drawHandles(context, arrow, colour, scene, chosen, active) {
+  arrow.points.forEach((p, i) => {
+    const at = scene.toStage(p)
+    dot(context, at, i === 0 ? 5.5 : 4.5, 'transparent', HALO, 3.5)
+    dot(context, at, i === 0 ? 5.5 : 4.5, i === chosen ? '#fff' : colour, i === chosen ? colour : '#fff', active ? 2 : 1.5)
+  })
+}
+
+/** The arrow being drawn, with a rubber band to the pointer. */
+export function drawDraftArrow(context, draft, colour, scene) {
+  const all = draft.rubber ? [...draft.points, draft.rubber] : draft.points
+  const stage = dropRepeated(all.map(scene.toStage))
+  const path = draft.curve === 'smooth' ? catmullRom(stage) : stage
+  if (path.length > 1) {
+    trace(context, path)
+    strokeWithHalo(context, colour, 2.5)
+    arrowHead(context, path, colour)
+  }
+  if (draft.points.length > 40) return
+  for (const p of draft.points) dot(context, scene.toStage(p), 4.5, colour, '#fff')
+}
+
+/** A component that stays where it is: a pin in the middle of its mask. */
+export function drawHold(context, [x, y], colour) {
+  dot(context, [x, y], 9, 'rgba(0, 0, 0, 0.6)', colour, 2)
+  context.fillStyle = '#fff'
+  context.fillRect(x - 3.5, y - 4, 2.5, 8)
+  context.fillRect(x + 1, y - 4, 2.5, 8)
+}
+
+/** The outline of an unfinished lasso. */
+export function drawLasso(context, stroke, colour, scene) {
+  const path = stroke.points.map(scene.toStage)
+  trace(context, path)
+  context.closePath()
+  context.fillStyle = stroke.tool === 'lasso' ? colour : 'rgba(0, 0, 0, 1)'
+  context.globalAlpha = 0.22
+  context.fill()
+  context.globalAlpha = 1
+  strokeWithHalo(context, stroke.tool === 'lasso' ? colour : '#fff', 1.5)
+}
+
+/** The brush's size under the pointer. */
+export function drawBrushCursor(context, [x, y], radius, colour, erasing) {
+  for (const [style, width] of [[HALO, 3], [erasing ? '#fff' : colour, 1.5]]) {
+    context.beginPath()
+    context.arc(x, y, Math.max(radius, 1.5), 0, 2 * Math.PI)
+    context.strokeStyle = style
+    context.lineWidth = width
+    context.setLineDash(erasing ? [4, 3] : [])
+    context.stroke()
+  }
+  context.setLineDash([])
+}
+
+/** @returns {string} "frame 7 of 14" for the place of a handle on its arrow */
+export function handleFrame(component, arrow, point, frames, scene) {
+  const path = arrowPathPx(arrow, scene.width, scene.height)
+  const lengths = arcLengths(path)
+  const total = lengths[lengths.length - 1]
+  if (total === 0) return 'stays'
+  const [u, v] = arrow.points[point]
+  const { segment } = pathDistance([u * scene.width - 0.5, v * scene.height - 0.5], path)
+  const target = point === 0 ? 0 : point === arrow.points.length - 1 ? 1 : nearestFraction(path, lengths, segment, arrow.points[point], scene)
+  for (let frame = 0; frame < frames; frame += 1) {
+    if (progress(component, frame, frames) >= target - 1e-9) return `frame ${frame + 1} of ${frames}`
+  }
+  return `after frame ${frames}`
+}
+
+function nearestFraction(path, lengths, segment, [u, v], { width, height }) {
+  const [ax, ay] = path[segment]
+  const along = Math.hypot(u * width - 0.5 - ax, v * height - 0.5 - ay)
+  return Math.min(lengths[segment] + along, lengths[segment + 1] ?? Infinity) / lengths[lengths.length - 1]
+}
+
+/** A small label beside a place. */
+export function drawLabel(context, [x, y], text, stageWidth) {
+  context.font = '11px sans-serif'
+  const width = context.measureText(text).width + 12
+  const left = Math.min(x + 12, stageWidth - width - 4)
+  context.fillStyle = 'rgba(0, 0, 0, 0.72)'
+  context.beginPath()
+  context.roundRect(left, y - 26, width, 18, 4)
+  context.fill()
+  context.fillStyle = '#fff'
+  context.textBaseline = 'middle'
+  context.fillText(text, left + 6, y - 16.5)
+}
+

@@ -1,0 +1,30 @@
+/**
+ * Component colours: the ones drawn into P, in this order, cycling.
+ * The same table lives in Python; a shared fixture checks both.
+ */
+
+/** @typedef {readonly [number, number, number]} Rgb  each 0–255 */
+
+/** @type {readonly Rgb[]} */
+export const COLORS = Object.freeze([
+  [255, 48, 48], [48, 224, 64], [64, 112, 255], [255, 216, 32],
+  [255, 72, 232], [32, 224, 232], [255, 144, 32], [168, 88, 255],
+  [176, 240, 48], [255, 136, 168], [40, 168, 136], [208, 168, 112],
+])
+
+/**
+ * @param {number} index component index, 0-based
+ * @returns {Rgb}
+ */
+export function componentColor(index) {
+  return COLORS[((index % COLORS.length) + COLORS.length) % COLORS.length]
+}
+
+/**
+ * @param {Rgb} rgb
+ * @param {number} [alpha] 0–1
+ * @returns {string} a CSS colour
+ */
+export function cssColor([r, g, b], alpha = 1) {
+  return alpha === 1 ? `rgb(${r}, ${g}, ${b})` : `rgba(${r}, ${g}, ${b}, ${alpha})`
+}

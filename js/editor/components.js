@@ -1,0 +1,270 @@
+/** The list of components: each row is also its bar on the timeline. Above it, the transport with the scrubber. */
+import {
+  addComponent, arrowsOf, duplicateComponent, easingOf, EASINGS, endOf, moveComponent, nameOf, patchComponent, removeComponent, startOf,
+} from './document.js'
+import { clamp, el, iconButton, ownUndo, setIcon, setPressed } from './dom.js'
+import { componentColor, cssColor } from './colors.js'
+import { EASING_NAMES, TEXT } from './texts.js'
+
+const COARSE_STEP = 0.1
+const FINE_STEP = 0.01
+
+/** A new component, selected. */
+export function addAndSelect(store) {
+  const drawing = addComponent(store.drawing)
+  store.commit(drawing, { selected: drawing.components.length - 1, arrow: -1, point: -1, frame: 0, playing: false })
+}
+
+/** @returns {import('./menu.js').Item[]} what can be done with a component */
+export function componentItems(store, index, rename) {
+  const { drawing } = store
+  const component = drawing.components[index]
+  const select = (selected) => ({ selected, arrow: -1, point: -1 })
+  return [
+    { label: TEXT.rename, act: rename },
+    { label: TEXT.duplicate, icon: 'plus', act: () => store.commit(duplicateComponent(drawing, index), select(index + 1)) },
+    { label: TEXT.up, disabled: index === 0, act: () => store.commit(moveComponent(drawing, index, index - 1), select(index - 1)) },
+    {
+      label: TEXT.down, disabled: index === drawing.components.length - 1,
+      act: () => store.commit(moveComponent(drawing, index, index + 1), select(index + 1)),
+    },
+    {
+      label: component.locked ? TEXT.unlock : TEXT.lock, icon: component.locked ? 'unlock' : 'lock',
+      act: () => store.commit(patchComponent(drawing, index, { locked: !component.locked })),
+    },
+    { label: TEXT.remove, icon: 'trash', act: () => store.commit(removeComponent(drawing, index), { arrow: -1, point: -1 }) },
+  ]
+}
+
+/** Drag on a bar with capture; calls `move(fraction)` while dragging and `done()` at the end. */
+function dragOnBar(handle, bar, { begin = () => {}, move, done, cancel = done }) {
+  handle.addEventListener('pointerdown', (event) => {
+    if (event.button !== 0) return
+    event.stopPropagation()
+    event.preventDefault()
+    handle.setPointerCapture(event.pointerId)
+    const fraction = (e) => {
+      const box = bar.getBoundingClientRect()
+      return clamp((e.clientX - box.left) / box.width, 0, 1)
+    }
+    begin(fraction(event))
+    const onMove = (e) => {
+      e.stopPropagation()
+      move(fraction(e))
+    }
+    const end = (finish) => (e) => {
+      e.stopPropagation()
+      handle.removeEventListener('pointermove', onMove)
+      handle.removeEventListener('pointerup', onUp)
+      handle.removeEventListener('pointercancel', onCancel)
+      finish()
+    }
+    const onUp = end(done)
+    const onCancel = end(cancel)
+    handle.addEventListener('pointermove', onMove)
+    handle.addEventListener('pointerup', onUp)
+    handle.addEventListener('pointercancel', onCancel)
+  })
+}
+
+class Row {
+  constructor(list, index) {
+    this.list = list
+    this.index = index
+    const { store, menu } = list
+    this.swatch = el('span', { class: 'trackgo-swatch' })
+    this.name = el('span', { class: 'trackgo-name', on: { dblclick: () => this.rename() } })
+    this.bar = el('div', { class: 'trackgo-bar' })
+    this.span = el('div', { class: 'trackgo-span' })
+    this.ends = ['start', 'end'].map((side) => this.#handle(side))
+    this.bar.append(this.span, ...this.ends)
+    this.easing = iconButton('linear', TEXT.easing, () => menu.open(this.easing, this.#easingItems()), { 'data-action': 'easing' })
+    this.eye = iconButton('eye', TEXT.hide, () => this.#patch({ hidden: !this.component.hidden }), { 'data-action': 'eye' })
+    this.remove = iconButton('trash', TEXT.remove, () => this.#remove(), { 'data-action': 'remove' })
+    this.more = iconButton('more', TEXT.rename, () => this.openMenu(this.more), { 'data-action': 'more' })
+    this.element = el('div', { class: 'trackgo-row', role: 'option', 'data-index': String(index) }, [
+      el('div', { class: 'trackgo-label' }, [this.swatch, this.name]), this.bar,
+      el('div', { class: 'trackgo-group' }, [this.easing, this.eye, this.remove, this.more]),
+    ])
+    this.element.addEventListener('pointerdown', () => store.look(
+      store.view.selected === this.index ? { selected: this.index } : { selected: this.index, arrow: -1, point: -1 }))
+    this.element.addEventListener('contextmenu', (event) => {
+      event.preventDefault()
+      this.openMenu({ x: event.clientX, y: event.clientY })
+    })
+  }
+
+  get component() {
+    return this.list.store.drawing.components[this.index]
+  }
+
+  #patch(patch) {
+    const { store } = this.list
+    store.commit(patchComponent(store.drawing, this.index, patch))
+  }
+
+  #remove() {
+    const { store } = this.list
+    store.commit(removeComponent(store.drawing, this.index), { arrow: -1, point: -1 })
+  }
+
+  openMenu(anchor) {
+    this.list.menu.open(anchor, componentItems(this.list.store, this.index, () => this.rename()))
+  }
+
+  #easingItems() {
+    return EASINGS.map((easing) => ({
+      label: EASING_NAMES[easing], icon: easing, checked: easingOf(this.component) === easing, act: () => this.#patch({ easing }),
+    }))
+  }
+
+  /** One end of the bar: dragged with the pointer or moved with the arrow keys. */
+  #handle(side) {
+    const { store } = this.list
+    const handle = el('div', { class: 'trackgo-end', role: 'slider', tabIndex: 0, title: TEXT[side], 'aria-label': TEXT[side], 'data-side': side })
+    ownUndo(handle)
+    const limited = (value) => Number((side === 'start'
+      ? clamp(value, 0, endOf(this.component)) : clamp(value, startOf(this.component), 1)).toFixed(3))
+    const snapped = (value) => {
+      const steps = Math.max(store.view.frames - 1, 1)
+      return Math.round(value * steps) / steps
+    }
+    const patched = (value) => patchComponent(store.drawing, this.index, { [side]: limited(snapped(value)) })
+    let latest = null
+    dragOnBar(handle, this.bar, {
+      begin: () => store.look({ selected: this.index }),
+      move: (value) => {
+        latest = patched(value)
+        store.setDraft({ kind: 'drawing', drawing: latest })
+      },
+      done: () => store.commit(latest ?? store.drawing),
+      cancel: () => store.setDraft(null),
+    })
+    handle.addEventListener('keydown', (event) => {
+      const direction = { ArrowLeft: -1, ArrowRight: 1 }[event.key]
+      if (!direction || this.component.locked) return
+      event.preventDefault()
+      event.stopPropagation()
+      const now = side === 'start' ? startOf(this.component) : endOf(this.component)
+      this.#patch({ [side]: limited(now + direction * (event.shiftKey ? COARSE_STEP : FINE_STEP)) })
+    })
+    return handle
+  }
+
+  rename() {
+    const input = el('input', { class: 'trackgo-rename', value: this.component.name ?? '', 'aria-label': TEXT.rename })
+    const finish = (keep) => {
+      if (!input.isConnected) return
+      const name = input.value.trim()
+      input.replaceWith(this.name)
+      if (keep && name && name !== this.component?.name) this.#patch({ name })
+      this.list.menu.root.focus({ preventScroll: true })
+    }
+    input.addEventListener('keydown', (event) => {
+      event.stopPropagation()
+      if (event.key === 'Enter') finish(true)
+      if (event.key === 'Escape') finish(false)
+    })
+    input.addEventListener('blur', () => finish(true))
+    this.name.replaceWith(input)
+    input.select()
+    input.focus()
+  }
+
+  /** @param {import('./document.js').Component} component as shown, drafts included */
+  render(component, selected) {
+    const colour = cssColor(componentColor(this.index))
+    this.element.setAttribute('aria-selected', String(selected))
+    this.element.classList.toggle('trackgo-dimmed', !!component.hidden)
+    this.element.style.setProperty('--trackgo-colour', colour)
+    const name = nameOf(component, this.index)
+    if (this.name.textContent !== name) this.name.textContent = name
+    this.name.title = `${name} · ${describe(component)}`
+    this.span.style.left = `${startOf(component) * 100}%`
+    this.span.style.right = `${(1 - endOf(component)) * 100}%`
+    this.span.classList.toggle('trackgo-hold', arrowsOf(component).length === 0)
+    for (const end of this.ends) {
+      const value = end.dataset.side === 'start' ? startOf(component) : endOf(component)
+      end.style.left = `${value * 100}%`
+      end.setAttribute('aria-valuenow', String(value))
+    }
+    setIcon(this.easing, easingOf(component), `${TEXT.easing}: ${EASING_NAMES[easingOf(component)]}`)
+    setIcon(this.eye, component.hidden ? 'eye-off' : 'eye', component.hidden ? TEXT.show : TEXT.hide)
+    setIcon(this.remove, component.locked ? 'lock' : 'trash', component.locked ? TEXT.lock : TEXT.remove)
+    this.remove.disabled = !!component.locked
+  }
+}
+
+/** @returns {string} what a component's arrows mean */
+export function describe(component) {
+  const count = arrowsOf(component).length
+  if (count === 0) return 'stays where it is'
+  return count === 1 ? 'moves along its arrow' : `${count} arrows: moves, turns and scales`
+}
+
+export class ComponentList {
+  /**
+   * @param {import('./store.js').EditorStore} store
+   * @param {{menu: import('./menu.js').Menu, togglePlay: () => void}} actions
+   */
+  constructor(store, { menu, togglePlay }) {
+    this.store = store
+    this.menu = menu
+    /** @type {Row[]} */
+    this.rows = []
+    this.play = iconButton('play', TEXT.play, togglePlay, { 'data-action': 'play' })
+    this.count = el('span', { class: 'trackgo-count' })
+    this.knob = el('div', { class: 'trackgo-knob' })
+    this.track = el('div', { class: 'trackgo-scrub', role: 'slider', tabIndex: 0, title: TEXT.scrub, 'aria-label': TEXT.scrub }, [this.knob])
+    ownUndo(this.track)
+    this.add = iconButton('plus', TEXT.add, () => addAndSelect(store), { 'data-action': 'add' })
+    this.body = el('div', { class: 'trackgo-rows', role: 'listbox', 'aria-label': 'Components', 'data-capture-wheel': 'true' })
+    this.empty = el('div', { class: 'trackgo-empty' }, [TEXT.empty])
+    this.element = el('div', { class: 'trackgo-panel' }, [
+      el('div', { class: 'trackgo-row trackgo-transport' }, [
+        el('div', { class: 'trackgo-label' }, [this.play, this.count]), this.track, el('div', { class: 'trackgo-group' }, [this.add]),
+      ]), this.body,
+    ])
+    this.#scrubbing()
+  }
+
+  #scrubbing() {
+    const { store } = this
+    const to = (fraction) => store.look({ frame: Math.round(fraction * (store.view.frames - 1)), playing: false })
+    dragOnBar(this.track, this.track, { begin: to, move: to, done: () => {} })
+    this.track.addEventListener('keydown', (event) => {
+      const step = { ArrowLeft: -1, ArrowRight: 1, Home: -Infinity, End: Infinity }[event.key]
+      if (!step) return
+      event.preventDefault()
+      event.stopPropagation()
+      store.look({ frame: clamp(store.view.frame + step, 0, store.view.frames - 1), playing: false })
+    })
+  }
+
+  render() {
+    const { store } = this
+    const { components } = store.shown
+    while (this.rows.length > components.length) this.rows.pop().element.remove()
+    while (this.rows.length < components.length) {
+      const row = new Row(this, this.rows.length)
+      this.rows.push(row)
+      this.body.append(row.element)
+    }
+    components.forEach((component, i) => this.rows[i].render(component, i === store.view.selected))
+    if (components.length === 0) this.body.append(this.empty)
+    else this.empty.remove()
+    const { frame, frames, playing } = store.view
+    setIcon(this.play, playing ? 'pause' : 'play', playing ? TEXT.pause : TEXT.play)
+    setPressed(this.play, playing)
+    this.count.textContent = `${frame + 1} / ${frames}`
+    const along = frames > 1 ? frame / (frames - 1) : 0
+    this.element.style.setProperty('--trackgo-time', String(along))
+    this.track.setAttribute('aria-valuenow', String(frame + 1))
+    this.track.setAttribute('aria-valuemax', String(frames))
+  }
+
+  /** Bring the selected row into the list's window. */
+  reveal() {
+    this.rows[this.store.view.selected]?.element.scrollIntoView({ block: 'nearest' })
+  }
+}

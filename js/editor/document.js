@@ -1,0 +1,289 @@
+/**
+ * The version-1 drawing document: parsing, checking and immutable updates.
+ *
+ * Coordinates are fractions of the first frame's width and height. Every update returns a new document
+ * and leaves untouched parts (and unknown keys) identical, so caches may compare by identity.
+ *
+ * @typedef {[number, number]} Point fractions (u, v)
+ * @typedef {{tool: string, radius?: number, points?: Point[]}} Stroke
+ * @typedef {{strokes?: Stroke[], png?: string, source?: string}} Mask
+ * @typedef {{points: Point[], curve?: 'straight'|'smooth'}} Arrow
+ * @typedef {{name?: string, mask?: Mask, arrows?: Arrow[], start?: number, end?: number, easing?: string,
+ *            hidden?: boolean, locked?: boolean}} Component
+ * @typedef {{version: 1, components: Component[]}} Drawing
+ */
+
+export const VERSION = 1
+export const STROKE_TOOLS = Object.freeze(['brush', 'erase', 'lasso', 'lasso-erase', 'fill'])
+export const CURVES = Object.freeze(['straight', 'smooth'])
+export const EASINGS = Object.freeze(['linear', 'ease-in', 'ease-out', 'ease-in-out'])
+
+/** Fractions are written with this many decimals: 0.04 px on a 4096-px picture. */
+const DECIMALS = 5
+
+/** @returns {Drawing} */
+export function emptyDrawing() {
+  return { version: VERSION, components: [] }
+}
+
+const isObject = (value) => typeof value === 'object' && value !== null && !Array.isArray(value)
+const isNumber = (value) => typeof value === 'number' && Number.isFinite(value)
+const shown = (value) => JSON.stringify(value)?.slice(0, 60) ?? String(value)
+
+/** @returns {string|null} what is wrong with a list of points, or null */
+function pointsProblem(points, where, least) {
+  if (!Array.isArray(points)) return `${where}: points must be a list of [u, v] pairs, got ${shown(points)}.`
+  if (points.length < least) return `${where}: needs at least ${least} point${least > 1 ? 's' : ''}, got ${points.length}.`
+  const bad = points.findIndex((p) => !Array.isArray(p) || p.length !== 2 || !p.every(isNumber))
+  if (bad >= 0) return `${where}, point ${bad + 1}: must be a pair of numbers [u, v], got ${shown(points[bad])}.`
+  return null
+}
+
+function strokeProblem(stroke, where) {
+  if (!isObject(stroke)) return `${where}: must be an object, got ${shown(stroke)}.`
+  if (!STROKE_TOOLS.includes(stroke.tool)) {
+    return `${where}: tool must be one of ${STROKE_TOOLS.join(', ')}, got ${shown(stroke.tool)}.`
+  }
+  if (stroke.tool === 'fill') return null
+  const round = stroke.tool === 'brush' || stroke.tool === 'erase'
+  if (round && !(isNumber(stroke.radius) && stroke.radius > 0)) {
+    return `${where}: radius must be a number above 0 (a fraction of the frame's width), got ${shown(stroke.radius)}.`
+  }
+  return pointsProblem(stroke.points, where, round ? 1 : 3)
+}
+
+function maskProblem(mask, where) {
+  if (mask === undefined) return null
+  if (!isObject(mask)) return `${where}: mask must be an object, got ${shown(mask)}.`
+  if (mask.png !== undefined && typeof mask.png !== 'string') return `${where}: png must be base64 text, got ${shown(mask.png)}.`
+  if (mask.strokes === undefined) return null
+  if (!Array.isArray(mask.strokes)) return `${where}: strokes must be a list, got ${shown(mask.strokes)}.`
+  for (const [i, stroke] of mask.strokes.entries()) {
+    const problem = strokeProblem(stroke, `${where}, stroke ${i + 1}`)
+    if (problem) return problem
+  }
+  return null
+}
+
+function arrowsProblem(arrows, where) {
+  if (arrows === undefined) return null
+  if (!Array.isArray(arrows)) return `${where}: arrows must be a list, got ${shown(arrows)}.`
+  for (const [i, arrow] of arrows.entries()) {
+    const at = `${where}, arrow ${i + 1}`
+    if (!isObject(arrow)) return `${at}: must be an object, got ${shown(arrow)}.`
+    if (arrow.curve !== undefined && !CURVES.includes(arrow.curve)) {
+      return `${at}: curve must be straight or smooth, got ${shown(arrow.curve)}.`
+    }
+    const problem = pointsProblem(arrow.points, at, 1)
+    if (problem) return problem
+  }
+  return null
+}
+
+function componentProblem(component, index) {
+  const where = `Component ${index + 1}${typeof component?.name === 'string' ? ` (${component.name})` : ''}`
+  if (!isObject(component)) return `${where}: must be an object, got ${shown(component)}.`
+  if (component.name !== undefined && typeof component.name !== 'string') {
+    return `${where}: name must be text, got ${shown(component.name)}.`
+  }
+  for (const key of ['start', 'end']) {
+    const value = component[key]
+    if (value !== undefined && !(isNumber(value) && value >= 0 && value <= 1)) {
+      return `${where}: ${key} must be a number from 0 to 1, got ${shown(value)}.`
+    }
+  }
+  if (startOf(component) > endOf(component)) {
+    return `${where}: start (${startOf(component)}) must not be after end (${endOf(component)}).`
+  }
+  if (component.easing !== undefined && !EASINGS.includes(component.easing)) {
+    return `${where}: easing must be one of ${EASINGS.join(', ')}, got ${shown(component.easing)}.`
+  }
+  return maskProblem(component.mask, where) ?? arrowsProblem(component.arrows, where)
+}
+
+/**
+ * @param {unknown} value a parsed JSON value
+ * @returns {string|null} one sentence saying what is wrong and where, or null
+ */
+export function drawingProblem(value) {
+  if (!isObject(value)) return `The drawing must be a JSON object, got ${shown(value)}.`
+  if (value.version !== VERSION) return `The drawing's version must be ${VERSION}, got ${shown(value.version)}.`
+  if (!Array.isArray(value.components)) return `The drawing's components must be a list, got ${shown(value.components)}.`
+  for (const [i, component] of value.components.entries()) {
+    const problem = componentProblem(component, i)
+    if (problem) return problem
+  }
+  return null
+}
+
+/**
+ * Parse a widget value. Blank text is an empty drawing; anything malformed gives an error and keeps the text.
+ * @param {string} text
+ * @returns {{drawing: Drawing, error: null, text: string} | {drawing: null, error: string, text: string}}
+ */
+export function parseDrawing(text) {
+  if (typeof text !== 'string') text = text == null ? '' : JSON.stringify(text)
+  if (text.trim() === '') return { drawing: emptyDrawing(), error: null, text }
+  let value
+  try {
+    value = JSON.parse(text)
+  } catch (problem) {
+    return { drawing: null, error: `The drawing is not valid JSON: ${problem.message}.`, text }
+  }
+  const error = drawingProblem(value)
+  return error ? { drawing: null, error, text } : { drawing: value, error: null, text }
+}
+
+/**
+ * @param {Drawing} drawing
+ * @returns {string} the widget value
+ */
+export function serializeDrawing(drawing) {
+  return JSON.stringify(drawing)
+}
+
+/** @param {Component} component */
+export const strokesOf = (component) => component.mask?.strokes ?? []
+/** @param {Component} component */
+export const arrowsOf = (component) => component.arrows ?? []
+/** @param {Component} component */
+export const startOf = (component) => component.start ?? 0
+/** @param {Component} component */
+export const endOf = (component) => component.end ?? 1
+/** @param {Component} component */
+export const easingOf = (component) => component.easing ?? 'linear'
+/** @param {Component} component @param {number} index */
+export const nameOf = (component, index) => component.name || `component ${index + 1}`
+
+const rounded = (value) => Number(value.toFixed(DECIMALS))
+
+/**
+ * @param {readonly number[][]} points
+ * @returns {Point[]} the same points with few decimals
+ */
+export function roundPoints(points) {
+  return points.map(([u, v]) => [rounded(u), rounded(v)])
+}
+
+/**
+ * @param {Drawing} drawing
+ * @param {number} index
+ * @param {(component: Component) => Component} change
+ * @returns {Drawing}
+ */
+export function updateComponent(drawing, index, change) {
+  const before = drawing.components[index]
+  if (!before) throw new RangeError(`There is no component ${index + 1}; the drawing has ${drawing.components.length}.`)
+  const after = change(before)
+  if (after === before) return drawing
+  return { ...drawing, components: drawing.components.map((c, i) => (i === index ? after : c)) }
+}
+
+/** A name no other component has: object 1, object 2, … */
+export function freeName(drawing, stem = 'object') {
+  const taken = new Set(drawing.components.map((c) => c.name))
+  let n = drawing.components.length + 1
+  while (taken.has(`${stem} ${n}`)) n += 1
+  return `${stem} ${n}`
+}
+
+/**
+ * @param {Drawing} drawing
+ * @param {Partial<Component>} [component]
+ * @returns {Drawing} with one more component at the end
+ */
+export function addComponent(drawing, component = {}) {
+  const fresh = { name: freeName(drawing), mask: { strokes: [] }, arrows: [], start: 0, end: 1, easing: 'linear', ...component }
+  return { ...drawing, components: [...drawing.components, fresh] }
+}
+
+/** @param {Drawing} drawing @param {number} index @returns {Drawing} */
+export function removeComponent(drawing, index) {
+  return { ...drawing, components: drawing.components.filter((_, i) => i !== index) }
+}
+
+/** @param {Drawing} drawing @param {number} index @returns {Drawing} with a copy right after it */
+export function duplicateComponent(drawing, index) {
+  const copy = structuredClone(drawing.components[index])
+  copy.name = `${nameOf(copy, index)} copy`
+  const components = [...drawing.components]
+  components.splice(index + 1, 0, copy)
+  return { ...drawing, components }
+}
+
+/** @param {Drawing} drawing @param {number} from @param {number} to @returns {Drawing} */
+export function moveComponent(drawing, from, to) {
+  if (from === to || to < 0 || to >= drawing.components.length) return drawing
+  const components = [...drawing.components]
+  components.splice(to, 0, ...components.splice(from, 1))
+  return { ...drawing, components }
+}
+
+/** @param {Drawing} drawing @param {number} index @param {Partial<Component>} patch @returns {Drawing} */
+export function patchComponent(drawing, index, patch) {
+  return updateComponent(drawing, index, (c) => {
+    const same = Object.entries(patch).every(([key, value]) => c[key] === value)
+    return same ? c : { ...c, ...patch }
+  })
+}
+
+/** @param {Drawing} drawing @param {number} index @param {Stroke} stroke @returns {Drawing} */
+export function addStroke(drawing, index, stroke) {
+  return updateComponent(drawing, index, (c) => ({ ...c, mask: { ...c.mask, strokes: [...strokesOf(c), stroke] } }))
+}
+
+/** @param {Drawing} drawing @param {number} index @returns {Drawing} with an empty mask */
+export function clearMask(drawing, index) {
+  return updateComponent(drawing, index, (c) => {
+    if (strokesOf(c).length === 0 && c.mask?.png === undefined) return c
+    const { png, ...rest } = c.mask ?? {}
+    return { ...c, mask: { ...rest, strokes: [] } }
+  })
+}
+
+/** @param {Drawing} drawing @param {number} index @param {Arrow} arrow @returns {Drawing} */
+export function addArrow(drawing, index, arrow) {
+  return updateComponent(drawing, index, (c) => ({ ...c, arrows: [...arrowsOf(c), arrow] }))
+}
+
+/** @param {Drawing} drawing @param {number} index @param {number} which @param {(arrow: Arrow) => Arrow} change @returns {Drawing} */
+export function updateArrow(drawing, index, which, change) {
+  return updateComponent(drawing, index, (c) => ({
+    ...c, arrows: arrowsOf(c).map((arrow, i) => (i === which ? change(arrow) : arrow)),
+  }))
+}
+
+/** @param {Drawing} drawing @param {number} index @param {number} which @returns {Drawing} */
+export function removeArrow(drawing, index, which) {
+  return updateComponent(drawing, index, (c) => ({ ...c, arrows: arrowsOf(c).filter((_, i) => i !== which) }))
+}
+
+/** Move one point of an arrow. */
+export function movePoint(drawing, index, which, point, to) {
+  const [place] = roundPoints([to])
+  return updateArrow(drawing, index, which, (a) => ({ ...a, points: a.points.map((p, i) => (i === point ? place : p)) }))
+}
+
+/** Insert a point so that it becomes number `at`. */
+export function insertPoint(drawing, index, which, at, place) {
+  const fresh = roundPoints([place])
+  return updateArrow(drawing, index, which, (a) => ({ ...a, points: [...a.points.slice(0, at), ...fresh, ...a.points.slice(at)] }))
+}
+
+/** Remove one point; the last one takes its arrow along. */
+export function removePoint(drawing, index, which, point) {
+  const arrow = arrowsOf(drawing.components[index])[which]
+  if (arrow.points.length <= 1) return removeArrow(drawing, index, which)
+  return updateArrow(drawing, index, which, (a) => ({ ...a, points: a.points.filter((_, i) => i !== point) }))
+}
+
+/** Shift a component's strokes and arrows by (du, dv). */
+export function translateComponent(drawing, index, du, dv) {
+  if (du === 0 && dv === 0) return drawing
+  const shift = (points) => roundPoints(points.map(([u, v]) => [u + du, v + dv]))
+  return updateComponent(drawing, index, (c) => ({
+    ...c,
+    ...(c.mask?.strokes ? { mask: { ...c.mask, strokes: c.mask.strokes.map((s) => (s.points ? { ...s, points: shift(s.points) } : s)) } } : {}),
+    ...(c.arrows ? { arrows: c.arrows.map((a) => ({ ...a, points: shift(a.points) })) } : {}),
+  }))
+}

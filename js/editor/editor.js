@@ -1,0 +1,223 @@
+/**
+ * The editor: store, stage, toolbar and list put together. Knows nothing of ComfyUI beyond the host functions it
+ * is given, so that it works wherever its element is put.
+ *
+ * @typedef {{onChange: (text: string) => void, forwardWheel: (event: WheelEvent) => void,
+ *            frames: () => number, picture: () => {linked: boolean, url: string|null}}} Host
+ */
+import { ComponentList, componentItems } from './components.js'
+import { addComponent, drawingProblem } from './document.js'
+import { el, ownUndo } from './dom.js'
+import { Input } from './input.js'
+import { Menu } from './menu.js'
+import { Stage } from './stage.js'
+import { EditorStore } from './store.js'
+import { ensureStyles } from './styles.js'
+import { HINTS, TEXT } from './texts.js'
+import { clearItems, shortcutList, Toolbar } from './toolbar.js'
+
+const PLAY_FPS = 8
+/** How often the graph is asked whether another picture arrives: the page has no event for that. */
+const WATCH_MS = 400
+const CLIPBOARD_KEY = 'trackgo_components'
+
+export class TrackGoEditor {
+  /** @param {Host} host */
+  constructor(host) {
+    ensureStyles()
+    this.host = host
+    this.store = new EditorStore({ onChange: (text) => host.onChange(text) })
+    this.stage = new Stage(this.store)
+    this.source = { url: null, image: null, error: '', linked: false }
+    this.timer = 0
+    this.#build()
+    this.store.subscribe(() => this.render())
+    this.observer = new ResizeObserver(() => this.stage.resize(this.area.clientWidth, this.area.clientHeight))
+    this.observer.observe(this.area)
+    this.watcher = setInterval(() => this.watch(), WATCH_MS)
+    this.render()
+  }
+
+  #build() {
+    this.status = el('span', { 'aria-live': 'polite' })
+    this.note = el('div', { class: 'trackgo-note' })
+    this.area = el('div', { class: 'trackgo-stage' }, [this.stage.canvas, this.note, el('div', { class: 'trackgo-status' }, [this.status])])
+    this.root = el('div', { class: 'trackgo', tabIndex: 0, role: 'application', 'aria-label': TEXT.label, 'data-capture-wheel': 'true' })
+    ownUndo(this.root)
+    /** What the node holds: the editor, or a note while it is full screen. The empty title hides an inherited tooltip. */
+    this.element = el('div', { class: 'trackgo-host', title: '' }, [this.root])
+    this.menu = new Menu(this.root)
+    this.toolbar = new Toolbar(this.store, {
+      menu: this.menu, fit: () => this.stage.fit(), toggleFull: () => this.toggleFull(), isFull: () => !!this.overlay,
+    })
+    this.list = new ComponentList(this.store, { menu: this.menu, togglePlay: () => this.togglePlay() })
+    this.root.append(this.toolbar.element, this.area, this.list.element)
+    this.input = new Input(this.store, this.stage, this.root, {
+      forwardWheel: this.host.forwardWheel, menuAt: (x, y) => this.openMenu(x, y), toggleFull: () => this.toggleFull(),
+      isFull: () => !!this.overlay, togglePlay: () => this.togglePlay(),
+      showHelp: () => this.menu.open(this.toolbar.help, shortcutList()),
+    })
+    for (const type of ['copy', 'cut', 'paste']) this.root.addEventListener(type, (event) => this.#clipboard(event))
+  }
+
+  get value() {
+    return this.store.text
+  }
+
+  set value(text) {
+    this.store.load(text)
+  }
+
+  render() {
+    const { store } = this
+    this.toolbar.render()
+    this.list.render()
+    if (store.view.selected !== this.revealed) {
+      this.revealed = store.view.selected
+      this.list.reveal()
+    }
+    this.#renderNote()
+    const hint = store.error ? '' : store.view.hint || (this.source.image ? HINTS[store.view.tool] : '')
+    if (this.status.textContent !== hint) this.status.textContent = hint
+    this.status.parentElement.hidden = !hint
+    this.stage.request()
+  }
+
+  #renderNote() {
+    const { store, source } = this
+    const message = source.error || (source.linked ? TEXT.runOnce : TEXT.noPicture)
+    const state = store.error ? `error ${store.error}` : source.image ? '' : message
+    if (this.note.dataset.state === state) return
+    this.note.dataset.state = state
+    this.note.hidden = !state
+    this.note.classList.toggle('trackgo-error', !!store.error)
+    if (!store.error) {
+      this.note.replaceChildren(el('p', {}, [state]))
+      return
+    }
+    const again = el('button', { class: 'trackgo-text-button', on: { click: () => store.startOver() } }, [TEXT.startOver])
+    this.note.replaceChildren(el('p', { role: 'alert' }, [store.error]), el('textarea', { readOnly: true, value: store.text }), again)
+  }
+
+  // ---- picture and frames -----------------------------------------------------------------------------------
+
+  /** Ask the graph what arrives now. Cheap, and draws only when something is different. */
+  watch() {
+    if (!this.element.isConnected && !this.overlay) return
+    const frames = this.host.frames()
+    const { view } = this.store
+    if (frames !== view.frames) this.store.look({ frames, frame: Math.min(view.frame, frames - 1) })
+    const { linked, url } = this.host.picture()
+    if (url === this.source.url && linked === this.source.linked) return
+    const before = this.source
+    this.source = { url, linked, image: url === before.url ? before.image : null, error: '' }
+    if (url !== before.url) this.#loadPicture(url)
+    this.render()
+  }
+
+  #loadPicture(url) {
+    if (!url) {
+      this.stage.setPicture(null)
+      return
+    }
+    const image = new Image()
+    image.decoding = 'async'
+    const stillWanted = () => this.source.url === url
+    image.onload = () => {
+      if (!stillWanted()) return
+      this.source = { ...this.source, image }
+      this.stage.setPicture(image)
+      this.render()
+    }
+    image.onerror = () => {
+      if (!stillWanted()) return
+      const name = new URL(url, location.href).searchParams.get('filename') ?? url
+      this.source = { ...this.source, error: `The picture “${name}” could not be loaded; choose another one.` }
+      this.stage.setPicture(null)
+      this.render()
+    }
+    image.src = url
+  }
+
+  // ---- playback ---------------------------------------------------------------------------------------------
+
+  togglePlay() {
+    const playing = !this.store.view.playing
+    this.store.look({ playing })
+    clearInterval(this.timer)
+    if (!playing) return
+    this.timer = setInterval(() => {
+      const { view } = this.store
+      if (view.playing && this.root.isConnected) this.store.look({ frame: (view.frame + 1) % view.frames })
+      else clearInterval(this.timer)
+      if (!this.root.isConnected) this.store.look({ playing: false })
+    }, 1000 / PLAY_FPS)
+  }
+
+  // ---- full screen, menus, clipboard -----------------------------------------------------------------------
+
+  toggleFull() {
+    this.menu.close(false)
+    if (this.overlay) {
+      this.element.replaceChildren(this.root)
+      this.overlay.remove()
+      this.overlay = null
+    } else {
+      const back = el('div', { class: 'trackgo-elsewhere', on: { click: () => this.toggleFull() } }, [TEXT.elsewhere])
+      this.overlay = el('div', { class: 'trackgo-full' }, [this.root])
+      document.body.append(this.overlay)
+      this.element.replaceChildren(back)
+    }
+    this.stage.fitted = true
+    this.root.focus({ preventScroll: true })
+    this.render()
+  }
+
+  openMenu(x, y) {
+    const { selected } = this.store.view
+    const items = this.store.component ? componentItems(this.store, selected, () => this.list.rows[selected].rename()) : []
+    this.menu.open({ x, y }, [...items, ...clearItems(this.store)])
+  }
+
+  /** The selected component travels between nodes and workflows as text. */
+  #clipboard(event) {
+    if (event.target.closest('input, textarea')) {
+      event.stopPropagation()
+      return
+    }
+    event.stopPropagation()
+    const { store } = this
+    if (event.type === 'paste') {
+      const components = readClipboard(event.clipboardData.getData('text/plain'))
+      if (!components) return
+      event.preventDefault()
+      const drawing = components.reduce((doc, component) => addComponent(doc, component), store.drawing)
+      store.commit(drawing, { selected: drawing.components.length - 1, arrow: -1, point: -1 })
+    } else if (store.component) {
+      event.preventDefault()
+      event.clipboardData.setData('text/plain', JSON.stringify({ [CLIPBOARD_KEY]: [store.component] }))
+    }
+  }
+
+  /** The node is gone: stop everything that would keep the editor alive. */
+  destroy() {
+    clearInterval(this.watcher)
+    clearInterval(this.timer)
+    this.observer.disconnect()
+    this.stage.stop()
+    this.overlay?.remove()
+    this.element.remove()
+  }
+}
+
+/** @param {string} text @returns {import('./document.js').Component[]|null} */
+export function readClipboard(text) {
+  if (!text.includes(CLIPBOARD_KEY)) return null
+  try {
+    const components = JSON.parse(text)[CLIPBOARD_KEY]
+    return drawingProblem({ version: 1, components }) ? null : components
+  } catch (problem) {
+    if (problem instanceof SyntaxError) return null
+    throw problem
+  }
+}

@@ -1,0 +1,292 @@
+/**
+ * Pointer, wheel and keyboard of one editor. All listeners sit on the editor's own elements; a gesture holds the
+ * pointer by capture, and nothing that the editor understood reaches the graph behind it.
+ */
+import { addAndSelect } from './components.js'
+import { arrowsOf, movePoint, removeArrow, removeComponent, removePoint, translateComponent, updateArrow } from './document.js'
+import { clamp } from './dom.js'
+import { begin, doubleClick, finishArrow, handleAt, hover } from './gestures.js'
+import { chooseTool, toggleCurve } from './toolbar.js'
+import { MAX_RADIUS, MIN_RADIUS } from './store.js'
+
+const WHEEL_ZOOM = 0.0016
+const RADIUS_STEP = 1.15
+const KEY_TOOLS = { v: 'select', b: 'brush', e: 'erase', l: 'lasso', g: 'fill', a: 'arrow', p: 'freehand' }
+const SWALLOWED = ['pointerdown', 'pointermove', 'pointerup', 'mousedown', 'dblclick', 'contextmenu']
+
+export class Input {
+  /**
+   * @param {import('./store.js').EditorStore} store
+   * @param {import('./stage.js').Stage} stage
+   * @param {HTMLElement} root focusable
+   * @param {{forwardWheel: (event: WheelEvent) => void, menuAt: (x: number, y: number) => void, toggleFull: () => void,
+   *          isFull: () => boolean, togglePlay: () => void, showHelp: () => void}} actions
+   */
+  constructor(store, stage, root, actions) {
+    Object.assign(this, { store, stage, root, actions })
+    this.gesture = null
+    this.space = null
+    /** Touches that are down, by pointer id: two of them pan and zoom. */
+    this.touches = new Map()
+    const { canvas } = stage
+    const on = (target, type, listener, options) => target.addEventListener(type, listener.bind(this), options)
+    on(canvas, 'pointerdown', this.down)
+    on(canvas, 'pointermove', this.move)
+    on(canvas, 'pointerup', this.up)
+    on(canvas, 'pointercancel', this.cancelPointer)
+    on(canvas, 'pointerleave', this.leave)
+    on(canvas, 'dblclick', this.double)
+    on(canvas, 'contextmenu', this.context)
+    on(root, 'wheel', this.wheel, { passive: false })
+    on(root, 'keydown', this.keyDown)
+    on(root, 'keyup', this.keyUp)
+    on(root, 'pointerdown', this.takeFocus)
+    for (const type of SWALLOWED) root.addEventListener(type, (event) => event.stopPropagation())
+    root.addEventListener('contextmenu', (event) => event.preventDefault())
+  }
+
+  takeFocus(event) {
+    if (!this.root.contains(document.activeElement) && !event.target.closest('input, textarea')) this.root.focus({ preventScroll: true })
+  }
+
+  /** @param {PointerEvent} event @returns {import('./gestures.js').Pointer} */
+  at(event) {
+    const { stage } = this
+    const box = stage.canvas.getBoundingClientRect()
+    const place = [((event.clientX - box.left) * stage.width) / box.width, ((event.clientY - box.top) * stage.height) / box.height]
+    return {
+      stage: place, frac: stage.toFrac(place), alt: event.altKey, shift: event.shiftKey,
+      pen: event.pointerType === 'pen', pressure: event.pressure,
+    }
+  }
+
+  // ---- pointer ----------------------------------------------------------------------------------------------
+
+  down(event) {
+    if (event.button === 2) return
+    event.preventDefault()
+    this.root.focus({ preventScroll: true })
+    this.stage.canvas.setPointerCapture(event.pointerId)
+    const at = this.at(event)
+    if (event.pointerType === 'touch') {
+      this.touches.set(event.pointerId, at.stage)
+      if (this.touches.size === 2) this.gesture?.cancel()
+      if (this.touches.size >= 2) {
+        this.gesture = null
+        return
+      }
+    }
+    this.stage.pointer = at
+    this.gesture = event.button === 1 || this.space ? this.panning(at) : begin(this.store, this.stage.scene, at)
+    this.stage.request()
+  }
+
+  panning(start) {
+    let last = start.stage
+    if (this.space) this.space.used = true
+    this.stage.canvas.style.cursor = 'grabbing'
+    const move = (at) => {
+      this.stage.pan(at.stage[0] - last[0], at.stage[1] - last[1])
+      last = at.stage
+    }
+    return { move, up: () => this.cursor(), cancel: () => this.cursor() }
+  }
+
+  move(event) {
+    const at = this.at(event)
+    this.stage.pointer = at
+    if (this.touches.has(event.pointerId) && this.touches.size >= 2) {
+      this.pinch(event.pointerId, at.stage)
+    } else if (this.gesture) {
+      const passed = event.getCoalescedEvents?.() ?? []
+      for (const step of passed.length ? passed : [event]) this.gesture.move(this.at(step))
+    } else {
+      hover(this.store, at)
+      this.cursor(at)
+    }
+    this.stage.request()
+  }
+
+  /** Two fingers: zoom about their middle and follow it. */
+  pinch(id, to) {
+    const [other] = [...this.touches].filter(([key]) => key !== id).map(([, place]) => place)
+    const from = this.touches.get(id)
+    const spread = (a) => Math.hypot(a[0] - other[0], a[1] - other[1])
+    const middle = [(to[0] + other[0]) / 2, (to[1] + other[1]) / 2]
+    this.stage.pan((to[0] - from[0]) / 2, (to[1] - from[1]) / 2)
+    if (spread(from) > 1) this.stage.zoom(spread(to) / spread(from), ...middle)
+    this.touches.set(id, to)
+  }
+
+  up(event) {
+    this.touches.delete(event.pointerId)
+    const { gesture } = this
+    this.gesture = null
+    gesture?.up(this.at(event))
+    this.stage.request()
+  }
+
+  cancelPointer(event) {
+    this.touches.delete(event.pointerId)
+    this.gesture?.cancel()
+    this.gesture = null
+  }
+
+  leave() {
+    if (this.gesture) return
+    this.stage.pointer = null
+    this.stage.hovered = null
+    this.stage.request()
+  }
+
+  double(event) {
+    doubleClick(this.store, this.stage.scene, this.at(event))
+  }
+
+  context(event) {
+    const at = this.at(event)
+    const handle = handleAt(this.store, this.stage.scene, at)
+    if (handle) this.store.look({ selected: handle.index, arrow: handle.arrow, point: handle.point })
+    this.actions.menuAt(event.clientX, event.clientY)
+  }
+
+  /** The pointer's shape says what a press would do. */
+  cursor(at = this.stage.pointer) {
+    const { tool } = this.store.view
+    const { style } = this.stage.canvas
+    const grabs = at && (tool === 'select' || tool === 'arrow') && this.store.draft?.kind !== 'arrow'
+    this.stage.hovered = grabs ? handleAt(this.store, this.stage.scene, at) : null
+    if (this.space) style.cursor = 'grab'
+    else if (this.stage.hovered) style.cursor = 'move'
+    else if (tool === 'brush' || tool === 'erase') style.cursor = 'none'
+    else style.cursor = tool === 'select' ? 'default' : 'crosshair'
+  }
+
+  /** Zoom inside once the editor has the focus; before that the wheel belongs to the graph. */
+  wheel(event) {
+    const focused = this.root.contains(document.activeElement)
+    if (!focused && !this.actions.isFull()) {
+      this.actions.forwardWheel(event)
+      return
+    }
+    event.stopPropagation()
+    if (event.target !== this.stage.canvas) return
+    event.preventDefault()
+    const unit = event.deltaMode === 1 ? 16 : 1
+    this.stage.zoom(Math.exp(-event.deltaY * unit * WHEEL_ZOOM * (event.ctrlKey ? 4 : 1)), ...this.at(event).stage)
+  }
+
+  // ---- keyboard ---------------------------------------------------------------------------------------------
+
+  keyDown(event) {
+    if (event.target.closest('input:not([type=range]), textarea')) {
+      event.stopPropagation()
+      return
+    }
+    const handled = event.ctrlKey || event.metaKey ? this.command(event) : this.key(event)
+    if (!handled) return
+    event.preventDefault()
+    event.stopPropagation()
+  }
+
+  command({ key, shiftKey, altKey }) {
+    const letter = key.toLowerCase()
+    if (altKey) return false
+    if (letter === 'z') shiftKey ? this.store.redo() : this.store.undo()
+    else if (letter === 'y') this.store.redo()
+    else return false
+    return true
+  }
+
+  key(event) {
+    const { store, stage, actions } = this
+    const key = event.key.length === 1 ? event.key.toLowerCase() : event.key
+    if (event.altKey && key !== 'Alt') return false
+    const act = {
+      '[': () => this.resize(1 / RADIUS_STEP), ']': () => this.resize(RADIUS_STEP),
+      0: () => stage.fit(), '+': () => stage.zoom(1.25), '=': () => stage.zoom(1.25), '-': () => stage.zoom(0.8),
+      s: () => toggleCurve(store), n: () => addAndSelect(store), f: actions.toggleFull, '?': actions.showHelp,
+      ' ': () => this.holdSpace(event), Enter: () => finishArrow(store), Escape: () => this.escape(),
+      Delete: () => this.remove(), Backspace: () => this.remove(),
+      PageUp: () => this.choose(-1), PageDown: () => this.choose(1),
+      ArrowLeft: () => this.nudge(-1, 0, event.shiftKey), ArrowRight: () => this.nudge(1, 0, event.shiftKey),
+      ArrowUp: () => this.nudge(0, -1, event.shiftKey), ArrowDown: () => this.nudge(0, 1, event.shiftKey),
+    }[key]
+    if (act && (key !== ' ' && key !== 'Enter' || !event.target.closest('button'))) act()
+    else if (key === 'l' && event.shiftKey) chooseTool(store, 'lasso-erase')
+    else if (KEY_TOOLS[key]) chooseTool(store, KEY_TOOLS[key])
+    else return false
+    this.cursor()
+    return true
+  }
+
+  resize(factor) {
+    this.store.look({ radius: clamp(this.store.view.radius * factor, MIN_RADIUS, MAX_RADIUS) })
+  }
+
+  holdSpace(event) {
+    if (!event.repeat) this.space = { used: false }
+  }
+
+  keyUp(event) {
+    if (event.key !== ' ' || !this.space) return
+    event.stopPropagation()
+    if (!this.space.used) this.actions.togglePlay()
+    this.space = null
+    this.cursor()
+  }
+
+  escape() {
+    const { store } = this
+    if (this.gesture || store.draft) {
+      this.gesture?.cancel()
+      this.gesture = null
+      store.setDraft(null)
+    } else if (store.view.arrow >= 0) {
+      store.look({ arrow: -1, point: -1 })
+    } else if (this.actions.isFull()) {
+      this.actions.toggleFull()
+    }
+  }
+
+  remove() {
+    const { store } = this
+    const { selected, arrow, point } = store.view
+    if (store.draft?.kind === 'arrow') {
+      const points = store.draft.points.slice(0, -1)
+      store.setDraft(points.length ? { ...store.draft, points } : null)
+    } else if (!store.component || store.component.locked) {
+      store.look({ hint: store.component ? 'This component is locked.' : '' })
+    } else if (arrow >= 0 && point >= 0) {
+      store.commit(removePoint(store.drawing, selected, arrow, point), { arrow: -1, point: -1 })
+    } else if (arrow >= 0) {
+      store.commit(removeArrow(store.drawing, selected, arrow), { arrow: -1, point: -1 })
+    } else {
+      store.commit(removeComponent(store.drawing, selected), { arrow: -1, point: -1 })
+    }
+  }
+
+  choose(step) {
+    const count = this.store.drawing.components.length
+    if (count) this.store.look({ selected: (this.store.view.selected + step + count) % count, arrow: -1, point: -1 })
+  }
+
+  /** Move what is selected by one picture pixel. */
+  nudge(dx, dy, far) {
+    const { store } = this
+    const { selected, arrow, point } = store.view
+    const { component, drawing } = store
+    if (!component || component.locked) return
+    const { width, height } = this.stage.picture
+    const [du, dv] = [(dx * (far ? 10 : 1)) / width, (dy * (far ? 10 : 1)) / height]
+    if (arrow >= 0 && point >= 0) {
+      const [u, v] = arrowsOf(component)[arrow].points[point]
+      store.commit(movePoint(drawing, selected, arrow, point, [u + du, v + dv]))
+    } else if (arrow >= 0) {
+      const shifted = translateComponent({ ...drawing, components: [{ arrows: [arrowsOf(component)[arrow]] }] }, 0, du, dv)
+      store.commit(updateArrow(drawing, selected, arrow, () => shifted.components[0].arrows[0]))
+    } else {
+      store.commit(translateComponent(drawing, selected, du, dv))
+    }
+  }
+}

@@ -1,0 +1,206 @@
+/**
+ * Component masks as pictures for the stage. Rasters follow the document by identity: a mask that only gained
+ * strokes gets only those strokes drawn, everything else is left alone.
+ *
+ * @typedef {import('./rasterize.js').Raster} Raster
+ * @typedef {import('./rasterize.js').Box} Box
+ * @typedef {{mask: object|undefined, raster: Raster, box: Box|null, colour: string, tint: HTMLCanvasElement|null}} Entry
+ */
+import { strokesOf } from './document.js'
+import { componentColor, cssColor } from './colors.js'
+import { applyStroke, createRaster, rasterizeStrokes, samplePicture } from './rasterize.js'
+
+/** Masks are shown at this many pixels on the picture's longer side. */
+const RASTER_SIDE = 1024
+const INSIDE_ALPHA = 96
+const EDGE_ALPHA = 235
+
+/** @returns {{width: number, height: number}} raster size for a picture */
+export function rasterSize(width, height) {
+  const scale = Math.min(1, RASTER_SIDE / Math.max(width, height))
+  return { width: Math.max(1, Math.round(width * scale)), height: Math.max(1, Math.round(height * scale)) }
+}
+
+/** @param {Raster} raster @returns {Box|null} the smallest box holding all set pixels */
+export function maskBox({ data, width, height }) {
+  let [x0, y0, x1, y1] = [width, height, 0, 0]
+  for (let y = 0; y < height; y += 1) {
+    const row = data.subarray(y * width, (y + 1) * width)
+    const first = row.indexOf(1)
+    if (first < 0) continue
+    x0 = Math.min(x0, first)
+    x1 = Math.max(x1, row.lastIndexOf(1) + 1)
+    y0 = Math.min(y0, y)
+    y1 = y + 1
+  }
+  return x0 < x1 ? { x0, y0, x1, y1 } : null
+}
+
+/** Colour and outline of a part of a mask, as premade pixels. @param {Raster} raster @param {Box} box */
+export function tintPixels(raster, box, [r, g, b], pixels) {
+  const { data, width, height } = raster
+  const columns = box.x1 - box.x0
+  const inside = (x, y) => x >= 0 && y >= 0 && x < width && y < height && data[y * width + x] === 1
+  for (let y = box.y0; y < box.y1; y += 1) {
+    for (let x = box.x0; x < box.x1; x += 1) {
+      const at = ((y - box.y0) * columns + x - box.x0) * 4
+      if (data[y * width + x] === 0) {
+        pixels[at + 3] = 0
+        continue
+      }
+      const deep = inside(x - 2, y) && inside(x + 2, y) && inside(x, y - 2) && inside(x, y + 2)
+      pixels[at] = r
+      pixels[at + 1] = g
+      pixels[at + 2] = b
+      pixels[at + 3] = deep ? INSIDE_ALPHA : EDGE_ALPHA
+    }
+  }
+}
+
+/** @returns {HTMLCanvasElement} */
+export function makeCanvas(width, height) {
+  const canvas = document.createElement('canvas')
+  canvas.width = Math.max(1, width)
+  canvas.height = Math.max(1, height)
+  return canvas
+}
+
+function tintInto(context, raster, box, rgb, originX, originY) {
+  const image = new ImageData(box.x1 - box.x0, box.y1 - box.y0)
+  tintPixels(raster, box, rgb, image.data)
+  context.putImageData(image, box.x0 - originX, box.y0 - originY)
+}
+
+export class MaskLayer {
+  /** @param {() => void} onReady called when a picture mask has been decoded */
+  constructor(onReady = () => {}) {
+    this.onReady = onReady
+    this.size = { width: 1, height: 1 }
+    /** @type {Entry[]} */
+    this.entries = []
+    this.pictures = new Map()
+    this.live = null
+  }
+
+  resize(width, height) {
+    const size = rasterSize(width, height)
+    if (size.width === this.size.width && size.height === this.size.height) return
+    this.size = size
+    this.entries = []
+    this.live = null
+  }
+
+  /** Bring all rasters up to date with a document. @returns {Entry[]} */
+  update(drawing) {
+    const before = this.entries
+    const byMask = new Map(before.map((entry) => [entry.mask, entry]))
+    this.entries = drawing.components.map((component, i) => {
+      const colour = cssColor(componentColor(i))
+      const known = byMask.get(component.mask)
+      if (known && component.mask !== undefined) return known.colour === colour ? known : { ...known, colour, tint: null }
+      return this.#entry(component, before[i], colour)
+    })
+    return this.entries
+  }
+
+  #entry(component, before, colour) {
+    const raster = this.#raster(component, before)
+    return { mask: component.mask, raster, box: maskBox(raster), colour, tint: null }
+  }
+
+  #raster(component, before) {
+    const { width, height } = this.size
+    const strokes = strokesOf(component)
+    if (component.mask?.png !== undefined) return this.#picture(component.mask.png)
+    const old = before?.mask && before.mask.png === undefined ? before.mask.strokes ?? [] : []
+    if (old.length === 0 || old.length > strokes.length || old.some((s, i) => s !== strokes[i])) {
+      return rasterizeStrokes(strokes, width, height)
+    }
+    const raster = { ...before.raster, data: before.raster.data.slice() }
+    for (const stroke of strokes.slice(old.length)) applyStroke(raster, stroke)
+    return raster
+  }
+
+  #picture(png) {
+    const { width, height } = this.size
+    const known = this.pictures.get(png)
+    if (known) return samplePicture(known, width, height)
+    if (known === undefined) {
+      this.pictures.set(png, null)
+      decodeGrey(png).then((picture) => {
+        this.pictures.set(png, picture)
+        this.entries = this.entries.filter((entry) => entry.mask?.png !== png)
+        this.onReady()
+      }, () => this.onReady())
+    }
+    return createRaster(width, height)
+  }
+
+  /** The tinted cut-out of a component, drawn at (box.x0, box.y0) of the raster. */
+  tint(index) {
+    const entry = this.entries[index]
+    if (!entry?.box) return null
+    if (!entry.tint) {
+      entry.tint = makeCanvas(entry.box.x1 - entry.box.x0, entry.box.y1 - entry.box.y0)
+      tintInto(entry.tint.getContext('2d'), entry.raster, entry.box, componentColor(index), entry.box.x0, entry.box.y0)
+    }
+    return entry
+  }
+
+  /** @returns {boolean} whether a position (fractions) lies in a component's mask */
+  inside(index, [u, v]) {
+    const { width, height } = this.size
+    const [x, y] = [Math.floor(u * width), Math.floor(v * height)]
+    if (x < 0 || y < 0 || x >= width || y >= height) return false
+    return this.entries[index]?.raster.data[y * width + x] === 1
+  }
+
+  /**
+   * Show an unfinished stroke: only what was added since the last call is drawn.
+   * @returns {{canvas: HTMLCanvasElement}} the component's whole tinted mask
+   */
+  drawLive(index, stroke) {
+    const { width, height } = this.size
+    if (!this.live || this.live.index !== index || this.live.tool !== stroke.tool || this.live.points !== stroke.points) {
+      this.#startLive(index, stroke)
+    }
+    const { live } = this
+    const round = stroke.tool === 'brush' || stroke.tool === 'erase'
+    if (!round || live.done === stroke.points.length) return live
+    const fresh = { ...stroke, points: stroke.points.slice(Math.max(0, live.done - 1)) }
+    live.done = stroke.points.length
+    const box = applyStroke(live.raster, fresh)
+    if (!box) return live
+    const grown = {
+      x0: Math.max(0, box.x0 - 2), y0: Math.max(0, box.y0 - 2), x1: Math.min(width, box.x1 + 2), y1: Math.min(height, box.y1 + 2),
+    }
+    tintInto(live.canvas.getContext('2d'), live.raster, grown, componentColor(index), 0, 0)
+    return live
+  }
+
+  #startLive(index, stroke) {
+    const { width, height } = this.size
+    const entry = this.tint(index)
+    const data = entry ? entry.raster.data.slice() : new Uint8Array(width * height)
+    const canvas = makeCanvas(width, height)
+    if (entry) canvas.getContext('2d').drawImage(entry.tint, entry.box.x0, entry.box.y0)
+    this.live = { index, tool: stroke.tool, points: stroke.points, raster: { data, width, height }, canvas, done: 0 }
+  }
+
+  endLive() {
+    this.live = null
+  }
+}
+
+/** A base64 PNG as grey values. @returns {Promise<{data: Uint8Array, width: number, height: number}>} */
+async function decodeGrey(base64) {
+  const bytes = Uint8Array.from(atob(base64), (c) => c.charCodeAt(0))
+  const bitmap = await createImageBitmap(new Blob([bytes], { type: 'image/png' }))
+  const canvas = makeCanvas(bitmap.width, bitmap.height)
+  const context = canvas.getContext('2d')
+  context.drawImage(bitmap, 0, 0)
+  const { data } = context.getImageData(0, 0, bitmap.width, bitmap.height)
+  const grey = new Uint8Array(bitmap.width * bitmap.height)
+  for (let i = 0; i < grey.length; i += 1) grey[i] = data[i * 4]
+  return { data: grey, width: bitmap.width, height: bitmap.height }
+}

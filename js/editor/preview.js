@@ -1,0 +1,142 @@
+/**
+ * Playback: the masked pixels lifted off the picture and moved, and what was behind them filled in softly.
+ */
+import { componentMotion, motionMatrix } from './motion.js'
+import { makeCanvas } from './masks.js'
+
+/** The hole is filled at this many pixels on the longer side: it only has to be unobtrusive. */
+const FILL_SIDE = 160
+
+/**
+ * Pull–push: average the known pixels down a pyramid, then fill unknown ones from the level below.
+ * @param {Float32Array} rgba length 4·width·height; the last channel is 1 where the colour is known, else all four are 0
+ * @returns {Float32Array} same layout, every colour filled in as soon as any was known
+ */
+export function pullPush(rgba, width, height) {
+  if (width <= 1 && height <= 1) return rgba
+  const w = Math.ceil(width / 2)
+  const h = Math.ceil(height / 2)
+  const small = new Float32Array(4 * w * h)
+  for (let y = 0; y < height; y += 1) {
+    for (let x = 0; x < width; x += 1) {
+      const from = 4 * (y * width + x)
+      const to = 4 * ((y >> 1) * w + (x >> 1))
+      for (let c = 0; c < 4; c += 1) small[to + c] += rgba[from + c]
+    }
+  }
+  for (let i = 0; i < small.length; i += 4) {
+    if (small[i + 3] === 0) continue
+    for (let c = 0; c < 3; c += 1) small[i + c] /= small[i + 3]
+    small[i + 3] = 1
+  }
+  const below = pullPush(small, w, h)
+  const filled = rgba.slice()
+  for (let y = 0; y < height; y += 1) {
+    for (let x = 0; x < width; x += 1) {
+      const at = 4 * (y * width + x)
+      if (rgba[at + 3] > 0) continue
+      sampleSmooth(below, w, h, (x - 0.5) / 2, (y - 0.5) / 2, filled, at)
+    }
+  }
+  return filled
+}
+
+function sampleSmooth(source, width, height, x, y, target, at) {
+  const x0 = Math.min(Math.max(Math.floor(x), 0), width - 1)
+  const y0 = Math.min(Math.max(Math.floor(y), 0), height - 1)
+  const [x1, y1] = [Math.min(x0 + 1, width - 1), Math.min(y0 + 1, height - 1)]
+  const [tx, ty] = [Math.min(Math.max(x - x0, 0), 1), Math.min(Math.max(y - y0, 0), 1)]
+  for (let c = 0; c < 4; c += 1) {
+    const top = source[4 * (y0 * width + x0) + c] * (1 - tx) + source[4 * (y0 * width + x1) + c] * tx
+    const bottom = source[4 * (y1 * width + x0) + c] * (1 - tx) + source[4 * (y1 * width + x1) + c] * tx
+    target[at + c] = top * (1 - ty) + bottom * ty
+  }
+}
+
+/** The picture at raster size, cut to a mask's box. */
+function cutOut(picture, entry, size) {
+  const { box, raster } = entry
+  const [w, h] = [box.x1 - box.x0, box.y1 - box.y0]
+  const canvas = makeCanvas(w, h)
+  const context = canvas.getContext('2d')
+  const alpha = new ImageData(w, h)
+  for (let y = 0; y < h; y += 1) {
+    for (let x = 0; x < w; x += 1) alpha.data[4 * (y * w + x) + 3] = raster.data[(y + box.y0) * raster.width + x + box.x0] * 255
+  }
+  context.putImageData(alpha, 0, 0)
+  context.globalCompositeOperation = 'source-in'
+  const [sx, sy] = [picture.width / size.width, picture.height / size.height]
+  context.drawImage(picture.source, box.x0 * sx, box.y0 * sy, w * sx, h * sy, 0, 0, w, h)
+  return canvas
+}
+
+/** What is behind the lifted pixels: a canvas that covers exactly the union of the masks. */
+function fillBehind(picture, entries, size) {
+  const union = makeCanvas(size.width, size.height)
+  const context = union.getContext('2d')
+  for (const entry of entries) context.drawImage(entry.tint, entry.box.x0, entry.box.y0)
+  const scale = Math.min(1, FILL_SIDE / Math.max(size.width, size.height))
+  const [w, h] = [Math.max(1, Math.round(size.width * scale)), Math.max(1, Math.round(size.height * scale))]
+  const small = makeCanvas(w, h)
+  const ink = small.getContext('2d', { willReadFrequently: true })
+  ink.drawImage(union, 0, 0, w, h)
+  const hole = ink.getImageData(0, 0, w, h).data
+  ink.drawImage(picture.source, 0, 0, w, h)
+  const image = ink.getImageData(0, 0, w, h)
+  const known = new Float32Array(4 * w * h)
+  for (let i = 0; i < known.length; i += 4) {
+    if (hole[i + 3] > 0) continue
+    for (let c = 0; c < 3; c += 1) known[i + c] = image.data[i + c]
+    known[i + 3] = 1
+  }
+  const filled = pullPush(known, w, h)
+  for (let i = 0; i < known.length; i += 1) image.data[i] = i % 4 === 3 ? 255 : filled[i]
+  ink.putImageData(image, 0, 0)
+  // Keep the soft colours only where pixels were lifted; draw the masks a few times so that the tint is opaque.
+  for (let i = 0; i < 5; i += 1) context.drawImage(union, 0, 0)
+  context.globalCompositeOperation = 'source-in'
+  context.imageSmoothingQuality = 'high'
+  context.drawImage(small, 0, 0, size.width, size.height)
+  return union
+}
+
+export class MotionPreview {
+  constructor() {
+    this.key = []
+    this.parts = []
+    this.behind = null
+  }
+
+  /** Rebuild what depends on the picture and the masks; cheap when neither changed. */
+  #update(picture, drawing, masks) {
+    const moving = drawing.components.map((_, i) => i)
+      .filter((i) => !drawing.components[i].hidden && masks.entries[i]?.box)
+    const key = [picture.source, ...moving.flatMap((i) => [i, masks.entries[i].raster])]
+    if (key.length === this.key.length && key.every((k, i) => k === this.key[i])) return
+    this.key = key
+    const entries = moving.map((i) => masks.tint(i))
+    this.parts = moving.map((index, i) => ({ index, box: entries[i].box, canvas: cutOut(picture, entries[i], masks.size) }))
+    this.behind = entries.length ? fillBehind(picture, entries, masks.size) : null
+  }
+
+  /**
+   * Draw the moved pixels over the picture. The context's unit must be one raster pixel, origin at the corner.
+   * @param {{source: CanvasImageSource, width: number, height: number}} picture
+   */
+  draw(context, picture, drawing, masks, frame, frames) {
+    this.#update(picture, drawing, masks)
+    if (this.behind) context.drawImage(this.behind, 0, 0)
+    for (const { index, box, canvas } of this.parts) {
+      context.save()
+      context.transform(...this.matrix(drawing.components[index], masks.size, picture, frame, frames))
+      context.drawImage(canvas, box.x0, box.y0)
+      context.restore()
+    }
+  }
+
+  /** A component's motion in raster pixels. */
+  matrix(component, size, picture, frame, frames) {
+    const motion = componentMotion(component, frame, frames, picture.width, picture.height)
+    return motionMatrix(motion, size.width / picture.width)
+  }
+}

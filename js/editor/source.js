@@ -1,0 +1,122 @@
+/**
+ * Which picture arrives at a node: followed back through the graph, before anything ran.
+ *
+ * Works on LiteGraph's nodes and links only through what it is given, so it can be tested without a page.
+ * @typedef {{url: string, exact: boolean}} Picture  exact: certainly what the input will carry
+ */
+
+const BYPASSED = 4
+const SUBGRAPH_INPUT = -10
+const MAX_STEPS = 64
+const IMAGE_NAME = /\.(png|jpe?g|webp|gif|bmp|avif|tiff?)$/i
+
+/**
+ * @param {string} value a picture widget's value such as "sub/boat.png [input]"
+ * @returns {{filename: string, subfolder: string, type: string}|null}
+ */
+export function parseImageName(value) {
+  if (typeof value !== 'string') return null
+  const [, path, type] = /^(.*?)(?:\s*\[(input|output|temp)\])?$/.exec(value.trim())
+  if (!IMAGE_NAME.test(path)) return null
+  const cut = path.lastIndexOf('/')
+  return { filename: path.slice(cut + 1), subfolder: cut < 0 ? '' : path.slice(0, cut), type: type ?? 'input' }
+}
+
+/** @param {{filename: string, subfolder?: string, type?: string}} file @returns {string} query for ComfyUI's /view */
+export function viewQuery({ filename, subfolder = '', type = 'input' }) {
+  return `/view?${new URLSearchParams({ filename, type, subfolder })}`
+}
+
+function linkOf(graph, id) {
+  if (id == null || !graph) return null
+  return graph.getLink?.(id) ?? graph.links?.get?.(id) ?? graph.links?.[id] ?? null
+}
+
+/** Newer front ends answer by method and warn about reading `input.link`; older ones have both. */
+function inputLink(node, slot) {
+  return node.getInputLink ? node.getInputLink(slot) : linkOf(node.graph, node.inputs?.[slot]?.link)
+}
+
+/** The node (and its slot) that feeds an input, through reroutes, bypassed nodes and subgraph borders. */
+export function originOf(node, slot, rootGraph) {
+  let [at, input] = [node, slot]
+  for (let step = 0; step < MAX_STEPS && at; step += 1) {
+    const link = inputLink(at, input)
+    if (!link) return null
+    if (link.origin_id === SUBGRAPH_INPUT) {
+      ;[at, input] = [holderOf(rootGraph, at.graph), link.origin_slot]
+      continue
+    }
+    const origin = insideSubgraph(at.graph.getNodeById(link.origin_id), link.origin_slot)
+    if (!origin?.node) return null
+    const next = passedThrough(origin)
+    if (next === null) return origin
+    ;[at, input] = [origin.node, next]
+  }
+  return null
+}
+
+/** A reroute or bypassed node hands on one of its inputs: which one, or null for a node that works. */
+function passedThrough({ node, slot }) {
+  if (node.type === 'Reroute') return 0
+  if (node.mode !== BYPASSED) return null
+  const type = node.outputs?.[slot]?.type
+  const same = node.inputs?.findIndex((input) => input.type === type) ?? -1
+  return same < 0 ? null : same
+}
+
+/** A subgraph node's output comes from a node inside. */
+function insideSubgraph(node, slot) {
+  let [at, out] = [node, slot]
+  while (at?.subgraph) {
+    const link = linkOf(at.subgraph, at.subgraph.outputs?.[out]?.linkIds?.[0])
+    if (!link || link.origin_id === SUBGRAPH_INPUT) return { node: at, slot: out }
+    ;[at, out] = [at.subgraph.getNodeById(link.origin_id), link.origin_slot]
+  }
+  return at ? { node: at, slot: out } : null
+}
+
+/** The subgraph node that holds a graph. */
+function holderOf(graph, wanted, depth = 0) {
+  for (const node of graph?.nodes ?? []) {
+    if (!node.subgraph) continue
+    if (node.subgraph === wanted) return node
+    const deeper = depth < MAX_STEPS ? holderOf(node.subgraph, wanted, depth + 1) : null
+    if (deeper) return deeper
+  }
+  return null
+}
+
+/** @returns {Picture|null} what a node itself shows or loads */
+function ownPicture(node, outputs, apiUrl) {
+  const widget = node.widgets?.find((w) => w.name === 'image')
+  const named = parseImageName(widget?.value)
+  if (named) return { url: apiUrl(viewQuery(named)), exact: true }
+  const shown = node.imgs?.[node.imageIndex ?? 0]?.src
+  if (shown) return { url: shown, exact: false }
+  const file = outputs?.[node.id]?.images?.[0]
+  return file?.filename ? { url: apiUrl(viewQuery({ type: 'temp', ...file })), exact: false } : null
+}
+
+/**
+ * The picture that will arrive at a node's input, as far as the page can know. A node that shows nothing (a resize,
+ * say) is looked through to the picture behind it.
+ * @param {object} node
+ * @param {string} inputName
+ * @param {{rootGraph: object, outputs: object, apiUrl: (path: string) => string}} env
+ * @returns {{linked: boolean, picture: Picture|null}}
+ */
+export function incomingPicture(node, inputName, { rootGraph, outputs, apiUrl }) {
+  const slot = node.inputs?.findIndex((input) => input.name === inputName) ?? -1
+  let origin = slot < 0 ? null : originOf(node, slot, rootGraph)
+  const linked = origin !== null
+  let looked = false
+  for (let step = 0; step < MAX_STEPS && origin; step += 1) {
+    const found = ownPicture(origin.node, outputs, apiUrl)
+    if (found) return { linked, picture: { url: found.url, exact: found.exact && !looked } }
+    const through = origin.node.inputs?.findIndex((input, i) => input.type === 'IMAGE' && inputLink(origin.node, i)) ?? -1
+    origin = through < 0 ? null : originOf(origin.node, through, rootGraph)
+    looked = true
+  }
+  return { linked, picture: null }
+}

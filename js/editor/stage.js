@@ -1,0 +1,285 @@
+/**
+ * The stage: picture, masks, arrows and cursor on one canvas. Draws once per animation frame, and only when asked.
+ */
+import { arrowsOf, translateComponent } from './document.js'
+import { componentColor, cssColor } from './colors.js'
+import { MaskLayer, makeCanvas } from './masks.js'
+import { MotionPreview } from './preview.js'
+import { clampView, fitView, fracToStage, panView, stageToFrac, zoomView } from './view.js'
+import {
+  drawArrows, drawBrushCursor, drawDraftArrow, drawHold, drawLabel, drawLasso, handleFrame,
+} from './arrows.js'
+
+/** Without a picture the stage has the shape of SVD's native frames. */
+const BLANK = Object.freeze({ source: null, width: 1024, height: 576 })
+/** Larger pictures are drawn from a copy of this size while zoomed out. */
+const PROXY_SIDE = 1600
+
+export class Stage {
+  /** @param {import('./store.js').EditorStore} store */
+  constructor(store) {
+    this.store = store
+    this.canvas = document.createElement('canvas')
+    this.canvas.className = 'trackgo-canvas'
+    this.context = this.canvas.getContext('2d')
+    this.masks = new MaskLayer(() => this.request())
+    this.preview = new MotionPreview()
+    this.picture = BLANK
+    this.width = 0
+    this.height = 0
+    this.view = { scale: 1, x: 0, y: 0 }
+    this.fitted = true
+    /** @type {import('./gestures.js').Pointer|null} */
+    this.pointer = null
+    this.hovered = null
+    this.pending = 0
+    this.rest = { key: [], canvas: null }
+    /** How often it has drawn: tests read it to see that an idle editor draws nothing. */
+    this.drawn = 0
+  }
+
+  // ---- scene: what gestures need to know -------------------------------------------------------------------
+
+  get scene() {
+    const { width, height } = this.picture
+    return {
+      width, height,
+      toStage: (frac) => fracToStage(this.view, frac, width, height),
+      insideMask: (index, frac) => this.masks.inside(index, frac),
+    }
+  }
+
+  /** @param {[number, number]} stage_px @returns {[number, number]} fractions */
+  toFrac(stage_px) {
+    return stageToFrac(this.view, stage_px, this.picture.width, this.picture.height)
+  }
+
+  // ---- picture, size and view -------------------------------------------------------------------------------
+
+  /** @param {HTMLImageElement|ImageBitmap|null} source */
+  setPicture(source) {
+    if (!source) {
+      this.picture = BLANK
+    } else {
+      const width = source.naturalWidth ?? source.width
+      const height = source.naturalHeight ?? source.height
+      this.picture = { source, width, height, proxy: shrink(source, width, height) }
+    }
+    this.masks.resize(this.picture.width, this.picture.height)
+    this.fit()
+  }
+
+  /** The stage's size in CSS pixels changed. */
+  resize(width, height) {
+    if (width === this.width && height === this.height) return
+    const before = [this.width, this.height]
+    this.width = width
+    this.height = height
+    if (this.fitted) this.fit()
+    else this.view = panView(this.view, (width - before[0]) / 2, (height - before[1]) / 2)
+    this.request()
+  }
+
+  fit() {
+    this.fitted = true
+    this.view = fitView(this.width, this.height, this.picture.width, this.picture.height)
+    this.request()
+  }
+
+  zoom(factor, x = this.width / 2, y = this.height / 2) {
+    const { width, height } = this.picture
+    const least = fitView(this.width, this.height, width, height).scale / 2
+    this.#setView(zoomView(this.view, factor, x, y, least))
+  }
+
+  pan(dx, dy) {
+    this.#setView(panView(this.view, dx, dy))
+  }
+
+  #setView(view) {
+    this.fitted = false
+    this.view = clampView(view, this.width, this.height, this.picture.width, this.picture.height)
+    this.request()
+  }
+
+  // ---- drawing --------------------------------------------------------------------------------------------
+
+  /** Draw at the next animation frame. */
+  request() {
+    if (this.pending) return
+    this.pending = requestAnimationFrame(() => {
+      this.pending = 0
+      this.draw()
+    })
+  }
+
+  stop() {
+    cancelAnimationFrame(this.pending)
+    this.pending = 0
+  }
+
+  draw() {
+    if (!this.width || !this.height) return
+    this.drawn += 1
+    const { context } = this
+    const ratio = window.devicePixelRatio || 1
+    const [w, h] = [Math.round(this.width * ratio), Math.round(this.height * ratio)]
+    if (this.canvas.width !== w || this.canvas.height !== h) [this.canvas.width, this.canvas.height] = [w, h]
+    context.setTransform(ratio, 0, 0, ratio, 0, 0)
+    context.clearRect(0, 0, this.width, this.height)
+    this.masks.resize(this.picture.width, this.picture.height)
+    const drawing = this.#shown()
+    this.masks.update(this.store.drawing)
+    this.#drawPicture()
+    if (this.store.view.frame > 0) this.#inRasterSpace(() => this.#drawPreview(drawing))
+    else this.#inRasterSpace(() => this.#drawMasks(drawing))
+    this.#drawOver(drawing)
+  }
+
+  /** The document with unfinished changes; an arrow or stroke in progress may be on a component not saved yet. */
+  #shown() {
+    const { draft, shown } = this.store
+    if (draft?.kind === 'move') {
+      const only = { ...shown.components[draft.index], mask: undefined }
+      const moved = translateComponent({ version: 1, components: [only] }, 0, draft.du, draft.dv).components[0]
+      return { ...shown, components: shown.components.map((c, i) => (i === draft.index ? { ...moved, mask: c.mask } : c)) }
+    }
+    return shown
+  }
+
+  #drawPicture() {
+    const { context, picture, view } = this
+    const [w, h] = [picture.width * view.scale, picture.height * view.scale]
+    if (picture.source) {
+      const ratio = window.devicePixelRatio || 1
+      const enough = picture.proxy && picture.proxy.width >= picture.width * view.scale * ratio
+      context.imageSmoothingEnabled = view.scale < 3
+      context.drawImage(enough ? picture.proxy : picture.source, view.x, view.y, w, h)
+      context.imageSmoothingEnabled = true
+      return
+    }
+    context.fillStyle = 'rgba(128, 128, 128, 0.14)'
+    context.fillRect(view.x, view.y, w, h)
+    context.strokeStyle = 'rgba(128, 128, 128, 0.5)'
+    context.setLineDash([6, 5])
+    context.strokeRect(view.x + 0.5, view.y + 0.5, w - 1, h - 1)
+    context.setLineDash([])
+  }
+
+  /** Unit: one mask raster pixel, origin at the picture's corner; nothing outside the picture. */
+  #inRasterSpace(paint) {
+    const { context, picture, view, masks } = this
+    context.save()
+    context.translate(view.x, view.y)
+    context.scale((picture.width * view.scale) / masks.size.width, (picture.height * view.scale) / masks.size.height)
+    context.beginPath()
+    context.rect(0, 0, masks.size.width, masks.size.height)
+    context.clip()
+    paint()
+    context.restore()
+  }
+
+  #drawPreview(drawing) {
+    const { frame, frames } = this.store.view
+    if (this.picture.source) {
+      this.preview.draw(this.context, this.picture, drawing, this.masks, frame, frames)
+      return
+    }
+    for (const [i, component] of drawing.components.entries()) {
+      const entry = component.hidden ? null : this.masks.tint(i)
+      if (!entry) continue
+      this.context.save()
+      this.context.transform(...this.preview.matrix(component, this.masks.size, this.picture, frame, frames))
+      this.context.drawImage(entry.tint, entry.box.x0, entry.box.y0)
+      this.context.restore()
+    }
+  }
+
+  #drawMasks(drawing) {
+    const { context, masks, store } = this
+    const { draft, view } = store
+    const active = draft?.index ?? view.selected
+    const rest = this.#restOfMasks(drawing, active)
+    if (rest) context.drawImage(rest, 0, 0)
+    if (draft?.kind === 'stroke') {
+      context.drawImage(masks.drawLive(draft.index, draft.stroke).canvas, 0, 0)
+      return
+    }
+    masks.endLive()
+    const entry = drawing.components[active]?.hidden ? null : masks.tint(active)
+    if (!entry) return
+    const [dx, dy] = draft?.kind === 'move' ? [draft.du * masks.size.width, draft.dv * masks.size.height] : [0, 0]
+    context.drawImage(entry.tint, entry.box.x0 + dx, entry.box.y0 + dy)
+  }
+
+  /** All masks but the active one, composed once until any of them changes. */
+  #restOfMasks(drawing, active) {
+    const others = drawing.components.map((_, i) => i)
+      .filter((i) => i !== active && !drawing.components[i].hidden && this.masks.entries[i]?.box)
+    const key = others.map((i) => this.masks.tint(i).tint)
+    if (key.length !== this.rest.key.length || key.some((k, i) => k !== this.rest.key[i])) {
+      const canvas = key.length ? makeCanvas(this.masks.size.width, this.masks.size.height) : null
+      const context = canvas?.getContext('2d')
+      for (const i of others) context.drawImage(this.masks.entries[i].tint, this.masks.entries[i].box.x0, this.masks.entries[i].box.y0)
+      this.rest = { key, canvas }
+    }
+    return this.rest.canvas
+  }
+
+  /** Everything with a constant size on the stage. */
+  #drawOver(drawing) {
+    const { context, scene, store } = this
+    const { view, draft } = store
+    const handles = view.frame === 0 && !view.playing
+    const order = drawing.components.map((_, i) => i).filter((i) => i !== view.selected).concat(view.selected)
+    for (const i of order) {
+      const component = drawing.components[i]
+      if (!component || component.hidden) continue
+      const colour = cssColor(componentColor(i))
+      const selected = i === view.selected
+      drawArrows(context, component, colour, scene, { ...view, selected, handles: handles && selected && !component.locked })
+      if (arrowsOf(component).length === 0 && view.frame === 0 && draft?.index !== i) this.#drawHold(i, colour)
+    }
+    if (draft?.kind === 'arrow') drawDraftArrow(context, draft, cssColor(componentColor(draft.index)), scene)
+    if (draft?.kind === 'stroke' && draft.stroke.tool.startsWith('lasso')) {
+      drawLasso(context, draft.stroke, cssColor(componentColor(draft.index)), scene)
+    }
+    this.#drawCursor()
+  }
+
+  #drawHold(index, colour) {
+    const box = this.masks.entries[index]?.box
+    if (!box) return
+    const { width, height } = this.masks.size
+    drawHold(this.context, this.scene.toStage([(box.x0 + box.x1) / 2 / width, (box.y0 + box.y1) / 2 / height]), colour)
+  }
+
+  #drawCursor() {
+    const { pointer, store, context, hovered } = this
+    if (!pointer) return
+    const { tool, radius, selected, frames } = store.view
+    const index = store.draft?.index ?? Math.max(selected, 0)
+    if (tool === 'brush' || tool === 'erase') {
+      const size = radius * this.picture.width * this.view.scale
+      const erasing = (tool === 'erase') !== pointer.alt
+      drawBrushCursor(context, pointer.stage, size, cssColor(componentColor(index)), erasing)
+    } else if (hovered && !store.draft) {
+      const component = store.drawing.components[hovered.index]
+      const arrow = component && arrowsOf(component)[hovered.arrow]
+      if (!arrow?.points[hovered.point]) return
+      const text = handleFrame(component, arrow, hovered.point, frames, this.scene)
+      drawLabel(context, this.scene.toStage(arrow.points[hovered.point]), text, this.width)
+    }
+  }
+}
+
+/** A reduced copy of a large picture, so that dragging over it stays smooth. */
+function shrink(source, width, height) {
+  const scale = PROXY_SIDE / Math.max(width, height)
+  if (scale >= 1) return null
+  const canvas = makeCanvas(Math.round(width * scale), Math.round(height * scale))
+  const context = canvas.getContext('2d')
+  context.imageSmoothingQuality = 'high'
+  context.drawImage(source, 0, 0, canvas.width, canvas.height)
+  return canvas
+}

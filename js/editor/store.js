@@ -1,0 +1,157 @@
+/**
+ * What the editor knows: the document with its history, and how it is being looked at. No DOM.
+ *
+ * Only `commit`, `undo` and `redo` change the document, and each reports the new text once.
+ * A `draft` is an unfinished gesture: shown, never saved.
+ *
+ * @typedef {{kind: 'drawing', drawing: import('./document.js').Drawing}
+ *   | {kind: 'move', index: number, du: number, dv: number}
+ *   | {kind: 'stroke', index: number, stroke: import('./document.js').Stroke}
+ *   | {kind: 'arrow', index: number, points: [number, number][], rubber: [number, number]|null, curve: string}} Draft
+ */
+import {
+  addComponent, arrowsOf, emptyDrawing, nameOf, parseDrawing, serializeDrawing,
+} from './document.js'
+import * as history from './history.js'
+
+export const TOOLS = Object.freeze(['select', 'brush', 'erase', 'lasso', 'lasso-erase', 'fill', 'arrow', 'freehand'])
+export const MIN_RADIUS = 0.002
+export const MAX_RADIUS = 0.25
+
+export class EditorStore {
+  /** @param {{onChange?: (text: string) => void}} [options] onChange hears every change of the saved text */
+  constructor({ onChange = () => {} } = {}) {
+    this.onChange = onChange
+    this.listeners = new Set()
+    this.text = serializeDrawing(emptyDrawing())
+    this.error = null
+    this.history = history.createHistory(emptyDrawing())
+    /** @type {Draft|null} */
+    this.draft = null
+    this.view = {
+      selected: -1, arrow: -1, point: -1, tool: 'brush', radius: 0.03, curve: 'straight',
+      frame: 0, frames: 14, playing: false, hint: '',
+    }
+  }
+
+  /** @param {() => void} listener @returns {() => void} unsubscribe */
+  subscribe(listener) {
+    this.listeners.add(listener)
+    return () => this.listeners.delete(listener)
+  }
+
+  changed() {
+    for (const listener of this.listeners) listener()
+  }
+
+  /** The document as saved. */
+  get drawing() {
+    return this.history.present
+  }
+
+  /** The document as it would be if the gesture in progress ended now. */
+  get shown() {
+    return this.draft?.kind === 'drawing' ? this.draft.drawing : this.drawing
+  }
+
+  get component() {
+    return this.drawing.components[this.view.selected] ?? null
+  }
+
+  /** Take a widget value: the same text again changes nothing, another one starts a new history. */
+  load(text) {
+    if (text === this.text) return
+    const parsed = parseDrawing(text)
+    this.text = parsed.text
+    this.error = parsed.error
+    this.history = history.createHistory(parsed.drawing ?? emptyDrawing())
+    this.draft = null
+    this.view = { ...this.view, selected: this.drawing.components.length ? 0 : -1, arrow: -1, point: -1, frame: 0, playing: false }
+    this.changed()
+  }
+
+  /** Change how things are looked at; never recorded. */
+  look(patch) {
+    if (Object.entries(patch).every(([key, value]) => this.view[key] === value)) return
+    this.view = { ...this.view, ...patch }
+    this.changed()
+  }
+
+  setDraft(draft) {
+    this.draft = draft
+    this.changed()
+  }
+
+  /** Finish a gesture. @param {import('./document.js').Drawing} drawing @param {object} [look] selection to go with it */
+  commit(drawing, look = {}) {
+    this.draft = null
+    this.view = { ...this.view, ...look }
+    if (!this.error) this.#replace(history.commit(this.history, drawing))
+    this.changed()
+  }
+
+  undo() {
+    this.draft = null
+    this.#replace(history.undo(this.history))
+    this.changed()
+  }
+
+  redo() {
+    this.draft = null
+    this.#replace(history.redo(this.history))
+    this.changed()
+  }
+
+  get canUndo() {
+    return history.canUndo(this.history)
+  }
+
+  get canRedo() {
+    return history.canRedo(this.history)
+  }
+
+  /** Give up a malformed document. Only ever called on the user's explicit wish. */
+  startOver() {
+    this.error = null
+    this.history = history.createHistory(emptyDrawing())
+    this.text = serializeDrawing(emptyDrawing())
+    this.view = { ...this.view, selected: -1, arrow: -1, point: -1 }
+    this.onChange(this.text)
+    this.changed()
+  }
+
+  #replace(next) {
+    if (next === this.history) return
+    this.history = next
+    this.#keepSelection()
+    const text = serializeDrawing(this.drawing)
+    if (text === this.text) return
+    this.text = text
+    this.onChange(text)
+  }
+
+  /** Selection survives undo as far as what it points at is still there. */
+  #keepSelection() {
+    const count = this.drawing.components.length
+    const selected = Math.min(Math.max(this.view.selected, count ? 0 : -1), count - 1)
+    const arrows = selected < 0 ? [] : arrowsOf(this.drawing.components[selected])
+    const arrow = selected === this.view.selected && this.view.arrow < arrows.length ? this.view.arrow : -1
+    const point = arrow >= 0 && this.view.point < arrows[arrow].points.length ? this.view.point : -1
+    this.view = { ...this.view, selected, arrow, point }
+  }
+
+  /**
+   * The component a painting gesture goes to; the first gesture on an empty drawing brings one along.
+   * @returns {{drawing: import('./document.js').Drawing, index: number}|{refusal: string}}
+   */
+  paintTarget() {
+    const { drawing } = this
+    if (this.error) return { refusal: 'The drawing cannot be read; see the message.' }
+    if (drawing.components.length === 0) return { drawing: addComponent(drawing), index: 0 }
+    const index = this.view.selected < 0 ? drawing.components.length - 1 : this.view.selected
+    const component = drawing.components[index]
+    if (component.locked) return { refusal: `“${nameOf(component, index)}” is locked.` }
+    if (component.hidden) return { refusal: `“${nameOf(component, index)}” is hidden; show it to draw on it.` }
+    return { drawing, index }
+  }
+}

@@ -1,0 +1,109 @@
+/** The row of tools above the stage. */
+import { clearMask, emptyDrawing, patchComponent, strokesOf, arrowsOf, updateArrow } from './document.js'
+import { el, iconButton, setIcon, setPressed } from './dom.js'
+import { finishArrow } from './gestures.js'
+import { MAX_RADIUS, MIN_RADIUS, TOOLS } from './store.js'
+import { SHORTCUTS, TEXT } from './texts.js'
+
+const SLIDER_STEPS = 100
+const RATIO = MAX_RADIUS / MIN_RADIUS
+
+/** The size slider is geometric: every step changes the radius by the same factor. */
+export const radiusToSlider = (radius) => Math.round((Math.log(radius / MIN_RADIUS) / Math.log(RATIO)) * SLIDER_STEPS)
+export const sliderToRadius = (step) => MIN_RADIUS * RATIO ** (step / SLIDER_STEPS)
+
+/** Switch tools; an arrow in progress is kept if it has somewhere to go. */
+export function chooseTool(store, tool) {
+  const { draft } = store
+  if (draft?.kind === 'arrow') {
+    if (draft.points.length < 2 || !finishArrow(store)) store.setDraft(null)
+  }
+  store.look({ tool, hint: '' })
+}
+
+/** The selected arrow changes its curve; without one the next arrow does. */
+export function toggleCurve(store) {
+  const { view, drawing } = store
+  const arrow = view.selected >= 0 && view.arrow >= 0 ? arrowsOf(drawing.components[view.selected])[view.arrow] : null
+  const now = arrow ? arrow.curve ?? 'straight' : view.curve
+  const curve = now === 'smooth' ? 'straight' : 'smooth'
+  if (store.draft?.kind === 'arrow') store.setDraft({ ...store.draft, curve })
+  else if (arrow) store.commit(updateArrow(drawing, view.selected, view.arrow, (a) => ({ ...a, curve })), { curve })
+  store.look({ curve })
+}
+
+/** @returns {import('./menu.js').Item[]} */
+export function clearItems(store) {
+  const { view, component } = store
+  const open = component && !component.locked
+  return [
+    {
+      label: TEXT.clearMask, icon: 'erase', disabled: !open || (strokesOf(component).length === 0 && component.mask?.png === undefined),
+      act: () => store.commit(clearMask(store.drawing, view.selected)),
+    },
+    {
+      label: TEXT.clearArrows, icon: 'arrow', disabled: !open || arrowsOf(component).length === 0,
+      act: () => store.commit(patchComponent(store.drawing, view.selected, { arrows: [] }), { arrow: -1, point: -1 }),
+    },
+    {
+      label: TEXT.clearAll, icon: 'trash', disabled: store.drawing.components.length === 0,
+      act: () => store.commit({ ...store.drawing, components: emptyDrawing().components }, { selected: -1, arrow: -1, point: -1 }),
+    },
+  ]
+}
+
+/** The list of shortcuts, shown in a popover. */
+export function shortcutList() {
+  const rows = SHORTCUTS.flatMap(([keys, what]) => [el('kbd', {}, [keys]), el('span', {}, [what])])
+  return el('div', { class: 'trackgo-shortcuts' }, rows)
+}
+
+export class Toolbar {
+  /**
+   * @param {import('./store.js').EditorStore} store
+   * @param {{menu: import('./menu.js').Menu, fit: () => void, toggleFull: () => void, isFull: () => boolean}} actions
+   */
+  constructor(store, actions) {
+    this.store = store
+    this.actions = actions
+    this.tools = TOOLS.map((tool) => iconButton(tool, TEXT[tool], () => chooseTool(store, tool), { 'data-tool': tool }))
+    this.size = el('input', {
+      type: 'range', class: 'trackgo-size', min: '0', max: String(SLIDER_STEPS), title: TEXT.radius, 'aria-label': TEXT.radius,
+      on: { input: () => store.look({ radius: sliderToRadius(Number(this.size.value)) }) },
+    })
+    this.curve = iconButton('straight', TEXT.curve, () => toggleCurve(store), { 'data-action': 'curve' })
+    this.undo = iconButton('undo', TEXT.undo, () => store.undo(), { 'data-action': 'undo' })
+    this.redo = iconButton('redo', TEXT.redo, () => store.redo(), { 'data-action': 'redo' })
+    this.clear = iconButton('trash', TEXT.clear, () => actions.menu.open(this.clear, clearItems(store)), { 'data-action': 'clear' })
+    this.fit = iconButton('fit', TEXT.fit, () => actions.fit(), { 'data-action': 'fit' })
+    this.help = iconButton('help', TEXT.help, () => actions.menu.open(this.help, shortcutList()), { 'data-action': 'help' })
+    this.full = iconButton('expand', TEXT.expand, () => actions.toggleFull(), { 'data-action': 'full' })
+    this.element = this.#layout()
+  }
+
+  #layout() {
+    const [select, brush, erase, lasso, lassoErase, fill, arrow, freehand] = this.tools
+    const group = (...children) => el('div', { class: 'trackgo-group' }, children)
+    return el('div', { class: 'trackgo-toolbar', role: 'toolbar', 'aria-label': 'Tools' }, [
+      group(select), group(brush, erase, lasso, lassoErase, fill), group(arrow, freehand),
+      el('div', { class: 'trackgo-options' }, [this.size, this.curve]),
+      group(this.undo, this.redo, this.clear), group(this.fit, this.help, this.full),
+    ])
+  }
+
+  render() {
+    const { store } = this
+    const { tool, radius, curve } = store.view
+    for (const button of this.tools) setPressed(button, button.dataset.tool === tool)
+    const round = tool === 'brush' || tool === 'erase'
+    this.size.hidden = !round
+    if (round) this.size.value = String(radiusToSlider(radius))
+    const selected = store.view.arrow >= 0 && store.component ? arrowsOf(store.component)[store.view.arrow] : null
+    this.curve.hidden = !(tool === 'arrow' || (tool === 'select' && selected))
+    setIcon(this.curve, (selected && store.draft?.kind !== 'arrow' ? selected.curve ?? 'straight' : curve))
+    this.undo.disabled = !store.canUndo
+    this.redo.disabled = !store.canRedo
+    const full = this.actions.isFull()
+    setIcon(this.full, full ? 'shrink' : 'expand', full ? TEXT.shrink : TEXT.expand)
+  }
+}

@@ -1,0 +1,123 @@
+/**
+ * Registers TrackGoCanvas's editor with ComfyUI. Everything else lives in ./editor, which only this file imports.
+ */
+import { app } from '../../scripts/app.js'
+import { api } from '../../scripts/api.js'
+import { TrackGoEditor } from './editor/editor.js'
+import { incomingPicture, viewQuery } from './editor/source.js'
+
+const WIDGET_TYPE = 'TRACKGO_EDITOR'
+const NODE_ID = 'TrackGoCanvas'
+const DEFAULT_FRAMES = 14
+const MIN_HEIGHT = 380
+const DEFAULT_SIZE = [560, 640]
+
+/** The picture our own node reported after a run, and what was connected then. @type {WeakMap<object, {url: string, upstream: string|null}>} */
+const reported = new WeakMap()
+
+function upstreamOf(node) {
+  const rootGraph = app.rootGraph ?? app.graph
+  return incomingPicture(node, 'image', { rootGraph, outputs: app.nodeOutputs, apiUrl: (path) => api.apiURL(path) })
+}
+
+/** A loader's picture is certain; otherwise our own last run knows best, as long as the same thing is connected. */
+function pictureFor(node) {
+  const { linked, picture } = upstreamOf(node)
+  if (picture?.exact) return { linked, url: picture.url }
+  const run = reported.get(node)
+  if (linked && run && run.upstream === (picture?.url ?? null)) return { linked, url: run.url }
+  return { linked, url: picture?.url ?? null }
+}
+
+function framesFor(node) {
+  const value = Number(node.widgets?.find((widget) => widget.name === 'frames')?.value)
+  return Number.isInteger(value) && value > 0 ? value : DEFAULT_FRAMES
+}
+
+/** The whole graph's own history and autosave hear of a finished gesture. */
+function noteChange(node) {
+  const tracker = app.extensionManager?.workflow?.activeWorkflow?.changeTracker
+  if (tracker?.captureCanvasState) tracker.captureCanvasState()
+  else tracker?.checkState?.()
+  node.graph?.setDirtyCanvas?.(true, false)
+}
+
+/** The wheel over an editor that is not in use zooms the graph, as everywhere else on it. */
+function forwardWheel(event) {
+  const { clientX, clientY, deltaX, deltaY, deltaMode, ctrlKey, metaKey, shiftKey } = event
+  event.preventDefault()
+  event.stopPropagation()
+  app.canvas.canvas.dispatchEvent(new WheelEvent('wheel', {
+    clientX, clientY, deltaX, deltaY, deltaMode, ctrlKey, metaKey, shiftKey, bubbles: true, cancelable: true,
+  }))
+}
+
+/** @returns {{widget: object, minWidth: number, minHeight: number}} ComfyUI's answer to a custom widget type */
+function createWidget(node, name) {
+  let widget = null
+  const editor = new TrackGoEditor({
+    onChange: (text) => {
+      widget?.callback?.(text)
+      noteChange(node)
+    },
+    forwardWheel,
+    frames: () => framesFor(node),
+    picture: () => pictureFor(node),
+  })
+  widget = node.addDOMWidget(name, WIDGET_TYPE, editor.element, {
+    getValue: () => editor.value,
+    setValue: (text) => {
+      editor.value = text
+    },
+    getMinHeight: () => MIN_HEIGHT,
+    hideOnZoom: false,
+    margin: 8,
+  })
+  widget.trackgo = editor
+  const { onRemove } = widget
+  widget.onRemove = function removed() {
+    onRemove?.call(this)
+    editor.destroy()
+  }
+  return { widget, minWidth: DEFAULT_SIZE[0], minHeight: MIN_HEIGHT }
+}
+
+function editorOf(node) {
+  return node.widgets?.find((widget) => widget.type === WIDGET_TYPE || widget.trackgo)?.trackgo
+}
+
+app.registerExtension({
+  name: 'TrackGo.Canvas',
+
+  getCustomWidgets() {
+    return { [WIDGET_TYPE]: createWidget }
+  },
+
+  nodeCreated(node) {
+    if (node.comfyClass !== NODE_ID) return
+    const editor = editorOf(node)
+    if (!editor) return
+    const [width, height] = node.size
+    node.setSize([Math.max(width, DEFAULT_SIZE[0]), Math.max(height, DEFAULT_SIZE[1])])
+    const { onExecuted, onRemoved, onConnectionsChange } = node
+    node.onExecuted = function executed(output) {
+      const result = onExecuted?.apply(this, arguments)
+      const file = output?.trackgo_image?.[0]
+      if (file) {
+        const url = `${api.apiURL(viewQuery(file))}&t=${Date.now()}`
+        reported.set(node, { url, upstream: upstreamOf(node).picture?.url ?? null })
+      }
+      editor.watch()
+      return result
+    }
+    node.onConnectionsChange = function connected() {
+      const result = onConnectionsChange?.apply(this, arguments)
+      queueMicrotask(() => editor.watch())
+      return result
+    }
+    node.onRemoved = function removed() {
+      editor.destroy()
+      return onRemoved?.apply(this, arguments)
+    }
+  },
+})
