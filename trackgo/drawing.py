@@ -22,6 +22,7 @@ from . import rasterize
 
 VERSION = 1
 TOOLS = ("brush", "erase", "lasso", "lasso-erase", "fill")
+LEAST_POINTS = {"brush": 1, "erase": 1, "lasso": 3, "lasso-erase": 3, "fill": 0}
 CURVES = ("straight", "smooth")
 EASINGS = ("linear", "ease-in", "ease-out", "ease-in-out")
 
@@ -100,8 +101,8 @@ def _name_bad_coordinate(points: Sequence[Sequence[Any]]) -> None:
 class Stroke:
     """One gesture on a mask. `radius` is a fraction of the frame's width.
 
-    lasso and fill ignore the radius, fill ignores the points. A lasso closes itself; one with fewer than three points
-    encloses nothing.
+    brush and erase need a radius and one point or more, lasso and lasso-erase (closed by themselves) three points; fill
+    ignores both.
     """
 
     tool: str
@@ -112,10 +113,13 @@ class Stroke:
     def __post_init__(self) -> None:
         _check_choice("tool", self.tool, TOOLS)
         object.__setattr__(self, "points", _as_points(self.points))
-        if not self.points and self.tool != "fill":
-            raise ValueError(f"points is empty; a {self.tool} stroke needs at least one [x, y]")
+        least = LEAST_POINTS[self.tool]
+        if len(self.points) < least:
+            raise ValueError(f"points holds {len(self.points)}; a {self.tool} stroke needs at least {least}")
         if self.radius is not None or self.tool in ("brush", "erase"):
             object.__setattr__(self, "radius", check_number("radius", self.radius, 0, MAX_RADIUS))
+            if self.radius == 0:
+                raise ValueError("radius is 0; it must be more, a fraction of the frame's width")
 
     def to_dict(self) -> dict[str, Any]:
         known: dict[str, Any] = {"tool": self.tool}
@@ -321,7 +325,9 @@ def camera_component(
 
     The *picture* ends pan_x frame widths further right and pan_y frame heights further down, `zoom` times as large and
     turned by turn_degrees clockwise, both about the moving centre; aspect = width / height of the frame it is for.
-    `settings` are further fields of Component. ValueError outside pan ±10, zoom 0.01 to 100, turn ±3600°.
+    Pan with zoom, zoom with turn, and every move's end are exact; a pan with a turn strays a little on the way, because
+    each arrow runs along its own path at even speed. `settings` are further fields of Component. ValueError outside
+    pan ±10, zoom 0.01 to 100, turn ±3600°.
     """
     pan = complex(check_number("pan_x", pan_x, -10, 10) * check_number("aspect", aspect, 0.01, 100), 0)
     pan += 1j * check_number("pan_y", pan_y, -10, 10)

@@ -51,7 +51,8 @@ def progress(frames: int, start: float, end: float) -> np.ndarray:
     time = np.arange(frames) / max(frames - 1, 1)
     if start == end:
         return (time >= end).astype(np.float64)
-    return ((time - start) / (end - start)).clip(0, 1)
+    with np.errstate(over="ignore"):  # a hair's breadth between start and end: infinite, then clipped to 1
+        return ((time - start) / (end - start)).clip(0, 1)
 
 
 def ease(p: np.ndarray, easing: str) -> np.ndarray:
