@@ -117,8 +117,8 @@ def test_a_component_keeps_its_points_whatever_the_others_do():
 def test_tracks_follow_the_arrow():
     result = point_trajectories(drawing_of(SHAPES["disc"]), 11, 160, 90)
     assert result.tracks.dtype == np.float32
-    assert result.tracks.shape == (11, 16, 2)
-    assert result.visibility.shape == (11, 16)
+    assert result.tracks.shape == (11, 22, 2)  # the disc covers 13.6 % of the frame
+    assert result.visibility.shape == (11, 22)
     assert result.component.dtype == np.int64
     step = np.array([0.3 * 160, -0.1 * 90]) / 10
     expected = result.tracks[0] + np.arange(11)[:, None, None] * step
