@@ -52,6 +52,18 @@ function forwardWheel(event) {
   }))
 }
 
+/**
+ * The first releases with Nodes 2.0 (1.27) leave out every widget made of an element. There the editor moves into
+ * the node's body by itself; newer ones, and the classic canvas, place it and this does nothing.
+ */
+function settle(node, element) {
+  if (element.isConnected || !LiteGraph.vueNodesMode) return
+  const home = document.querySelector(`[data-node-id="${CSS.escape(String(node.id))}"] [data-testid^="node-body"]`)
+  if (!home || node.graph !== app.canvas?.graph) return
+  element.classList.add('trackgo-settled')
+  home.append(element)
+}
+
 /** @returns {{widget: object, minWidth: number, minHeight: number}} ComfyUI's answer to a custom widget type */
 function createWidget(node, name) {
   let widget = null
@@ -63,6 +75,7 @@ function createWidget(node, name) {
     forwardWheel,
     frames: () => framesFor(node),
     picture: () => pictureFor(node),
+    settle: (element) => settle(node, element),
   })
   widget = node.addDOMWidget(name, WIDGET_TYPE, editor.element, {
     getValue: () => editor.value,
@@ -71,6 +84,7 @@ function createWidget(node, name) {
     },
     getMinHeight: () => MIN_HEIGHT,
     hideOnZoom: false,
+    socketless: true,
     margin: 8,
   })
   widget.trackgo = editor

@@ -20,6 +20,20 @@ export function componentColor(index) {
   return COLORS[((index % COLORS.length) + COLORS.length) % COLORS.length]
 }
 
+/** A hidden component has no colour of its own, since it is not in P. @type {Rgb} */
+const HIDDEN = Object.freeze([136, 136, 136])
+
+/**
+ * The colour a component has in P, where only the visible ones count.
+ * @param {import('./document.js').Drawing} drawing
+ * @param {number} index may be one past the end: a component about to be added
+ * @returns {Rgb}
+ */
+export function drawnColor(drawing, index) {
+  if (drawing.components[index]?.hidden) return HIDDEN
+  return componentColor(drawing.components.slice(0, index).filter((c) => !c.hidden).length)
+}
+
 /**
  * @param {Rgb} rgb
  * @param {number} [alpha] 0–1

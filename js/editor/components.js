@@ -3,7 +3,7 @@ import {
   addComponent, arrowsOf, duplicateComponent, easingOf, EASINGS, endOf, moveComponent, nameOf, patchComponent, removeComponent, startOf,
 } from './document.js'
 import { clamp, el, iconButton, ownUndo, setIcon, setPressed } from './dom.js'
-import { componentColor, cssColor } from './colors.js'
+import { cssColor, drawnColor } from './colors.js'
 import { EASING_NAMES, TEXT } from './texts.js'
 
 const COARSE_STEP = 0.1
@@ -173,7 +173,7 @@ class Row {
 
   /** @param {import('./document.js').Component} component as shown, drafts included */
   render(component, selected) {
-    const colour = cssColor(componentColor(this.index))
+    const colour = cssColor(drawnColor(this.list.store.shown, this.index))
     this.element.setAttribute('aria-selected', String(selected))
     this.element.classList.toggle('trackgo-dimmed', !!component.hidden)
     this.element.style.setProperty('--trackgo-colour', colour)

@@ -18,6 +18,9 @@ export const STROKE_TOOLS = Object.freeze(['brush', 'erase', 'lasso', 'lasso-era
 export const CURVES = Object.freeze(['straight', 'smooth'])
 export const EASINGS = Object.freeze(['linear', 'ease-in', 'ease-out', 'ease-in-out'])
 
+/** The same bounds as in Python: far beyond any drawing, near enough to catch nonsense. */
+export const LIMITS = Object.freeze({ components: 1000, arrowPoints: 10000, coordinate: 10000, radius: 10 })
+
 /** Fractions are written with this many decimals: 0.04 px on a 4096-px picture. */
 const DECIMALS = 5
 
@@ -28,13 +31,14 @@ export function emptyDrawing() {
 
 const isObject = (value) => typeof value === 'object' && value !== null && !Array.isArray(value)
 const isNumber = (value) => typeof value === 'number' && Number.isFinite(value)
+const isCoordinate = (value) => isNumber(value) && Math.abs(value) <= LIMITS.coordinate
 const shown = (value) => JSON.stringify(value)?.slice(0, 60) ?? String(value)
 
 /** @returns {string|null} what is wrong with a list of points, or null */
 function pointsProblem(points, where, least) {
   if (!Array.isArray(points)) return `${where}: points must be a list of [u, v] pairs, got ${shown(points)}.`
   if (points.length < least) return `${where}: needs at least ${least} point${least > 1 ? 's' : ''}, got ${points.length}.`
-  const bad = points.findIndex((p) => !Array.isArray(p) || p.length !== 2 || !p.every(isNumber))
+  const bad = points.findIndex((p) => !Array.isArray(p) || p.length !== 2 || !p.every(isCoordinate))
   if (bad >= 0) return `${where}, point ${bad + 1}: must be a pair of numbers [u, v], got ${shown(points[bad])}.`
   return null
 }
@@ -46,8 +50,8 @@ function strokeProblem(stroke, where) {
   }
   if (stroke.tool === 'fill') return null
   const round = stroke.tool === 'brush' || stroke.tool === 'erase'
-  if (round && !(isNumber(stroke.radius) && stroke.radius > 0)) {
-    return `${where}: radius must be a number above 0 (a fraction of the frame's width), got ${shown(stroke.radius)}.`
+  if (round && !(isNumber(stroke.radius) && stroke.radius > 0 && stroke.radius <= LIMITS.radius)) {
+    return `${where}: radius must be above 0 and at most ${LIMITS.radius} (a fraction of the frame's width), got ${shown(stroke.radius)}.`
   }
   return pointsProblem(stroke.points, where, round ? 1 : 3)
 }
@@ -76,6 +80,7 @@ function arrowsProblem(arrows, where) {
     }
     const problem = pointsProblem(arrow.points, at, 1)
     if (problem) return problem
+    if (arrow.points.length > LIMITS.arrowPoints) return `${at}: has ${arrow.points.length} points; at most ${LIMITS.arrowPoints} are allowed.`
   }
   return null
 }
@@ -95,6 +100,11 @@ function componentProblem(component, index) {
   if (startOf(component) > endOf(component)) {
     return `${where}: start (${startOf(component)}) must not be after end (${endOf(component)}).`
   }
+  for (const key of ['hidden', 'locked']) {
+    if (component[key] !== undefined && typeof component[key] !== 'boolean') {
+      return `${where}: ${key} must be true or false, got ${shown(component[key])}.`
+    }
+  }
   if (component.easing !== undefined && !EASINGS.includes(component.easing)) {
     return `${where}: easing must be one of ${EASINGS.join(', ')}, got ${shown(component.easing)}.`
   }
@@ -109,6 +119,9 @@ export function drawingProblem(value) {
   if (!isObject(value)) return `The drawing must be a JSON object, got ${shown(value)}.`
   if (value.version !== VERSION) return `The drawing's version must be ${VERSION}, got ${shown(value.version)}.`
   if (!Array.isArray(value.components)) return `The drawing's components must be a list, got ${shown(value.components)}.`
+  if (value.components.length > LIMITS.components) {
+    return `The drawing has ${value.components.length} components; at most ${LIMITS.components} are allowed.`
+  }
   for (const [i, component] of value.components.entries()) {
     const problem = componentProblem(component, i)
     if (problem) return problem

@@ -3,7 +3,7 @@
  * is given, so that it works wherever its element is put.
  *
  * @typedef {{onChange: (text: string) => void, forwardWheel: (event: WheelEvent) => void,
- *            frames: () => number, picture: () => {linked: boolean, url: string|null}}} Host
+ *            settle: (element: HTMLElement) => void, frames: () => number, picture: () => {linked: boolean, url: string|null}}} Host
  */
 import { ComponentList, componentItems } from './components.js'
 import { addComponent, drawingProblem } from './document.js'
@@ -103,6 +103,7 @@ export class TrackGoEditor {
 
   /** Ask the graph what arrives now. Cheap, and draws only when something is different. */
   watch() {
+    this.host.settle(this.element)
     if (!this.element.isConnected && !this.overlay) return
     const frames = this.host.frames()
     const { view } = this.store

@@ -4,11 +4,11 @@
  *
  * @typedef {import('./rasterize.js').Raster} Raster
  * @typedef {import('./rasterize.js').Box} Box
- * @typedef {{mask: object|undefined, raster: Raster, box: Box|null, colour: string, tint: HTMLCanvasElement|null}} Entry
+ * @typedef {{mask: object|undefined, raster: Raster, box: Box|null, rgb: import('./colors.js').Rgb, tint: HTMLCanvasElement|null}} Entry
  */
 import { strokesOf } from './document.js'
-import { componentColor, cssColor } from './colors.js'
-import { applyStroke, createRaster, rasterizeStrokes, samplePicture } from './rasterize.js'
+import { drawnColor } from './colors.js'
+import { applyStroke, createRaster, samplePicture } from './rasterize.js'
 
 /** Masks are shown at this many pixels on the picture's longer side. */
 const RASTER_SIDE = 1024
@@ -95,30 +95,32 @@ export class MaskLayer {
     const before = this.entries
     const byMask = new Map(before.map((entry) => [entry.mask, entry]))
     this.entries = drawing.components.map((component, i) => {
-      const colour = cssColor(componentColor(i))
+      const rgb = drawnColor(drawing, i)
       const known = byMask.get(component.mask)
-      if (known && component.mask !== undefined) return known.colour === colour ? known : { ...known, colour, tint: null }
-      return this.#entry(component, before[i], colour)
+      if (known && component.mask !== undefined) return known.rgb === rgb ? known : { ...known, rgb, tint: null }
+      return this.#entry(component, before[i], rgb)
     })
     return this.entries
   }
 
-  #entry(component, before, colour) {
+  #entry(component, before, rgb) {
     const raster = this.#raster(component, before)
-    return { mask: component.mask, raster, box: maskBox(raster), colour, tint: null }
+    return { mask: component.mask, raster, box: maskBox(raster), rgb, tint: null }
   }
 
+  /** A picture first, if there is one, then the strokes; where strokes were only added, only those. */
   #raster(component, before) {
-    const { width, height } = this.size
     const strokes = strokesOf(component)
-    if (component.mask?.png !== undefined) return this.#picture(component.mask.png)
-    const old = before?.mask && before.mask.png === undefined ? before.mask.strokes ?? [] : []
-    if (old.length === 0 || old.length > strokes.length || old.some((s, i) => s !== strokes[i])) {
-      return rasterizeStrokes(strokes, width, height)
-    }
-    const raster = { ...before.raster, data: before.raster.data.slice() }
-    for (const stroke of strokes.slice(old.length)) applyStroke(raster, stroke)
+    const png = component.mask?.png
+    const old = before?.mask?.png === png ? before?.mask?.strokes ?? [] : []
+    const grown = old.length > 0 && old.length <= strokes.length && old.every((stroke, i) => stroke === strokes[i])
+    const raster = grown ? { ...before.raster, data: before.raster.data.slice() } : this.#ground(png)
+    for (const stroke of strokes.slice(grown ? old.length : 0)) applyStroke(raster, stroke)
     return raster
+  }
+
+  #ground(png) {
+    return png === undefined ? createRaster(this.size.width, this.size.height) : this.#picture(png)
   }
 
   #picture(png) {
@@ -142,7 +144,7 @@ export class MaskLayer {
     if (!entry?.box) return null
     if (!entry.tint) {
       entry.tint = makeCanvas(entry.box.x1 - entry.box.x0, entry.box.y1 - entry.box.y0)
-      tintInto(entry.tint.getContext('2d'), entry.raster, entry.box, componentColor(index), entry.box.x0, entry.box.y0)
+      tintInto(entry.tint.getContext('2d'), entry.raster, entry.box, entry.rgb, entry.box.x0, entry.box.y0)
     }
     return entry
   }
@@ -159,7 +161,7 @@ export class MaskLayer {
    * Show an unfinished stroke: only what was added since the last call is drawn.
    * @returns {{canvas: HTMLCanvasElement}} the component's whole tinted mask
    */
-  drawLive(index, stroke) {
+  drawLive(index, stroke, rgb) {
     const { width, height } = this.size
     if (!this.live || this.live.index !== index || this.live.tool !== stroke.tool || this.live.points !== stroke.points) {
       this.#startLive(index, stroke)
@@ -174,7 +176,7 @@ export class MaskLayer {
     const grown = {
       x0: Math.max(0, box.x0 - 2), y0: Math.max(0, box.y0 - 2), x1: Math.min(width, box.x1 + 2), y1: Math.min(height, box.y1 + 2),
     }
-    tintInto(live.canvas.getContext('2d'), live.raster, grown, componentColor(index), 0, 0)
+    tintInto(live.canvas.getContext('2d'), live.raster, grown, rgb, 0, 0)
     return live
   }
 

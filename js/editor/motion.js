@@ -21,9 +21,9 @@ export function ease(name, p) {
   }
 }
 
-/** @param {number} frame 0-based @param {number} frames @returns {number} 0–1; a single frame is at 1 */
+/** @param {number} frame 0-based @param {number} frames @returns {number} 0–1; a single frame is at 0 */
 export function frameTime(frame, frames) {
-  return frames === 1 ? 1 : frame / (frames - 1)
+  return frames === 1 ? 0 : frame / (frames - 1)
 }
 
 /**

@@ -2,7 +2,7 @@
  * The stage: picture, masks, arrows and cursor on one canvas. Draws once per animation frame, and only when asked.
  */
 import { arrowsOf, translateComponent } from './document.js'
-import { componentColor, cssColor } from './colors.js'
+import { cssColor, drawnColor } from './colors.js'
 import { MaskLayer, makeCanvas } from './masks.js'
 import { MotionPreview } from './preview.js'
 import { clampView, fitView, fracToStage, panView, stageToFrac, zoomView } from './view.js'
@@ -202,7 +202,7 @@ export class Stage {
     const rest = this.#restOfMasks(drawing, active)
     if (rest) context.drawImage(rest, 0, 0)
     if (draft?.kind === 'stroke') {
-      context.drawImage(masks.drawLive(draft.index, draft.stroke).canvas, 0, 0)
+      context.drawImage(masks.drawLive(draft.index, draft.stroke, drawnColor(drawing, draft.index)).canvas, 0, 0)
       return
     }
     masks.endLive()
@@ -235,14 +235,14 @@ export class Stage {
     for (const i of order) {
       const component = drawing.components[i]
       if (!component || component.hidden) continue
-      const colour = cssColor(componentColor(i))
+      const colour = cssColor(drawnColor(drawing, i))
       const selected = i === view.selected
       drawArrows(context, component, colour, scene, { ...view, selected, handles: handles && selected && !component.locked })
       if (arrowsOf(component).length === 0 && view.frame === 0 && draft?.index !== i) this.#drawHold(i, colour)
     }
-    if (draft?.kind === 'arrow') drawDraftArrow(context, draft, cssColor(componentColor(draft.index)), scene)
+    if (draft?.kind === 'arrow') drawDraftArrow(context, draft, cssColor(drawnColor(drawing, draft.index)), scene)
     if (draft?.kind === 'stroke' && draft.stroke.tool.startsWith('lasso')) {
-      drawLasso(context, draft.stroke, cssColor(componentColor(draft.index)), scene)
+      drawLasso(context, draft.stroke, cssColor(drawnColor(drawing, draft.index)), scene)
     }
     this.#drawCursor()
   }
@@ -262,7 +262,7 @@ export class Stage {
     if (tool === 'brush' || tool === 'erase') {
       const size = radius * this.picture.width * this.view.scale
       const erasing = (tool === 'erase') !== pointer.alt
-      drawBrushCursor(context, pointer.stage, size, cssColor(componentColor(index)), erasing)
+      drawBrushCursor(context, pointer.stage, size, cssColor(drawnColor(store.drawing, index)), erasing)
     } else if (hovered && !store.draft) {
       const component = store.drawing.components[hovered.index]
       const arrow = component && arrowsOf(component)[hovered.arrow]

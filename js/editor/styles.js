@@ -3,6 +3,8 @@
 const ID = 'trackgo-style'
 
 const CSS = `
+.trackgo-settled { min-width: 540px; height: 480px; padding: 0 12px; }
+.dom-widget > .trackgo-settled { min-width: 0; height: 100%; padding: 0; }
 .trackgo-host { display: flex; width: 100%; height: 100%; min-height: 0; box-sizing: border-box; }
 .trackgo {
   --tg-text: var(--input-text, #ddd); --tg-dim: var(--descrip-text, #999); --tg-line: var(--border-color, #4e4e4e);
@@ -46,13 +48,12 @@ const CSS = `
   font: inherit; cursor: pointer; }
 .trackgo-text-button:hover { background: var(--tg-hover); }
 .trackgo-panel { flex: none; display: flex; flex-direction: column; max-height: 40%; border-top: 1px solid var(--tg-line); background: var(--tg-raise); }
-.trackgo-rows { overflow-y: auto; overflow-x: hidden; min-height: 30px; scrollbar-width: thin; scrollbar-gutter: stable; touch-action: pan-y; }
+.trackgo-rows { overflow-y: auto; overflow-x: hidden; min-height: 30px; scrollbar-width: none; touch-action: pan-y; }
 .trackgo-row { position: relative; display: grid; grid-template-columns: minmax(84px, 22%) 1fr 106px; align-items: center; gap: 10px; height: 30px; padding: 0 6px;
   cursor: default; }
 .trackgo-rows .trackgo-row[aria-selected=true] { background: var(--tg-on); }
 .trackgo-rows .trackgo-row:not([aria-selected=true]):hover { background: var(--tg-hover); }
-.trackgo-transport { flex: none; border-bottom: 1px solid color-mix(in srgb, var(--tg-line) 60%, transparent); overflow-y: auto; scrollbar-width: thin;
-  scrollbar-gutter: stable; overflow: hidden; }
+.trackgo-transport { flex: none; border-bottom: 1px solid color-mix(in srgb, var(--tg-line) 60%, transparent); }
 .trackgo-row .trackgo-group { justify-content: flex-end; }
 .trackgo-label { display: flex; align-items: center; gap: 7px; min-width: 0; }
 .trackgo-swatch { width: 12px; height: 12px; border-radius: 4px; flex: none; background: var(--trackgo-colour); margin-left: 4px;
