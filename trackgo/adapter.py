@@ -96,6 +96,19 @@ class TrackAdapter(nn.Module):
         for layer in (self.to_q, self.to_k):
             nn.init.xavier_uniform_(layer.weight)
 
+    def calibrate_(self) -> None:
+        """Scale the projection to W'q and W'k, whatever base they were copied from, so that A' can reach α.
+
+        For isotropic hidden states of unit variance, which a Kaiming projection gives, a head's logits deviate by
+        ‖W'qᵀW'k‖/√d; this brings their mean to 2. A trajectory lights a location only part of the time, which about
+        halves it: rows then deviate by about 1. With an untrained base's W'q and W'k it would be 0.1 to 0.3, where no
+        entry of A' reaches α.
+        """
+        size = self.channels // self.heads
+        q, k = (w.weight.float().unflatten(0, (self.heads, size)) for w in (self.to_q, self.to_k))  # [h, d, C]
+        norms = (q @ q.mT * (k @ k.mT)).sum(dim=(1, 2)).clamp_min(1e-4).sqrt()  # ‖W'qᵀW'k‖ from d×d Gram matrices
+        self.project.weight.mul_((2 * math.sqrt(size) / norms.mean()).sqrt())
+
     def forward(self, f: Tensor) -> Tensor:
         """f at active locations [n, L, 320] → A' [n, h, L, L] in float32; rows sum to 1."""
         hidden = self.project(f)

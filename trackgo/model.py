@@ -106,6 +106,7 @@ class TrackGo(nn.Module):
                 adapter.reset_parameters_()
                 adapter.to_q.weight.copy_(attention.to_q.weight)
                 adapter.to_k.weight.copy_(attention.to_k.weight)
+                adapter.calibrate_()
         return model
 
     @classmethod
