@@ -68,4 +68,3 @@ def build_vae(width: int = 32) -> TinyVAE:
         decoder_block_out_channels=(width,) * 4,
         scaling_factor=SVD_SCALING_FACTOR,
     ).eval()
-
