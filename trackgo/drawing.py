@@ -77,24 +77,26 @@ def _as_points(value: Any) -> tuple[Point, ...]:
         value = value.tolist()
     if not isinstance(value, list | tuple):
         raise ValueError(f"points is {_shown(value)}; it must be a list of [x, y] pairs")
-    for number, point in enumerate(value, start=1):
-        if not isinstance(point, list | tuple) or len(point) != 2:
-            raise ValueError(f"point {number} is {_shown(point)}; it must be a pair [x, y]")
-    coordinates = list(chain.from_iterable(value))
-    plain = {float, int}.issuperset(map(type, coordinates))  # one pass in C for what JSON gives
-    if not plain or (coordinates and not (-MAX_COORDINATE <= min(coordinates) <= max(coordinates) <= MAX_COORDINATE)):
-        _name_bad_coordinate(value)
-    if coordinates and not np.isfinite(np.array(coordinates, dtype=np.float64)).all():
-        _name_bad_coordinate(value)  # a NaN slips through min and max
+    # Checks of the whole list, in C because there may be a million points; what fails is then looked at closely.
+    shaped = {list, tuple}.issuperset(map(type, value)) and {2}.issuperset(map(len, value))
+    coordinates = list(chain.from_iterable(value)) if shaped else []
+    numeric = shaped and {float, int}.issuperset(map(type, coordinates))
+    in_range = numeric and (
+        not coordinates or -MAX_COORDINATE <= min(coordinates) <= max(coordinates) <= MAX_COORDINATE
+    )
+    if not in_range or math.isnan(sum(coordinates)):  # a NaN slips through min and max
+        coordinates = list(chain.from_iterable(map(_checked_point, value, range(1, len(value) + 1))))
     flat = map(float, coordinates)
     return tuple(zip(flat, flat, strict=True))
 
 
-def _name_bad_coordinate(points: Sequence[Sequence[Any]]) -> None:
-    for number, point in enumerate(points, start=1):
-        for axis, coordinate in zip("xy", point, strict=True):
-            with located(f"point {number}"):
-                check_number(axis, coordinate, -MAX_COORDINATE, MAX_COORDINATE)
+def _checked_point(point: Any, number: int) -> Point:
+    """One pair, looked at closely; ValueError names it by its number."""
+    if not isinstance(point, list | tuple | np.ndarray) or len(point) != 2:
+        raise ValueError(f"point {number} is {_shown(point)}; it must be a pair [x, y]")
+    with located(f"point {number}"):
+        x, y = (check_number(axis, at, -MAX_COORDINATE, MAX_COORDINATE) for axis, at in zip("xy", point, strict=True))
+    return x, y
 
 
 @dataclass(frozen=True)

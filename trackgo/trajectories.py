@@ -235,7 +235,7 @@ def control_points(mask: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     samples = np.stack([columns[chosen], rows[chosen]], axis=-1).astype(np.float64)
     if len(rows) <= wanted:
         return samples
-    return _onto_mask(_cluster(samples, wanted, int(rng.integers(2**31))), mask)
+    return onto_mask(_cluster(samples, wanted, int(rng.integers(2**31))), mask)
 
 
 @cache
@@ -254,8 +254,13 @@ def _cluster(samples: np.ndarray, count: int, seed: int) -> np.ndarray:
         return means.fit(samples).cluster_centers_
 
 
-def _onto_mask(centres: np.ndarray, mask: np.ndarray) -> np.ndarray:
-    """Move each centre whose pixel is outside the mask to the nearest mask pixel that holds no other centre yet."""
+def onto_mask(centres: np.ndarray, mask: np.ndarray) -> np.ndarray:
+    """Centres float64 [K, 2] inside the frame → the same, those outside the mask moved to its nearest free pixel.
+
+    A pixel of bool [H, W] is free while no other centre lies in it. ValueError when the mask has fewer than K pixels.
+    """
+    if np.count_nonzero(mask) < len(centres):
+        raise ValueError(f"the mask has {np.count_nonzero(mask)} pixels; {len(centres)} centres need at least as many")
     points = centres.copy()
     columns, rows = np.floor(centres + 0.5).astype(np.int64).T
     outside = ~mask[rows, columns]

@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from trackgo import Drawing, PointTrajectories, point_trajectories
 from trackgo.drawing import Arrow, Component, Mask, Stroke, camera_component
-from trackgo.trajectories import COMPONENT_COLORS, control_points, inside_frame, points_per_component
+from trackgo.trajectories import COMPONENT_COLORS, control_points, inside_frame, onto_mask, points_per_component
 
 ARROW = Arrow([(0.3, 0.5), (0.6, 0.4)])
 
@@ -72,6 +72,47 @@ def test_control_points_spread_over_the_mask():
     nearest = np.linalg.norm(pixels[:, None] - points, axis=-1).min(axis=1)
     even = np.sqrt(mask.sum() / len(points) / np.pi)
     assert nearest.max() < 2.5 * even
+
+
+def brute_onto_mask(centres: np.ndarray, mask: np.ndarray) -> np.ndarray:
+    """One centre after another, every free pixel of the mask compared."""
+    pixels = [(x, y) for y, x in np.argwhere(mask)]
+    inside = on_mask(centres, mask)
+    taken = {tuple(map(int, np.floor(point + 0.5))) for point in centres[inside]}
+    result = centres.copy()
+    for index in np.flatnonzero(~inside):
+        free = [pixel for pixel in pixels if pixel not in taken]
+        result[index] = min(free, key=lambda pixel: np.hypot(*(np.array(pixel) - result[index])))
+        taken.add((int(result[index, 0]), int(result[index, 1])))
+    return result
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_a_centre_outside_goes_to_the_nearest_free_pixel(seed):
+    """Far corners, a hole crowded with centres, and a mask with hardly more pixels than centres."""
+    rng = np.random.default_rng(seed)
+    crowd = rng.normal((80, 45), 2, (12, 2))
+    for mask in (
+        SHAPES["ring"],
+        SHAPES["crescent"],
+        SHAPES["two specks"],
+        rng.permutation(14_400).reshape(90, 160) < 19,
+    ):
+        centres = np.concatenate([crowd, rng.uniform(0, (159, 89), (6, 2))])
+        found = onto_mask(centres, mask)
+        expected = brute_onto_mask(centres, mask)
+        distance = [np.linalg.norm(points - centres, axis=1) for points in (found, expected)]
+        assert np.allclose(*distance)
+        assert on_mask(found, mask).all()
+        assert (
+            len({tuple(np.floor(point + 0.5)) for point in found[~on_mask(centres, mask)]})
+            == (~on_mask(centres, mask)).sum()
+        )
+
+
+def test_more_centres_than_pixels_are_refused():
+    with pytest.raises(ValueError, match="the mask has 1 pixels; 2 centres"):
+        onto_mask(np.zeros((2, 2)), np.eye(1, 5, dtype=bool))
 
 
 @pytest.mark.parametrize("count", [1, 2, 15, 16, 17, 18, 30, 47, 48, 49])
@@ -229,6 +270,11 @@ def test_colours_are_distinct_and_start_again():
     assert tuple(trajectories([[[5, 5]]], component=[14]).render()[0, 5, 5]) == COMPONENT_COLORS[2]
 
 
+@example(0.0, 3.6)
+@example(7.6, 0.0)
+@example(-0.5, -0.5)
+@example(-0.6, 0.0)
+@example(0.0, -0.6)
 @given(st.floats(-3, 10), st.floats(-3, 10))
 def test_inside_means_the_frames_full_area(x, y):
     assert inside_frame(np.array([x, y]), 8, 4) == (0 <= (x + 0.5) / 8 < 1 and 0 <= (y + 0.5) / 4 < 1)
