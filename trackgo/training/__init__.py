@@ -1,0 +1,1 @@
+"""Training: configuration, data, losses and the trainer on Hugging Face Accelerate."""

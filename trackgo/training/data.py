@@ -1,0 +1,186 @@
+"""Where triples come from, and which clip stands at which place of which step."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import NamedTuple, Protocol
+
+import numpy as np
+import torch
+from torch.utils.data import DataLoader, Dataset, Sampler
+
+from ..demo.world import MIXED, Recipe, Scene, scene
+from ..trajectories import PointTrajectories, inside_frame
+from .batch import Batch, Triple, collate
+from .config import DataConfig, TrainingConfig
+
+
+class ClipKey(NamedTuple):
+    """Which clip to prepare, at which size, and where in the global batch it stands."""
+
+    number: int
+    frames: int
+    width: int
+    height: int
+    place: int
+
+
+class TripleSource(Protocol):
+    """A set of training clips."""
+
+    def __len__(self) -> int:
+        """How many there are; 0 for no end."""
+        ...
+
+    def triple(self, key: ClipKey, rng: np.random.Generator) -> Triple:
+        """Clip ``key.number`` at the key's size; ``rng`` for whatever the source leaves to chance."""
+        ...
+
+
+@dataclass(frozen=True)
+class WorldSource:
+    """The moving-sprites world.
+
+    Attributes:
+        scenes: how many scenes, 0 for no end.
+        split: ``train``, ``validation`` or ``test``.
+        covered: probability that points are hidden where something covers them, as a tracker would; otherwise they
+            show wherever they are in the frame, as a user's drawing has them.
+    """
+
+    scenes: int = 0
+    split: str = "train"
+    covered: float = 0.3
+    recipe: Recipe = MIXED
+
+    def __len__(self) -> int:
+        return self.scenes
+
+    def triple(self, key: ClipKey, rng: np.random.Generator) -> Triple:
+        """See ``TripleSource``."""
+        seen = scene(key.number, key.frames, key.width, key.height, self.split, self.recipe)
+        return world_triple(seen, covered=rng.random() < self.covered)
+
+
+def world_triple(seen: Scene, covered: bool = False) -> Triple:
+    """A scene → Triple; ``covered``: points are hidden where something covers them."""
+    tracks = seen.trajectories()
+    if not covered:
+        visible = inside_frame(tracks.tracks, tracks.width, tracks.height)
+        tracks = PointTrajectories(tracks.tracks, visible, tracks.component, tracks.width, tracks.height)
+    return Triple(seen.frames, tracks.render(), seen.masks.any(axis=1))
+
+
+def build_source(config: DataConfig) -> TripleSource:
+    """The source that the configuration names."""
+    return WorldSource(config.scenes)
+
+
+class Clips(Dataset[tuple[Triple, int]]):
+    """Source → prepared clips by ``ClipKey``, with a small memory of the last ones."""
+
+    def __init__(self, source: TripleSource, config: DataConfig, seed: int) -> None:
+        self.source, self.config, self.seed = source, config, seed
+        self._kept: OrderedDict[ClipKey, Triple] = OrderedDict()
+
+    def __getitem__(self, key: ClipKey) -> tuple[Triple, int]:
+        rng = np.random.default_rng((self.seed, key.number))
+        which = key._replace(place=0)
+        triple = self._kept.get(which) or self.source.triple(key, rng)
+        if self.config.cache:
+            self._kept[which] = triple
+            if len(self._kept) > self.config.cache:
+                self._kept.popitem(last=False)
+        return triple, key.place
+
+
+class StepSampler(Sampler[list[ClipKey]]):
+    """The keys of every forward pass of one process, from optimiser step ``first`` to the end.
+
+    Clip g of the run (counted over all steps and places) is number g of an endless source; of a source with n clips,
+    it is number g mod n of a new permutation for every pass.
+    """
+
+    def __init__(
+        self, config: TrainingConfig, length: int, first: int = 0, rank: int = 0, processes: int = 1
+    ) -> None:
+        self.config, self.length, self.first, self.rank, self.processes = config, length, first, rank, processes
+
+    def __iter__(self) -> Iterator[list[ClipKey]]:
+        for step in range(self.first, self.config.steps):
+            keys = self.keys(step)
+            mine = keys[self.rank :: self.processes]
+            size = micro_batch(self.config, step, self.processes)
+            yield from (mine[at : at + size] for at in range(0, len(mine), size))
+
+    def keys(self, step: int) -> list[ClipKey]:
+        """The global batch of a step."""
+        stage = self.config.stage_at(step)
+        before = self._before(step)
+        numbers = [self._number(before + place) for place in range(stage.batch_size)]
+        return [ClipKey(n, stage.frames, stage.width, stage.height, place) for place, n in enumerate(numbers)]
+
+    def _before(self, step: int) -> int:
+        """Clips used by earlier steps."""
+        count = 0
+        for stage in self.config.stages:
+            count += min(step, stage.steps) * stage.batch_size
+            step = max(0, step - stage.steps)
+        return count
+
+    def _number(self, position: int) -> int:
+        if not self.length:
+            return position
+        turn, at = divmod(position, self.length)
+        return int(_permutation(self.length, self.config.run.seed, turn)[at])
+
+
+@lru_cache(maxsize=2)
+def _permutation(length: int, seed: int, turn: int) -> np.ndarray:
+    return np.random.default_rng((seed, turn)).permutation(length)
+
+
+def micro_batch(config: TrainingConfig, step: int, processes: int) -> int:
+    """Clips per process and forward pass at a step.
+
+    Raises:
+        ValueError: the batch does not divide into processes and micro-batches.
+    """
+    batch = config.stage_at(step).batch_size
+    size = config.run.micro_batch or max(1, batch // processes)
+    if batch % (processes * size):
+        raise ValueError(
+            f"a batch of {batch} does not divide into {processes} processes with micro-batches of {size}: "
+            "change stages.batch_size or run.micro_batch"
+        )
+    return size
+
+
+def _collate(samples: list[tuple[Triple, int]]) -> Batch:
+    triples, places = zip(*samples, strict=True)
+    return collate(triples, places)
+
+
+def _quiet_worker(_number: int) -> None:
+    """One thread per worker: the training process needs the cores."""
+    import cv2
+
+    torch.set_num_threads(1)
+    cv2.setNumThreads(1)
+
+
+def build_loader(config: TrainingConfig, first: int, rank: int, processes: int) -> DataLoader:
+    """Batches of one process from optimiser step ``first`` on, in order."""
+    source = build_source(config.data)
+    workers = config.data.workers
+    return DataLoader(
+        Clips(source, config.data, config.run.seed),
+        batch_sampler=StepSampler(config, len(source), first, rank, processes),
+        collate_fn=_collate,
+        num_workers=workers,
+        worker_init_fn=_quiet_worker,
+        prefetch_factor=4 if workers else None,
+    )

@@ -1,0 +1,173 @@
+"""Looks at held-out scenes of the world during training: does the video follow the arrow?
+
+Three figures, none of which the training loss shows: the loss with the right against another clip's P at one noise level
+(control shows there long before pictures do), ObjMC of sampled videos beside the static baseline, and the cosine between
+the drawn and the shown direction. And a contact sheet, because figures can be fooled.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+import torch
+from torch import Tensor
+
+from .. import visualize
+from ..demo.world import SINGLE, THREE, Scene, scene
+from .batch import ModelInput, clip_generator, collate, to_unit
+from .config import StageConfig, TrainingConfig
+from .data import world_triple
+from .diffusion import Conditioning, FrozenParts, sample
+from .following import sprite_offsets
+from .model import TrainedSVD
+
+_AT_ONCE = 8
+_AUGMENTATION = 0.02  # σ of the noise on the picture at inference, SVD's default
+_SHEET_FRAMES = 7
+
+
+@dataclass(frozen=True)
+class HeldOut:
+    """Scenes of the validation split with their latents and conditioning, for one stage."""
+
+    scenes: Sequence[Scene]
+    points: Tensor
+    latents: Tensor
+    conditioning: Conditioning
+    noise: Tensor
+
+    def part(self, rows: slice) -> tuple[Tensor, Conditioning, Tensor]:
+        """P, conditioning and noise of some rows."""
+        c = self.conditioning
+        return self.points[rows], Conditioning(c.image_latent[rows], c.embedding[rows], c.added_ids[rows]), self.noise[rows]
+
+
+def hold_out(config: TrainingConfig, stage: StageConfig, parts: FrozenParts) -> HeldOut:
+    """Validation scenes at a stage's size: two thirds with one moving sprite, one third with three."""
+    count, size = config.evaluation.scenes, (stage.frames, stage.width, stage.height)
+    singles = count - count // 3
+    scenes = [scene(i, *size, "validation", SINGLE if i < singles else THREE) for i in range(count)]
+    batch = collate([world_triple(s) for s in scenes], range(count))
+    clips = to_unit(batch.frames)
+    draws = [clip_generator(config.run.seed, 0, place) for place in range(count)]
+    latent_size = (stage.frames, 4, stage.height // 8, stage.width // 8)
+    noise = torch.stack([torch.randn(latent_size, generator=g) for g in draws]).to(parts.device)
+    picture_noise = torch.stack([torch.randn(clips.shape[2:], generator=g) for g in draws]).to(parts.device)
+    augmentation = torch.full((count,), _AUGMENTATION, device=parts.device)
+    conditioning = parts.conditioning(clips[:, 0].to(parts.device), augmentation, picture_noise, config.conditioning)
+    return HeldOut(scenes, batch.points.to(parts.device), parts.scaled_latents(clips), conditioning, noise)
+
+
+@torch.no_grad()
+def control_losses(model: TrainedSVD, held: HeldOut, sigma: float) -> dict[str, float]:
+    """Mean L_mse at one σ with each clip's own P (``right``), the next clip's (``shuffled``) and none (``black``)."""
+    shown = {"right": held.points, "shuffled": held.points.roll(1, dims=0), "black": torch.zeros_like(held.points)}
+    result = {}
+    for name, points in shown.items():
+        losses = []
+        for rows in _rows(len(points)):
+            _, conditioning, noise = held.part(rows)
+            latents = held.latents[rows]
+            level = torch.full((len(latents),), sigma, device=latents.device)
+            moving = torch.zeros(points[rows].shape[:-1], dtype=torch.bool, device=latents.device)
+            data = ModelInput(latents, latents + sigma * noise, level, conditioning, points[rows], moving)
+            losses.append(model(data)["mse"])
+        result[name] = float(torch.cat(losses).mean())
+    return result
+
+
+@torch.no_grad()
+def sampled_videos(model: TrainedSVD, held: HeldOut, parts: FrozenParts, config: TrainingConfig) -> np.ndarray:
+    """Videos for all held-out scenes, uint8 [N, L, H, W, 3]."""
+    videos = []
+    for rows in _rows(len(held.points)):
+        points, conditioning, noise = held.part(rows)
+        model.move_with_(points)
+        latents = sample(model.unet, conditioning, noise, config.evaluation.sampling_steps, config.evaluation.guidance)
+        pictures = ((parts.pictures(latents) + 1) * 127.5).round().to(torch.uint8)
+        videos.append(pictures.movedim(2, -1).cpu().numpy())
+    return np.concatenate(videos)
+
+
+def _rows(count: int) -> list[slice]:
+    return [slice(at, min(at + _AT_ONCE, count)) for at in range(0, count, _AT_ONCE)]
+
+
+def following_figures(videos: np.ndarray, scenes: Sequence[Scene]) -> dict[str, float]:
+    """ObjMC in pixels over visible frames after the first, the static baseline, their ratio, and the direction's cosine.
+
+    ``one`` is over scenes with a single moving sprite, ``several`` over the others.
+    """
+    rows: dict[str, list[tuple[float, float, float]]] = {"one": [], "several": []}
+    for video, seen in zip(videos, scenes, strict=True):
+        for number in range(seen.masks.shape[1]):
+            rows["one" if seen.masks.shape[1] == 1 else "several"].append(_follow(video, seen, number))
+    result = {}
+    for name, found in rows.items():
+        if found:
+            error, still, cosine = np.nanmean(np.array(found), axis=0)
+            result |= {f"{name}/objmc": error, f"{name}/static": still, f"{name}/ratio": error / still, f"{name}/cosine": cosine}
+    return {name: float(value) for name, value in result.items()}
+
+
+def _follow(video: np.ndarray, seen: Scene, number: int) -> tuple[float, float, float]:
+    """ObjMC, its static baseline (pixels) and the cosine of one component that is only shifted."""
+    track = seen.tracks[:, seen.component == number]
+    wanted = (track - track[0]).mean(axis=1)
+    mask = seen.masks[0, number]
+    shown = sprite_offsets(video, seen.clean_plate, seen.frames[0], mask)
+    in_frame = seen.visibility[:, seen.component == number].mean(axis=1) > 0.5
+    in_frame[0] = False
+    if not in_frame.any():
+        return np.nan, np.nan, np.nan
+    error = np.linalg.norm(shown - wanted, axis=1)[in_frame].mean()
+    still = np.linalg.norm(wanted, axis=1)[in_frame].mean()
+    last = np.flatnonzero(in_frame)[-1]
+    lengths = np.linalg.norm(shown[last]) * np.linalg.norm(wanted[last])
+    return error, still, float(shown[last] @ wanted[last] / lengths) if lengths > 0 else 0.0
+
+
+def contact_sheet(videos: np.ndarray, scenes: Sequence[Scene], count: int) -> np.ndarray:
+    """uint8 [H, W, 3]: per scene the drawing over the first frame, the sampled video and, below, the true one."""
+    rows = []
+    chosen = np.unique(np.linspace(0, len(scenes) - 1, count).astype(int))
+    for index in chosen:
+        video, seen = videos[index], scenes[index]
+        at = np.unique(np.linspace(0, len(video) - 1, _SHEET_FRAMES).astype(int))
+        large = lambda frames: [_enlarged(frame) for frame in frames]  # noqa: E731
+        drawn = visualize.draw_drawing(_enlarged(seen.frames[0]), seen.drawing())
+        rows.append(np.concatenate([drawn, *large(video[at])], axis=1))
+        rows.append(np.concatenate([_enlarged(seen.clean_plate[0]), *large(seen.frames[at])], axis=1))
+    return np.concatenate(rows, axis=0)
+
+
+def _enlarged(frame: np.ndarray, least: int = 128) -> np.ndarray:
+    factor = max(1, least // frame.shape[0])
+    return np.pad(np.kron(frame, np.ones((factor, factor, 1), np.uint8)), ((0, 2), (0, 2), (0, 0)))
+
+
+def write_picture(picture: np.ndarray, path: Path) -> None:
+    """uint8 [H, W, 3] in RGB → PNG."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    encoded = cv2.imencode(".png", picture[..., ::-1])[1]
+    path.write_bytes(encoded.tobytes())
+
+
+def evaluate(
+    model: TrainedSVD, held: HeldOut, parts: FrozenParts, config: TrainingConfig, sheet: Path
+) -> Mapping[str, float]:
+    """All figures by name; writes the contact sheet to ``sheet``."""
+    was_training = model.training
+    model.eval()
+    try:
+        losses = control_losses(model, held, config.evaluation.sigma)
+        videos = sampled_videos(model, held, parts, config)
+    finally:
+        model.train(was_training)
+    if config.evaluation.sheets:
+        write_picture(contact_sheet(videos, held.scenes, config.evaluation.sheets), sheet)
+    return {f"loss/{name}": value for name, value in losses.items()} | following_figures(videos, held.scenes)

@@ -1,0 +1,52 @@
+"""Where a sprite of the world went in a sampled video, by comparing with what is known of the scene.
+
+Hue or brightness alone finds smeared sprites anywhere and fakes success. Here a place must look more like the sprite's own
+picture (from the first frame) than like the known background at that place.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+_MOST_DIFFERENCE = 0.06  # summed over RGB in 0…1
+_LEAST_IN_FRAME = 0.5  # of a sprite's area; nearer to the border it cannot be placed
+
+
+def correlate(image: NDArray, kernel: NDArray) -> NDArray:
+    """Σ_p image(p + o)·kernel(p) for every offset o from −(H−1), −(W−1) to H−1, W−1; zero outside. [H, W] → [2H−1, 2W−1]."""
+    height, width = image.shape
+    size = (2 * height - 1, 2 * width - 1)
+    product = np.fft.rfft2(image, size) * np.conj(np.fft.rfft2(kernel, size))
+    return np.fft.fftshift(np.fft.irfft2(product, size))
+
+
+def sprite_offset(frame: NDArray, plate: NDArray, sprite: NDArray, mask: NDArray) -> NDArray:
+    """How far a sprite has moved since its own picture was taken, whole pixels (x, y).
+
+    The offset o with the least Σ over the sprite's pixels, moved by o and within the frame, of
+    |frame − sprite|² − min(|frame − plate|², 0.06); the limit, so that another sprite is no better a place than the
+    sprite itself only because it differs more from the background.
+
+    Args:
+        frame: uint8 [H, W, 3], where it is looked for.
+        plate: uint8 [H, W, 3], the scene without it.
+        sprite: uint8 [H, W, 3], a frame with it.
+        mask: bool [H, W], where it is in ``sprite``.
+    """
+    image, empty, own = (np.asarray(x, np.float64) / 255 for x in (frame, plate, sprite))
+    inside, shape = np.ones(mask.shape), mask.astype(np.float64)
+    changed = ((image - empty) ** 2).sum(axis=-1).clip(max=_MOST_DIFFERENCE)
+    cost = -correlate(changed, shape)
+    for c in range(3):
+        known = own[..., c] * shape
+        cost += correlate(inside, known * own[..., c]) - 2 * correlate(image[..., c], known)
+        cost += correlate(image[..., c] ** 2, shape)
+    cost[correlate(inside, shape) < _LEAST_IN_FRAME * shape.sum()] = np.inf
+    y, x = np.unravel_index(np.argmin(cost), cost.shape)
+    return np.array([x - mask.shape[1] + 1, y - mask.shape[0] + 1], np.float64)
+
+
+def sprite_offsets(frames: NDArray, plates: NDArray, sprite: NDArray, mask: NDArray) -> NDArray:
+    """``sprite_offset`` of every frame: uint8 [L, H, W, 3] twice → float64 [L, 2]."""
+    return np.stack([sprite_offset(f, p, sprite, mask) for f, p in zip(frames, plates, strict=True)])

@@ -1,0 +1,65 @@
+"""Trainable sets by name, and their parameter groups with a learning rate each."""
+
+from __future__ import annotations
+
+from torch import nn
+
+from ..model import TrackGo
+from .config import ModelConfig, OptimizerConfig
+
+_TEMPORAL = ("temporal_transformer_blocks", "temporal_res_block", "time_mixer", "time_pos_embed")
+LORA_TARGETS = ("to_q", "to_k", "to_v", "to_out.0")
+
+
+def base_parameter_is_trained(name: str, trainable: str) -> bool:
+    """Whether the UNet parameter ``name`` (diffusers key) belongs to the trainable set."""
+    if trainable == "everything":
+        return True
+    if trainable == "adapter+temporal":
+        return any(part in name.split(".") for part in _TEMPORAL)
+    if trainable == "adapter+attn1":
+        return "temporal_transformer_blocks.0.attn1." in name
+    return trainable == "adapter+lora" and ".lora_" in name
+
+
+def prepare_trainable_(unet: nn.Module, trackgo: TrackGo, config: ModelConfig) -> None:
+    """Set ``requires_grad`` of every parameter by the trainable set; adds LoRA layers (peft) where it asks for them."""
+    if config.trainable == "adapter+lora":
+        add_lora_(unet, config.lora_rank)
+    for name, parameter in unet.named_parameters():
+        parameter.requires_grad_(base_parameter_is_trained(name, config.trainable))
+    trackgo.requires_grad_(True)
+
+
+def add_lora_(unet: nn.Module, rank: int) -> None:
+    """LoRA of rank r and scale 1 on every attention projection of the UNet, temporal and spatial.
+
+    Raises:
+        ValueError: peft is not installed.
+    """
+    try:
+        from peft import LoraConfig
+    except ImportError:
+        raise ValueError("model.trainable 'adapter+lora' needs peft: pip install peft") from None
+    unet.add_adapter(LoraConfig(r=rank, lora_alpha=rank, target_modules=list(LORA_TARGETS)), adapter_name="trackgo")
+
+
+def parameter_groups(unet: nn.Module, trackgo: TrackGo, config: OptimizerConfig) -> list[dict]:
+    """AdamW groups ``adapter``, ``gate`` and ``base``; each holds ``name``, ``params``, ``names`` and ``lr``.
+
+    Norm weights, biases and gates are not decayed; they are in groups of their own, ending in ``_plain``.
+    """
+    rates = {"adapter": config.learning_rate, "gate": config.gate_rate, "base": config.base_rate or config.learning_rate}
+    groups: dict[str, dict] = {}
+    for prefix, module in (("trackgo", trackgo), ("unet", unet)):
+        for name, parameter in module.named_parameters():
+            if not parameter.requires_grad:
+                continue
+            kind = "base" if prefix == "unet" else "gate" if name.endswith(".gate") else "adapter"
+            label = kind if parameter.ndim > 1 else f"{kind}_plain"
+            decay = config.weight_decay if parameter.ndim > 1 else 0.0
+            fresh = {"name": label, "params": [], "names": [], "lr": rates[kind], "weight_decay": decay}
+            group = groups.setdefault(label, fresh)
+            group["params"].append(parameter)
+            group["names"].append(f"{prefix}.{name}")
+    return [group | {"rate": group["lr"]} for group in groups.values()]

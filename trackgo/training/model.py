@@ -1,0 +1,106 @@
+"""What is trained: an SVD UNet with TrackGo in it, as one module whose forward pass returns the losses.
+
+One module, because DistributedDataParallel, DeepSpeed and FSDP wrap a module and hook its forward pass.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+import torch
+from einops import rearrange
+from torch import Tensor, nn
+from torch.utils.checkpoint import checkpoint
+
+from ..adapter import AttentionSettings
+from ..encoder import align, points_to_tensor
+from ..model import Motion, TrackGo, _Level
+from ..svd import LAYERS, Attachment, attached
+from .batch import ModelInput
+from .diffusion import denoise, denoising_loss
+
+_PIXELS_AT_ONCE = 8 * 14 * 128 * 128
+_LEVEL_OF = {"down_0": 0, "down_1": 1, "down_2": 2, "mid": 3, "up_1": 2, "up_2": 1, "up_3": 0}
+
+
+class TrainingMotion(Motion):
+    """``Motion`` with E run over many frames at a time, which is twice as fast on small pictures.
+
+    Args:
+        recompute: recompute E in the backward pass instead of keeping its activations.
+    """
+
+    def __init__(self, model: TrackGo, images: Tensor, recompute: bool = False) -> None:
+        super().__init__(model, images)
+        self.recompute = recompute
+
+    def _encode(self, sizes: Sequence[tuple[int, int]], device: torch.device) -> None:
+        dtype = next(self.model.parameters()).dtype
+        frames = self.images.flatten(0, 1)
+        parts = frames.split(max(1, _PIXELS_AT_ONCE // (frames.shape[1] * frames.shape[2])))
+
+        def encode(part: Tensor) -> tuple[Tensor, ...]:
+            pictures = points_to_tensor(part, device, dtype).contiguous(memory_format=torch.channels_last)
+            f = self.model.encoder(pictures)
+            return tuple(align(f, *size) for size in sizes)
+
+        run = (lambda part: checkpoint(encode, part, use_reentrant=False)) if self.recompute else encode
+        for size, aligned in zip(sizes, zip(*map(run, parts), strict=True), strict=True):
+            f = rearrange(torch.cat(aligned), "(m l) c h w -> (m h w) l c", l=self.frames)
+            still = f.detach()[:, :1]
+            index = ((f.detach() - still).abs().amax(dim=(1, 2)) > 1e-4).nonzero().flatten()
+            self._levels[size] = _Level(index, f[index], len(f))
+
+    def prepare(self, like: Tensor) -> None:
+        """Compute A' of all 16 layers now: a layer that is recomputed must find it, not make it anew."""
+        size = self.latent_size
+        sizes = [size]
+        for _ in range(3):
+            size = (-(-size[0] // 2), -(-size[1] // 2))
+            sizes.append(size)
+        for layer in LAYERS:
+            self.layer(layer.name, *sizes[_LEVEL_OF[layer.name.rpartition("_")[0]]], like)
+
+
+class TrainedSVD(nn.Module):
+    """UNet and TrackGo with the adapters attached for as long as ``attached()`` is entered.
+
+    Args:
+        unet: diffusers' ``UNetSpatioTemporalConditionModel``.
+        trackgo: E and the TrackAdapters.
+        alpha: threshold α of eq. 3.
+        recompute: gradient checkpointing, of the UNet's blocks and of E.
+    """
+
+    def __init__(self, unet: nn.Module, trackgo: TrackGo, alpha: float, recompute: bool = False) -> None:
+        super().__init__()
+        self.unet, self.trackgo, self.recompute = unet, trackgo, recompute
+        still = torch.zeros(1, 121, 8, 8, 3, dtype=torch.uint8)
+        self.attachment = Attachment(Motion(trackgo, still), AttentionSettings(alpha))
+        if recompute:
+            unet.enable_gradient_checkpointing()
+
+    @contextmanager
+    def attached(self) -> Iterator[None]:
+        """The adapters act inside; the backward pass belongs inside too, for recomputed layers run their forward there."""
+        with attached(self.unet, self.attachment):
+            yield
+
+    def move_with_(self, points: Tensor) -> TrainingMotion:
+        """Let P (uint8 [B, L, H, W, 3]) drive the UNet from now on, with the weights as they are now."""
+        motion = TrainingMotion(self.trackgo, points, self.recompute and torch.is_grad_enabled())
+        motion.prepare(next(self.unet.parameters()))
+        self.attachment.motion = motion
+        return motion
+
+    def forward(self, data: ModelInput) -> dict[str, Tensor]:
+        """Loss terms: ``mse`` [B]."""
+        self.move_with_(data.points)
+        estimate = denoise(self.unet, data.noisy, data.sigma, data.conditioning)
+        return {"mse": denoising_loss(estimate, data.latents, data.sigma)}
+
+    def activated_shares(self) -> dict[str, float]:
+        """Layer → share of its A' entries that reach α, for the last P."""
+        kept, alpha = self.attachment.motion._layers, self.attachment.settings.alpha
+        return {name: layer.activated_share(alpha) for (name, *_), layer in kept.items()}

@@ -1,0 +1,103 @@
+"""From a configuration to the objects of a run: base model, TrackGo, frozen parts, optimiser."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import torch
+from torch import nn
+
+from ..model import TrackGo
+from .config import ModelConfig, OptimizerConfig
+from .diffusion import FrozenParts
+from .groups import parameter_groups, prepare_trainable_
+from .model import TrainedSVD
+
+
+def load_base(config: ModelConfig, seed: int) -> tuple[nn.Module, FrozenParts]:
+    """The base UNet (float32) and SVD's frozen parts.
+
+    Raises:
+        FileNotFoundError: no such model in the package, on disk or in the local cache.
+        ValueError: ``initial: random`` for something else than a demo folder.
+    """
+    from ..demo import DEMO_SVD
+    from ..demo.tiny import build_components, load_demo_components
+
+    folder = DEMO_SVD if config.base == "demo" else Path(config.base)
+    if (folder / "trackgo_demo.json").is_file():
+        components = load_demo_components(folder)
+    elif config.initial == "pretrained":
+        components = _load_pipeline(config.base)
+    else:
+        raise ValueError(f"model.initial 'random' needs a folder of the demo's SVD in model.base, got '{config.base}'")
+    unet = components.unet
+    if config.initial == "random":
+        unet = build_components(_tiny_config(folder), seed).unet
+    normal = components.feature_extractor
+    parts = FrozenParts(
+        components.vae.eval().requires_grad_(False),
+        components.image_encoder.eval().requires_grad_(False),
+        tuple(normal.image_mean),
+        tuple(normal.image_std),
+    )
+    return unet, parts
+
+
+def _tiny_config(folder: Path):
+    import json
+
+    from ..demo.tiny import TinyConfig
+
+    fields = json.loads((folder / "trackgo_demo.json").read_text(encoding="utf-8"))["config"]
+    return TinyConfig(**{key: tuple(value) if isinstance(value, list) else value for key, value in fields.items()})
+
+
+def _load_pipeline(name: str):
+    """SVD from a diffusers folder or the local cache; nothing is downloaded."""
+    from diffusers import StableVideoDiffusionPipeline
+
+    try:
+        return StableVideoDiffusionPipeline.from_pretrained(name, torch_dtype=torch.float32, local_files_only=True)
+    except OSError as error:
+        raise FileNotFoundError(
+            f"model.base '{name}' is neither 'demo', a diffusers folder, nor a model in the local cache: {error}"
+        ) from error
+
+
+def build_model(config: ModelConfig, unet: nn.Module, seed: int) -> TrainedSVD:
+    """UNet and TrackGo with the trainable set of the configuration.
+
+    Raises:
+        ValueError: the checkpoint to start from has another mass mode or was made for another base.
+    """
+    if config.start_from:
+        trackgo = TrackGo.load(config.start_from).float()
+        trackgo.check_fits(unet)
+        if trackgo.config.mass != config.mass:
+            raise ValueError(f"model.start_from has mass '{trackgo.config.mass}', model.mass is '{config.mass}'")
+        _take_base_weights_(unet, trackgo)
+    else:
+        trackgo = TrackGo.for_unet(unet, config.mass, seed, config.base)
+    prepare_trainable_(unet, trackgo, config)
+    return TrainedSVD(unet, trackgo, config.alpha, config.gradient_checkpointing)
+
+
+def _take_base_weights_(unet: nn.Module, trackgo: TrackGo) -> None:
+    """Move the base weights that came with a checkpoint into the UNet."""
+    parameters = dict(unet.named_parameters())
+    with torch.no_grad():
+        for key, value in trackgo.base_weights.items():
+            parameters[key].copy_(value)
+    trackgo.base_weights = {}
+
+
+def build_optimizer(model: TrainedSVD, config: OptimizerConfig) -> torch.optim.AdamW:
+    """AdamW over the groups of the trainable set."""
+    groups = parameter_groups(model.unet, model.trackgo, config)
+    return torch.optim.AdamW(groups, betas=(config.beta1, config.beta2), eps=config.epsilon)
+
+
+def trained_parameters(model: TrainedSVD) -> dict[str, nn.Parameter]:
+    """Everything that is trained, by the names that checkpoints use (``unet.…``, ``trackgo.…``)."""
+    return {name: p for name, p in model.named_parameters() if p.requires_grad}

@@ -1,0 +1,167 @@
+"""Training checkpoints: a folder of safetensors and one JSON, written under a temporary name and renamed.
+
+``weights``, ``average`` (EMA), ``exp_avg`` and ``exp_avg_sq`` hold the trained parameters by name (``unet.…``,
+``trackgo.…``); ``state.json`` the step, the configuration, and what the frozen parts looked like. There is no random state to keep:
+every random number of a step is a function of (seed, step, place), see ``batch``.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+
+FORMAT = 1
+_PREFIX = "step-"
+_MOMENTS = ("exp_avg", "exp_avg_sq")
+
+
+@dataclass(frozen=True)
+class Saved:
+    """What a checkpoint folder holds.
+
+    Attributes:
+        step: optimiser steps done.
+        weights, average: trained parameters by name; ``average`` is empty without EMA.
+        moments: AdamW's ``exp_avg`` and ``exp_avg_sq``, each by parameter name.
+        facts: everything else, JSON values: ``config``, ``scaler``, ``best``, ``frozen``, ``adam_steps`` …
+    """
+
+    step: int
+    weights: Mapping[str, Tensor]
+    average: Mapping[str, Tensor]
+    moments: Mapping[str, Mapping[str, Tensor]]
+    facts: Mapping[str, Any]
+
+
+def save(saved: Saved, folder: Path) -> Path:
+    """Write ``saved`` as ``folder/step-00001234``; it appears whole or not at all.
+
+    Raises:
+        OSError: the disk is full or not writable; the unfinished folder is removed and older checkpoints stay.
+    """
+    target = folder / f"{_PREFIX}{saved.step:08d}"
+    partial = folder / f".{target.name}.{os.getpid()}.partial"
+    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        partial.mkdir()
+        files = {"weights": saved.weights, "average": saved.average, **saved.moments}
+        for name, tensors in files.items():
+            if tensors:
+                _save_tensors(tensors, partial / f"{name}.safetensors")
+        facts = {"format": FORMAT, "step": saved.step, **saved.facts}
+        (partial / "state.json").write_text(json.dumps(facts, indent=1) + "\n", encoding="utf-8")
+        if target.exists():
+            shutil.rmtree(target)
+        os.replace(partial, target)
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+    return target
+
+
+def _save_tensors(tensors: Mapping[str, Tensor], path: Path) -> None:
+    plain = {name: value.detach().to("cpu", copy=True).contiguous() for name, value in tensors.items()}
+    try:
+        save_file(plain, path)
+    except Exception as error:  # safetensors wraps a full disk in an exception of its own
+        raise OSError(f"could not write '{path}': {error}") from error
+
+
+def load(folder: Path) -> Saved:
+    """Read one checkpoint folder.
+
+    Raises:
+        FileNotFoundError: it is no checkpoint.
+        ValueError: of another format.
+    """
+    state = folder / "state.json"
+    if not state.is_file():
+        raise FileNotFoundError(f"'{folder}' is not a training checkpoint: it has no state.json")
+    facts = json.loads(state.read_text(encoding="utf-8"))
+    if facts.get("format") != FORMAT:
+        raise ValueError(f"'{folder}' has checkpoint format {facts.get('format')}, this release reads {FORMAT}")
+
+    def read(name: str) -> dict[str, Tensor]:
+        path = folder / f"{name}.safetensors"
+        return load_file(path) if path.is_file() else {}
+
+    return Saved(facts["step"], read("weights"), read("average"), {name: read(name) for name in _MOMENTS}, facts)
+
+
+def checkpoints(folder: Path) -> list[Path]:
+    """Complete checkpoints in ``folder``, oldest first."""
+    return sorted(path for path in folder.glob(f"{_PREFIX}*") if (path / "state.json").is_file())
+
+
+def prune(folder: Path, keep: int, best: int | None = None) -> None:
+    """Remove all but the last ``keep`` checkpoints and that of step ``best``; also what a killed run left unfinished."""
+    for path in checkpoints(folder)[:-keep]:
+        if path.name != f"{_PREFIX}{best or 0:08d}":
+            shutil.rmtree(path)
+    for path in folder.glob(f".{_PREFIX}*.partial"):
+        shutil.rmtree(path)
+
+
+def fingerprint(module: nn.Module) -> str:
+    """Digest of a frozen module's parameters, so that a run is not resumed over other weights."""
+    digest = hashlib.sha256()
+    for name, value in module.state_dict().items():
+        digest.update(name.encode())
+        digest.update(value.detach().cpu().contiguous().flatten().view(torch.uint8).numpy().tobytes())
+    return digest.hexdigest()[:16]
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Between checkpoints and live objects
+# ---------------------------------------------------------------------------------------------------------------------
+
+
+def optimizer_moments(optimizer: torch.optim.Optimizer) -> tuple[dict[str, dict[str, Tensor]], float]:
+    """AdamW's state by parameter name, and its step counter (the same for all parameters)."""
+    moments: dict[str, dict[str, Tensor]] = {name: {} for name in _MOMENTS}
+    steps = 0.0
+    for group in optimizer.param_groups:
+        for name, parameter in zip(group["names"], group["params"], strict=True):
+            if state := optimizer.state.get(parameter):
+                steps = float(state["step"])
+                for moment in _MOMENTS:
+                    moments[moment][name] = state[moment]
+    return moments, steps
+
+
+def restore_optimizer_(optimizer: torch.optim.Optimizer, saved: Saved) -> None:
+    """Put AdamW's state back."""
+    for group in optimizer.param_groups:
+        for name, parameter in zip(group["names"], group["params"], strict=True):
+            if name in saved.moments["exp_avg"]:
+                optimizer.state[parameter] = {
+                    "step": torch.tensor(float(saved.facts["adam_steps"])),
+                    **{moment: saved.moments[moment][name].to(parameter) for moment in _MOMENTS},
+                }
+
+
+def restore_parameters_(parameters: Mapping[str, Tensor], values: Mapping[str, Tensor], where: str) -> None:
+    """Copy values into parameters of the same names.
+
+    Raises:
+        ValueError: naming what is missing, extra or of another shape.
+    """
+    if odd := sorted(parameters.keys() ^ values.keys()):
+        raise ValueError(
+            f"{where} does not fit this configuration: '{odd[0]}' and {len(odd) - 1} others are trained in only one of "
+            "the two; model.trainable and model.mass must be as they were"
+        )
+    with torch.no_grad():
+        for name, parameter in parameters.items():
+            if parameter.shape != values[name].shape:
+                raise ValueError(f"{where}: '{name}' has shape {tuple(values[name].shape)}, not {tuple(parameter.shape)}")
+            parameter.copy_(values[name])

@@ -1,0 +1,271 @@
+"""The training loop on Hugging Face Accelerate: ``train(config, resume)``."""
+
+from __future__ import annotations
+
+import math
+import signal
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, nullcontext
+from pathlib import Path
+from types import FrameType
+
+import torch
+from accelerate import Accelerator
+from torch import Tensor
+from tqdm import tqdm
+
+from . import state
+from .average import MovingAverage
+from .batch import Batch, model_input
+from .config import StageConfig, TrainingConfig, to_mapping
+from .data import build_loader, micro_batch
+from .evaluation import HeldOut, evaluate, hold_out
+from .records import Records
+from .setup import build_model, build_optimizer, load_base, trained_parameters
+
+
+class Interrupted(Exception):
+    """The run was asked to stop (SIGINT or SIGTERM); a checkpoint was written."""
+
+
+def train(config: TrainingConfig, resume: bool = False) -> Path:
+    """Run the whole configuration and return the last checkpoint.
+
+    Args:
+        resume: continue from the latest checkpoint in ``run.folder`` if there is one.
+
+    Raises:
+        ValueError: the configuration or a checkpoint does not fit, or the loss is no longer a finite number.
+        OSError: the disk is full; the last complete checkpoint stays.
+    """
+    folder = Path(config.run.folder)
+    found = state.checkpoints(folder / "checkpoints")
+    if found and not resume:
+        raise ValueError(f"'{folder}' already holds a run: add --resume to continue it, or choose another run.folder")
+    trainer = Trainer(config)
+    if found:
+        trainer.restore_(state.load(found[-1]), str(found[-1]))
+    return trainer.run()
+
+
+class Trainer:
+    """One run: its models, optimiser, average and records, at some step.
+
+    Attributes:
+        step: optimiser steps done.
+    """
+
+    def __init__(self, config: TrainingConfig) -> None:
+        self.config, self.step, self.best = config, 0, {}
+        if config.run.threads:
+            torch.set_num_threads(config.run.threads)
+        self.accelerator = Accelerator(mixed_precision=config.run.precision, step_scheduler_with_optimizer=False)
+        unet, parts = load_base(config.model, config.run.seed)
+        self.model = build_model(config.model, unet, config.run.seed).train()
+        optimizer = build_optimizer(self.model, config.optimizer)
+        self.wrapped, self.optimizer = self.accelerator.prepare(self.model, optimizer)
+        self.parts = parts.to(self.accelerator.device)
+        self.parameters = trained_parameters(self.model)
+        self.average = MovingAverage(self.parameters, config.optimizer.ema)
+        self.folder = Path(config.run.folder)
+        self._held: tuple[StageConfig, HeldOut] | None = None
+        self._stop = False
+
+    # ---- one optimiser step -----------------------------------------------------------------------------------------
+
+    def gradients(self, batches: list[Batch]) -> dict[str, float]:
+        """Losses of one optimiser step, with the gradients left in the parameters, averaged over the global batch.
+
+        ``batches`` are this process's micro-batches of the step.
+        """
+        self._set_rates_()
+        totals: dict[str, Tensor] = {}
+        for number, batch in enumerate(batches):
+            last = number == len(batches) - 1
+            with nullcontext() if last else self.accelerator.no_sync(self.wrapped):
+                terms = self._terms(batch)
+                self.accelerator.backward(self._total(terms) / len(batches))
+            for name, value in terms.items():
+                totals[name] = totals.get(name, 0) + value.detach().float().mean() / len(batches)
+        means = {name: float(self.accelerator.reduce(value, "mean")) for name, value in totals.items()}
+        if not all(map(math.isfinite, means.values())):
+            raise ValueError(
+                f"step {self.step}: the loss is not a finite number ({means}); the clips of this step are "
+                f"{sorted(int(p) for b in batches for p in b.place)} of its batch. Lower the learning rate or, with fp16, "
+                "use bf16; the last checkpoint is intact"
+            )
+        return means
+
+    def _terms(self, batch: Batch) -> dict[str, Tensor]:
+        config = self.config
+        data = model_input(batch, self.parts, config.run.seed, self.step, config.loss, config.conditioning)
+        with self.accelerator.autocast():
+            return self.wrapped(data)
+
+    def _total(self, terms: dict[str, Tensor]) -> Tensor:
+        return terms["mse"].mean()
+
+    def _set_rates_(self) -> None:
+        factor = self.config.rate_factor(self.step)
+        for group in self.optimizer.param_groups:
+            group["lr"] = group["rate"] * factor
+
+    def _group_norms(self) -> dict[str, float]:
+        """Gradient norm by kind of parameter (adapter, gate, base), before clipping."""
+        squares: dict[str, Tensor] = {}
+        for group in self.optimizer.param_groups:
+            kind = group["name"].removesuffix("_plain")
+            for parameter in group["params"]:
+                if parameter.grad is not None:
+                    squares[kind] = squares.get(kind, 0) + parameter.grad.detach().float().square().sum()
+        return {f"gradient/{kind}": float(value) ** 0.5 for kind, value in squares.items()}
+
+    def optimise_(self, batches: list[Batch]) -> dict[str, float]:
+        """One optimiser step; returns losses, and gradient norms on steps that are logged."""
+        figures = self.gradients(batches)
+        logged = (self.step + 1) % self.config.run.log_every == 0
+        self.accelerator.unscale_gradients(self.optimizer)
+        if logged:
+            figures |= self._group_norms()
+        if self.config.optimizer.clip:
+            self.accelerator.clip_grad_norm_(list(self.parameters.values()), self.config.optimizer.clip)
+        self.optimizer.step()
+        self.optimizer.zero_grad(set_to_none=True)
+        self.step += 1
+        self.average.update_(self.step)
+        return figures
+
+    # ---- the loop ---------------------------------------------------------------------------------------------------
+
+    def run(self) -> Path:
+        """From the current step to the end."""
+        config, main = self.config, self.accelerator.is_main_process
+        with ExitStack() as stack:
+            stack.enter_context(self.model.attached())
+            stack.enter_context(_signals(self._ask_to_stop))
+            records = stack.enter_context(Records(self.folder, self.step, main))
+            bar = stack.enter_context(tqdm(total=config.steps, initial=self.step, disable=not main, unit="step"))
+            started, since, path = time.monotonic(), self.step, None
+            for batches in self._steps():
+                figures = self.optimise_(batches)
+                bar.update()
+                records.collect(figures)
+                if self.step % config.run.log_every == 0:
+                    now = time.monotonic()
+                    speed = {"seconds_per_step": (now - started) / (self.step - since)} | _memory(self.accelerator.device)
+                    started, since = now, self.step
+                    rate = {"rate": self.config.rate_factor(self.step - 1)}
+                    records.line(self.step, speed | rate | self._activated())
+                path = self._after_step(records, path)
+                if self._stop:
+                    raise Interrupted(f"stopped at step {self.step}; continue with --resume")
+            return path or self.save()
+
+    def _steps(self) -> Iterator[list[Batch]]:
+        """The micro-batches of every remaining optimiser step."""
+        processes = self.accelerator.num_processes
+        loader = iter(build_loader(self.config, self.step, self.accelerator.process_index, processes))
+        for step in range(self.step, self.config.steps):
+            share = self.config.stage_at(step).batch_size // processes
+            yield [next(loader) for _ in range(share // micro_batch(self.config, step, processes))]
+
+    def _after_step(self, records: Records, path: Path | None) -> Path | None:
+        config, end = self.config, self.step == self.config.steps
+        every = config.evaluation.every
+        if (every and self.step % every == 0) or end:
+            figures = self.evaluate()
+            records.evaluation(self.step, figures, self._sheet())
+            score = figures.get("one/ratio", math.inf)
+            if score < self.best.get("ratio", math.inf):
+                self.best = {"ratio": score, "step": self.step}
+            return self.save()
+        if self.step % config.run.checkpoint_every == 0 or self._stop:
+            return self.save()
+        return path
+
+    def evaluate(self) -> dict[str, float]:
+        """Figures of ``evaluation.evaluate`` with the averaged weights; only the main process measures."""
+        figures: dict[str, float] = {}
+        if self.accelerator.is_main_process:
+            stage = self.config.stage_at(self.step - 1)
+            if self._held is None or self._held[0] != stage:
+                self._held = (stage, hold_out(self.config, stage, self.parts))
+            with self.average.applied(), self.accelerator.autocast():
+                figures = dict(evaluate(self.model, self._held[1], self.parts, self.config, self._sheet()))
+        self.accelerator.wait_for_everyone()
+        return figures
+
+    def _sheet(self) -> Path:
+        return self.folder / "samples" / f"step-{self.step:08d}.png"
+
+    def _activated(self) -> dict[str, float]:
+        return {f"activated/{name}": share for name, share in self.model.activated_shares().items()}
+
+    def _ask_to_stop(self, _number: int, _frame: FrameType | None) -> None:
+        self._stop = True
+
+    # ---- checkpoints ------------------------------------------------------------------------------------------------
+
+    def save(self) -> Path:
+        """Write a checkpoint and drop old ones."""
+        folder = self.folder / "checkpoints"
+        if self.accelerator.is_main_process:
+            moments, adam_steps = state.optimizer_moments(self.optimizer)
+            scaler = self.accelerator.scaler
+            facts = {
+                "config": to_mapping(self.config),
+                "adam_steps": adam_steps,
+                "best": self.best,
+                "frozen": self._fingerprints(),
+                "scaler": scaler.state_dict() if scaler else {},
+            }
+            state.save(state.Saved(self.step, self.parameters, self.average.values, moments, facts), folder)
+            state.prune(folder, self.config.run.keep, self.best.get("step"))
+        self.accelerator.wait_for_everyone()
+        return folder / f"step-{self.step:08d}"
+
+    def restore_(self, saved: state.Saved, where: str) -> None:
+        """Continue where ``saved`` stopped.
+
+        Raises:
+            ValueError: it was made with another trainable set, another base, VAE or image encoder.
+        """
+        for name, digest in self._fingerprints().items():
+            if saved.facts["frozen"].get(name) != digest:
+                raise ValueError(
+                    f"{where} was trained with another {name} than model.base '{self.config.model.base}' has now: "
+                    "restore the old one, or start a new run"
+                )
+        state.restore_parameters_(self.parameters, saved.weights, where)
+        state.restore_optimizer_(self.optimizer.optimizer, saved)
+        self.average.restore_(saved.average)
+        if self.accelerator.scaler and saved.facts["scaler"]:
+            self.accelerator.scaler.load_state_dict(saved.facts["scaler"])
+        self.step, self.best = saved.step, saved.facts["best"]
+
+    def _fingerprints(self) -> dict[str, str]:
+        if not hasattr(self, "_digests"):
+            parts = {"vae": self.parts.vae, "image_encoder": self.parts.image_encoder}
+            self._digests = {name: state.fingerprint(module) for name, module in parts.items()}
+        return self._digests
+
+
+@contextmanager
+def _signals(handler) -> Iterator[None]:
+    """SIGINT and SIGTERM ask for a checkpoint and a clean end, inside."""
+    before = {number: signal.signal(number, handler) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, old in before.items():
+            signal.signal(number, old)
+
+
+def _memory(device: torch.device) -> dict[str, float]:
+    """Peak memory in GiB: of the device, or of this process on a CPU."""
+    if device.type == "cuda":
+        return {"peak_gib": torch.cuda.max_memory_allocated(device) / 2**30}
+    import resource
+
+    return {"peak_gib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20}
