@@ -33,6 +33,7 @@ MAX_POINTS = 1_000_000
 MAX_ARROW_POINTS = 10_000
 MAX_COORDINATE = 10_000.0  # frames away from the frame
 MAX_RADIUS = 10.0
+MAX_MASK_BYTES = 4 * 1024**3
 
 Point = tuple[float, float]
 
@@ -289,8 +290,12 @@ class Drawing:
         return component_label(index, self.components[index].name)
 
     def masks(self, width: int, height: int) -> np.ndarray:
-        """bool [s, H, W], one mask per active component; ValueError on a bad size or a damaged PNG."""
+        """bool [s, H, W], one mask per active component; ValueError on a bad size, over 4 GiB, or a damaged PNG."""
         rasterize.check_size(width, height)
+        if len(self.active) * width * height > MAX_MASK_BYTES:
+            raise ValueError(
+                f"{len(self.active)} masks of {width}×{height} pixels exceed 4 GiB; draw at a smaller size"
+            )
         masks = np.zeros((len(self.active), height, width), dtype=bool)
         for mask, index in zip(masks, self.active_indices, strict=True):
             with located(f"{self.label(index)}, mask"):

@@ -264,6 +264,12 @@ def test_a_bad_size_is_refused(width, height):
         Drawing.empty().masks(width, height)
 
 
+def test_masks_beyond_memory_are_refused():
+    drawing = Drawing((Component(mask=Mask((Stroke("fill"),))),) * 17)
+    with pytest.raises(ValueError, match="17 masks of 16384×16384 pixels exceed 4 GiB"):
+        drawing.masks(16_384, 16_384)
+
+
 def test_concat_keeps_order_and_the_first_extras():
     one = Drawing((Component("a"),), {"note": 1, "only": 2})
     two = Drawing((camera_component(0.1), Component("c")), {"note": 3, "late": 4})
