@@ -19,10 +19,8 @@ from torch import nn
 from transformers import CLIPVisionConfig, CLIPVisionModelWithProjection
 
 from ..components import SVDComponents, build_feature_extractor, build_scheduler, image_processor_class
+from . import DEMO_SVD
 from .vae import TinyVAE, build_vae
-
-DEMO_WEIGHTS = Path(__file__).parent / "weights" / "svd_tiny"
-"""The weights that ship with the package, a folder laid out as diffusers lays out SVD's."""
 
 ADDED_ID_DIM = 256
 """Sinusoidal width of each of fps, motion bucket and augmentation; SVD's value, and ComfyUI knows no other."""
@@ -171,7 +169,7 @@ def save_model(name: str, model: nn.Module, folder: Path, dtype: torch.dtype = t
     os.replace(partial, target)
 
 
-def load_model(name: str, folder: Path = DEMO_WEIGHTS, dtype: torch.dtype = torch.float32) -> nn.Module:
+def load_model(name: str, folder: Path = DEMO_SVD, dtype: torch.dtype = torch.float32) -> nn.Module:
     """Read unet, vae or image_encoder from a diffusers folder, on the CPU, in evaluation mode, every key checked."""
     _, cls, file = _MODELS[name]
     config = json.loads((folder / name / "config.json").read_text(encoding="utf-8"))
@@ -180,7 +178,7 @@ def load_model(name: str, folder: Path = DEMO_WEIGHTS, dtype: torch.dtype = torc
     return nn.Module.to(model, dtype=dtype).eval()  # diffusers' own .to warns about layers that none of ours has
 
 
-def load_demo_components(folder: Path = DEMO_WEIGHTS, dtype: torch.dtype = torch.float32) -> SVDComponents:
+def load_demo_components(folder: Path = DEMO_SVD, dtype: torch.dtype = torch.float32) -> SVDComponents:
     """The demo SVD from `folder` (default: the weights in the package), in evaluation mode, on the CPU, offline.
 
     Raises:

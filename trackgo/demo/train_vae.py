@@ -30,7 +30,8 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 from tqdm import tqdm
 
-from .tiny import DEMO_WEIGHTS, load_model, save_model
+from . import DEMO_SVD
+from .tiny import load_model, save_model
 from .vae import TinyVAE, build_vae
 from .world import scene
 
@@ -278,7 +279,7 @@ class VAERun:
         self.step, self.best, self.seconds = progress["step"], progress["best"], progress["seconds"]
 
 
-def install(run: Path, folder: Path = DEMO_WEIGHTS) -> float:
+def install(run: Path, folder: Path = DEMO_SVD) -> float:
     """Put a run's best VAE, in half precision, among the demo's weights; returns its PSNR on the test split."""
     save_model("vae", load_model("vae", run / "best"), folder)
     return psnr(load_model("vae", folder), pictures(0, _EVALUATED, "test"))
