@@ -3,9 +3,11 @@
 const ID = 'trackgo-style'
 
 const CSS = `
-.trackgo-settled { min-width: 540px; height: 480px; padding: 0 12px; }
-.dom-widget > .trackgo-settled { min-width: 0; height: 100%; padding: 0; }
 .trackgo-host { display: flex; width: 100%; height: 100%; min-height: 0; box-sizing: border-box; }
+.lg-node .trackgo-host { min-height: 340px; }
+/* Some releases give an unknown widget only its least height; the editor is the last of two rows and takes the rest. */
+.lg-node-widgets[style*="min-content min-content"]:has(.trackgo-host) { grid-template-rows: min-content 1fr !important; }
+.lg-node .trackgo-settled { min-width: 540px; height: 500px; padding: 0 12px; }
 .trackgo {
   --tg-text: var(--input-text, #ddd); --tg-dim: var(--descrip-text, #999); --tg-line: var(--border-color, #4e4e4e);
   --tg-panel: var(--comfy-input-bg, #222); --tg-raise: var(--comfy-menu-bg, #353535);
@@ -32,7 +34,7 @@ const CSS = `
 .trackgo-button svg { display: block; pointer-events: none; }
 .trackgo-size { width: 100%; max-width: 150px; min-width: 50px; height: 16px; margin: 0; accent-color: var(--tg-accent); cursor: pointer; }
 .trackgo-stage { position: relative; flex: 1; min-height: 80px; overflow: hidden;
-  background: color-mix(in srgb, var(--tg-panel) 86%, #000); }
+  background: color-mix(in srgb, var(--tg-panel) 93%, #000); }
 .trackgo-canvas { position: absolute; inset: 0; width: 100%; height: 100%; display: block; touch-action: none; outline: none; cursor: crosshair; }
 .trackgo-status { position: absolute; left: 6px; right: 6px; bottom: 6px; display: flex; justify-content: center; pointer-events: none; }
 .trackgo-status span { max-width: 100%; padding: 2px 8px; border-radius: 9px; background: rgba(0, 0, 0, .6); color: #eee; font-size: 11px;

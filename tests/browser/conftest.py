@@ -1,0 +1,88 @@
+"""Chromium, front ends and pages for the browser tests. Missing pieces skip with one clear line."""
+
+from __future__ import annotations
+
+import io
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from tests.browser.frontends import NEWEST, FrontendMissing, static_folder
+
+JS = Path(__file__).parents[2] / "js"
+VERSIONS = os.environ.get("TRACKGO_FRONTENDS", f"1.27.10,1.35.9,{NEWEST}").split(",")
+MODES = ("classic", "nodes2")
+CHROMIUM_FLAGS = [
+    "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update",
+    "--disable-sync", "--no-first-run",
+]
+WINDOW = {"width": 1500, "height": 1050}
+QUADRANTS = ((200, 180, 160), (90, 110, 100), (60, 70, 90), (150, 150, 170))
+
+
+def _png(pixels: np.ndarray) -> bytes:
+    buffer = io.BytesIO()
+    Image.fromarray(pixels).save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+def pictures() -> dict[str, bytes]:
+    """quadrants.png has four calm colours; plain.png is one colour; broken.png is no picture at all."""
+    quadrants = np.zeros((288, 512, 3), np.uint8)
+    for i, colour in enumerate(QUADRANTS):
+        quadrants[(i // 2) * 144 :, (i % 2) * 256 :] = colour
+    quadrants[144:, :256] = QUADRANTS[2]
+    return {"quadrants.png": _png(quadrants), "plain.png": _png(np.full((200, 300, 3), 77, np.uint8)), "broken.png": b"no picture"}
+
+
+def chromium_path() -> str | None:
+    names = ("chromium", "chromium-browser", "google-chrome")
+    return os.environ.get("CHROMIUM_PATH") or next(filter(None, map(shutil.which, names)), None)
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator:
+    sync_api = pytest.importorskip("playwright.sync_api", reason="browser tests need the Python package playwright")
+    pytest.importorskip("aiohttp", reason="browser tests need the Python package aiohttp")
+    path = chromium_path()
+    if path is None:
+        pytest.skip("browser tests need Chromium: install it, or name it in CHROMIUM_PATH")
+    with sync_api.sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=CHROMIUM_FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="module", params=[f"{version}-{mode}" for version in VERSIONS for mode in MODES])
+def open_page(request: pytest.FixtureRequest, chromium) -> Iterator:
+    """One page per front end and mode, shared by a module's tests; each test opens a workflow of its own in it."""
+    from tests.browser.editor_page import EditorPage
+    from tests.browser.standin_server import StandinServer
+
+    version, mode = request.param.rsplit("-", 1)
+    try:
+        static = static_folder(version)
+    except FrontendMissing as problem:
+        pytest.skip(str(problem))
+    with StandinServer(static, JS, pictures()) as server:
+        server.settings["Comfy.VueNodes.Enabled"] = mode == "nodes2"
+        page = chromium.new_page(viewport=WINDOW)
+        page.set_default_timeout(15_000)
+        editor = EditorPage(page, server, vue=mode == "nodes2")
+        editor.version = version
+        editor.open()
+        yield editor
+        page.close()
+
+
+@pytest.fixture
+def editor(open_page):
+    """A fresh graph with an empty editor that shows quadrants.png."""
+    open_page.server.prompts.clear()
+    open_page.start()
+    return open_page

@@ -1,0 +1,257 @@
+"""Drawing with the mouse in the real front end, classic and Nodes 2.0."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from tests.browser.conftest import QUADRANTS
+from tests.browser.editor_page import CANVAS, EDITOR, LOADER
+
+RED = (255, 48, 48)
+
+
+def close(first, second, tolerance: int = 6) -> bool:
+    return all(abs(a - b) <= tolerance for a, b in zip(first, second, strict=True))
+
+
+def reddish(before, after) -> bool:
+    return after[0] > before[0] and after[1] < before[1]
+
+
+def boat(name: str = "boat", **more) -> dict:
+    return {
+        "name": name,
+        "mask": {"strokes": [{"tool": "lasso", "points": [[0.1, 0.1], [0.3, 0.1], [0.3, 0.4], [0.1, 0.4]]}]},
+        "arrows": [{"points": [[0.2, 0.25], [0.7, 0.25]], "curve": "straight"}],
+        **more,
+    }
+
+
+def drawing(*components) -> str:
+    return json.dumps({"version": 1, "components": list(components)})
+
+
+def test_shows_the_upstream_picture_before_anything_ran(editor):
+    for place, colour in zip([(0.2, 0.2), (0.8, 0.2), (0.2, 0.8), (0.8, 0.7)], QUADRANTS, strict=True):
+        assert close(editor.pixel(*place), colour)
+
+
+def test_paint_and_erase(editor):
+    editor.tool("brush")
+    before = editor.pixel(0.36, 0.3)
+    editor.drag((0.2, 0.3), (0.4, 0.3))
+    assert reddish(before, editor.pixel(0.36, 0.3))
+    (component,) = editor.components
+    (stroke,) = component["mask"]["strokes"]
+    assert stroke["tool"] == "brush" and stroke["points"][0] == pytest.approx([0.2, 0.3], abs=0.003)
+    assert stroke["points"][-1] == pytest.approx([0.4, 0.3], abs=0.003)
+
+    editor.tool("erase")
+    editor.drag((0.36, 0.2), (0.36, 0.4))
+    assert close(editor.pixel(0.36, 0.3), before)
+    assert reddish(before, editor.pixel(0.21, 0.3))
+    assert [s["tool"] for s in editor.components[0]["mask"]["strokes"]] == ["brush", "erase"]
+
+
+def test_lasso_fill_and_alt_erases(editor):
+    editor.tool("lasso")
+    editor.drag((0.1, 0.1), (0.3, 0.1), (0.3, 0.4), (0.1, 0.4))
+    editor.tool("fill")
+    editor.click(0.5, 0.5)
+    editor.tool("brush")
+    editor.page.keyboard.down("Alt")
+    editor.drag((0.7, 0.7), (0.8, 0.7))
+    editor.page.keyboard.up("Alt")
+    assert [s["tool"] for s in editor.components[0]["mask"]["strokes"]] == ["lasso", "fill", "erase"]
+
+
+def test_arrows_straight_by_clicks_smooth_and_freehand(editor):
+    editor.tool("arrow")
+    editor.drag((0.2, 0.2), (0.5, 0.3))
+    editor.action("add")
+    editor.action("curve")
+    editor.click(0.2, 0.7)
+    editor.click(0.4, 0.8)
+    editor.double_click(0.6, 0.6)
+    editor.action("add")
+    editor.tool("freehand")
+    editor.drag((0.7, 0.2), (0.8, 0.3), (0.9, 0.2), steps=12)
+    straight, clicked, free = (component["arrows"][0] for component in editor.components)
+    assert straight["curve"] == "straight" and len(straight["points"]) == 2
+    assert straight["points"][1] == pytest.approx([0.5, 0.3], abs=0.003)
+    assert clicked["curve"] == "smooth" and len(clicked["points"]) == 3
+    assert clicked["points"][2] == pytest.approx([0.6, 0.6], abs=0.003)
+    assert free["curve"] == "smooth" and 3 <= len(free["points"]) < 12
+
+
+def test_enter_finishes_and_escape_drops_an_arrow(editor):
+    editor.tool("arrow")
+    editor.click(0.2, 0.2)
+    editor.click(0.4, 0.4)
+    editor.press("Enter")
+    assert len(editor.components[0]["arrows"]) == 1
+    editor.click(0.6, 0.2)
+    editor.click(0.7, 0.4)
+    editor.press("Escape")
+    assert len(editor.components[0]["arrows"]) == 1
+
+
+def test_drag_insert_and_delete_points(editor):
+    editor.start(drawing(boat()))
+    editor.tool("select")
+    editor.drag((0.7, 0.25), (0.8, 0.6))
+    assert editor.components[0]["arrows"][0]["points"][1] == pytest.approx([0.8, 0.6], abs=0.003)
+    editor.double_click(0.5, 0.425)
+    points = editor.components[0]["arrows"][0]["points"]
+    assert len(points) == 3 and points[1] == pytest.approx([0.5, 0.425], abs=0.006)
+    editor.press("Delete")
+    assert len(editor.components[0]["arrows"][0]["points"]) == 2
+    assert editor.page.evaluate(f"() => !!app.graph.getNodeById({CANVAS})"), "Delete must not reach the graph"
+
+
+def test_move_a_whole_component(editor):
+    editor.start(drawing(boat()))
+    editor.tool("select")
+    editor.drag((0.15, 0.35), (0.25, 0.55))
+    component = editor.components[0]
+    assert component["mask"]["strokes"][0]["points"][0] == pytest.approx([0.2, 0.3], abs=0.004)
+    assert component["arrows"][0]["points"][0] == pytest.approx([0.3, 0.45], abs=0.004)
+
+
+def test_component_list(editor):
+    editor.start(drawing(boat("one"), boat("two")))
+    rows = editor.page.locator(".trackgo-rows .trackgo-row")
+    assert rows.count() == 2
+    editor.action("add")
+    assert rows.count() == 3 and editor.editor("store.view.selected") == 2
+    editor.action("eye", row=0)
+    assert editor.components[0]["hidden"] is True
+    editor.action("remove", row=1)
+    assert [c["name"] for c in editor.components] == ["one", "object 3"]
+    editor.page.locator('.trackgo-row[data-index="1"] .trackgo-name').dblclick()
+    editor.page.keyboard.insert_text("a cat")
+    editor.press("Enter")
+    assert editor.components[1]["name"] == "a cat"
+
+
+def test_timing_bar_and_easing(editor):
+    editor.start(drawing(boat()))
+    bar = editor.page.locator('.trackgo-row[data-index="0"] .trackgo-bar').bounding_box()
+    end = editor.page.locator('.trackgo-row[data-index="0"] [data-side="end"]').bounding_box()
+    editor.page.mouse.move(end["x"] + end["width"] / 2, end["y"] + end["height"] / 2)
+    editor.page.mouse.down()
+    editor.page.mouse.move(bar["x"] + bar["width"] / 2, end["y"] + 3, steps=4)
+    editor.page.mouse.up()
+    assert editor.components[0]["end"] == pytest.approx(0.5, abs=0.05)
+    editor.action("easing", row=0)
+    editor.page.get_by_role("menuitem", name="Ease out").click()
+    assert editor.components[0]["easing"] == "ease-out"
+
+
+def test_undo_to_the_start_and_redo_to_the_end(editor):
+    start = editor.document
+    editor.tool("brush")
+    editor.drag((0.2, 0.3), (0.4, 0.3))
+    editor.tool("arrow")
+    editor.drag((0.3, 0.3), (0.6, 0.5))
+    editor.action("add")
+    editor.tool("brush")
+    editor.drag((0.7, 0.7), (0.8, 0.8))
+    done = editor.document
+    assert len(done["components"]) == 2
+    editor.focus()
+    editor.press("Control+z", 4)
+    assert editor.document == start
+    assert editor.page.evaluate("() => app.graph.nodes.length") == 2, "the graph's own undo must not run"
+    editor.press("Control+z")
+    assert editor.document == start
+    editor.press("Control+Shift+z", 3)
+    editor.press("Control+y")
+    assert editor.document == done
+
+
+def test_value_changes_once_per_gesture(editor):
+    editor.page.evaluate(f"() => {{ window.calls = []; {EDITOR}.callback = (text) => window.calls.push(text) }}")
+    editor.tool("brush")
+    editor.drag((0.2, 0.3), (0.4, 0.3), (0.4, 0.6), steps=15)
+    assert editor.page.evaluate("() => window.calls") == [editor.text]
+
+
+def test_idle_editor_draws_nothing(editor):
+    editor.start(drawing(boat()))
+    editor.page.mouse.move(5, 500)
+    editor.settle()
+    before = editor.editor("stage.drawn")
+    editor.page.evaluate("async () => { for (let i = 0; i < 40; i += 1) await new Promise(requestAnimationFrame) }")
+    assert editor.editor("stage.drawn") == before
+
+
+def test_scrub_and_play_move_the_masked_pixels(editor):
+    editor.start(drawing(boat(end=1.0)))
+    behind = editor.pixel(0.69, 0.2)
+    track = editor.page.locator(".trackgo-scrub").bounding_box()
+    editor.page.mouse.click(track["x"] + track["width"] - 1, track["y"] + track["height"] / 2)
+    assert editor.editor("store.view.frame") == 13
+    assert close(behind, QUADRANTS[1])
+    assert close(editor.pixel(0.69, 0.2), QUADRANTS[0], 12), "the boat's pixels are at the arrow's end"
+    editor.action("play")
+    editor.wait("editor.store.view.playing && editor.store.view.frame === 3")
+    editor.action("play")
+    assert not editor.editor("store.view.playing")
+    assert json.loads(editor.text)["components"][0]["name"] == "boat"
+
+
+def test_wheel_zooms_inside_only_with_focus(editor):
+    editor.page.evaluate("() => document.activeElement.blur()")
+    inside, outside = editor.editor("stage.view.scale"), editor.page.evaluate("() => app.canvas.ds.scale")
+    editor.page.mouse.move(*editor.at(0.5, 0.5))
+    editor.page.mouse.wheel(0, -200)
+    editor.page.wait_for_function(f"() => app.canvas.ds.scale !== {outside}")
+    assert editor.editor("stage.view.scale") == inside
+    editor.page.evaluate("() => { app.canvas.ds.scale = 1; app.canvas.ds.offset = [0, 0]; app.canvas.setDirty(true, true) }")
+    editor.settle()
+    editor.focus()
+    editor.page.mouse.move(*editor.at(0.25, 0.25))
+    editor.page.mouse.wheel(0, -200)
+    editor.wait(f"editor.stage.view.scale > {inside}")
+    assert editor.page.evaluate("() => app.canvas.ds.scale") == 1
+    editor.press("0")
+    assert editor.editor("stage.view.scale") == pytest.approx(inside)
+
+
+def test_full_screen_and_back(editor):
+    editor.action("full")
+    assert editor.page.locator(".trackgo-full .trackgo").count() == 1
+    editor.settle()
+    editor.tool("brush")
+    editor.drag((0.3, 0.3), (0.5, 0.5))
+    editor.press("Escape")
+    editor.page.locator(".trackgo-full").wait_for(state="detached")
+    editor.settle()
+    before = len(editor.components[0]["mask"]["strokes"])
+    editor.drag((0.3, 0.6), (0.5, 0.6))
+    assert len(editor.components[0]["mask"]["strokes"]) == before + 1 == 2
+
+
+def test_picture_that_cannot_be_loaded(editor):
+    editor.page.evaluate(f"() => {{ app.graph.getNodeById({LOADER}).widgets[0].value = 'broken.png' }}")
+    note = editor.page.locator(".trackgo-note")
+    note.get_by_text("“broken.png” could not be loaded").wait_for()
+    editor.page.evaluate(f"() => {{ app.graph.getNodeById({LOADER}).widgets[0].value = 'plain.png' }}")
+    editor.wait("editor.stage.picture.width === 300")
+    assert close(editor.pixel(0.5, 0.5), (77, 77, 77))
+
+
+def test_malformed_document_is_shown_and_kept(editor):
+    text = '{"version": 1, "components": [{"start": 7}]}'
+    editor.start(text)
+    alert = editor.page.locator(".trackgo-error [role=alert]")
+    assert "Component 1: start must be a number from 0 to 1, got 7" in alert.inner_text()
+    assert editor.page.locator(".trackgo-error textarea").input_value() == text
+    assert editor.text == text
+    editor.page.keyboard.press("b")
+    assert editor.text == text
+    editor.page.locator(".trackgo-error button").click()
+    assert editor.document == {"version": 1, "components": []}
