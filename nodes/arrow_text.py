@@ -20,8 +20,7 @@ def parse_arrows(text: str, units: str, curve: str, width: int, height: int) -> 
     """Text → arrows in fractions of the frame; no text, no arrow.
 
     A line is a list of points joined by `->` (or `→`, `;`), each `x, y`, in fractions or in pixels of width × height by
-    `units`. A text that begins with a bracket and quote marks or nested brackets is another pack's and is in pixels. Raises
-    ValueError with the line and what stands there.
+    `units`. JSON is another pack's and always in pixels. Raises ValueError with the line and what stands there.
     """
     if _is_json(text):
         return to_arrows(text, width, height)

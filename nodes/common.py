@@ -20,20 +20,36 @@ MAX_SIZE_PX = 16_384
 
 def start_input() -> io.Float.Input:
     """When a component begins to move."""
-    return io.Float.Input("start", default=0.0, min=0.0, max=1.0, step=0.01,
-                          tooltip="When the movement begins, as a fraction of the clip: 0 is the first frame.")
+    return io.Float.Input(
+        "start",
+        default=0.0,
+        min=0.0,
+        max=1.0,
+        step=0.01,
+        tooltip="When the movement begins, as a fraction of the clip: 0 is the first frame.",
+    )
 
 
 def end_input() -> io.Float.Input:
     """When a component comes to rest."""
-    return io.Float.Input("end", default=1.0, min=0.0, max=1.0, step=0.01,
-                          tooltip="When the movement is over, as a fraction of the clip: 1 is the last frame.")
+    return io.Float.Input(
+        "end",
+        default=1.0,
+        min=0.0,
+        max=1.0,
+        step=0.01,
+        tooltip="When the movement is over, as a fraction of the clip: 1 is the last frame.",
+    )
 
 
 def easing_input() -> io.Combo.Input:
     """How a component's speed changes on its way."""
-    return io.Combo.Input("easing", options=EASINGS, default="linear",
-                          tooltip="How the speed changes on the way: constant, gathering speed, slowing down, or both.")
+    return io.Combo.Input(
+        "easing",
+        options=EASINGS,
+        default="linear",
+        tooltip="How the speed changes on the way: constant, gathering speed, slowing down, or both.",
+    )
 
 
 def frames_uint8(image: torch.Tensor) -> np.ndarray:
@@ -58,5 +74,5 @@ def check_order(start: float, end: float) -> None:
 
 
 def read_tracks(tracks: dict, width: int | None = None, height: int | None = None) -> PointTrajectories:
-    """A graph's TRACKS as point trajectories; `width` and `height` serve tracks that do not say what frame they are for."""
+    """A graph's TRACKS as point trajectories; `width` and `height` serve tracks that do not say their frame's size."""
     return PointTrajectories.from_tracks(tracks, width=width, height=height)

@@ -9,7 +9,6 @@ import torch
 from comfy_api.latest import io, ui
 
 from ..trackgo import visualize
-
 from ..trackgo.drawing import Component, Drawing, camera_component
 from .arrow_text import UNITS, parse_arrows
 from .common import (
@@ -40,7 +39,7 @@ def read_document(text: object) -> Drawing:
 def filled_from(drawing: Drawing, masks: torch.Tensor | None) -> Drawing:
     """The drawing with its empty masks taken from a MASK [B,H,W]: the first empty one gets the first, and so on.
 
-    A mask is empty if nothing was drawn, or if it says {"source": "input"}. The batch's last mask serves all that are left.
+    A mask is empty if nothing was drawn, or if it says {"source": "input"}. The batch's last mask serves all the rest.
     """
     if masks is None:
         return drawing
@@ -61,7 +60,7 @@ def chained(upstream: Drawing | None, components: Sequence[Component]) -> Drawin
 
 
 class TrackGoCanvas(io.ComfyNode):
-    """The editor: a picture in, a drawing out. Its value is the document, so a graph without a browser does the same."""
+    """The editor: a picture in, a drawing out. Its value is the document, so it works the same without a browser."""
 
     @classmethod
     def define_schema(cls) -> io.Schema:
@@ -69,24 +68,44 @@ class TrackGoCanvas(io.ComfyNode):
             node_id="TrackGoCanvas",
             display_name="TrackGo Canvas",
             category=CATEGORY,
-            description="Paint what shall move and draw an arrow for where it goes. Several parts, each with its own mask, "
-            "arrows and timing, are one drawing.",
+            description="Paint what shall move and draw an arrow for where it goes. Several parts, each with its own "
+            "mask, arrows and timing, are one drawing.",
             inputs=[
                 io.Image.Input("image", tooltip="The picture to draw on; of a batch, the first one."),
-                DrawingType.Input("drawing", optional=True,
-                                  tooltip="A drawing from another TrackGo node; its components come before the ones drawn here."),
-                io.Mask.Input("mask", optional=True,
-                              tooltip="Masks for components that have an arrow but no painted mask, in order."),
-                io.Int.Input("frames", default=14, min=6, max=121,
-                             tooltip="How many frames the editor's timeline shows; it changes nothing in the drawing."),
-                Editor.Input("editor", extra_dict={"default": EMPTY_DOCUMENT},
-                             tooltip="The drawing document, version 1, as JSON text."),
+                DrawingType.Input(
+                    "drawing",
+                    optional=True,
+                    tooltip="A drawing from another TrackGo node; its components come before the ones drawn here.",
+                ),
+                io.Mask.Input(
+                    "mask",
+                    optional=True,
+                    tooltip="Masks for components that have an arrow but no painted mask, in order.",
+                ),
+                io.Int.Input(
+                    "frames",
+                    default=14,
+                    min=6,
+                    max=121,
+                    tooltip="How many frames the editor's timeline shows; it changes nothing in the drawing.",
+                ),
+                Editor.Input(
+                    "editor",
+                    extra_dict={"default": EMPTY_DOCUMENT},
+                    tooltip="The drawing document, version 1, as JSON text.",
+                ),
             ],
             outputs=[
-                DrawingType.Output("drawing_out", display_name="drawing",
-                                   tooltip="For TrackGo Point Trajectories, or another TrackGo node that adds to it."),
-                io.Mask.Output("masks", display_name="masks",
-                               tooltip="One mask per visible component, in order, at the picture's size."),
+                DrawingType.Output(
+                    "drawing_out",
+                    display_name="drawing",
+                    tooltip="For TrackGo Point Trajectories, or another TrackGo node that adds to it.",
+                ),
+                io.Mask.Output(
+                    "masks",
+                    display_name="masks",
+                    tooltip="One mask per visible component, in order, at the picture's size.",
+                ),
                 io.Image.Output("preview", display_name="preview", tooltip="The picture with masks and arrows on it."),
             ],
             is_output_node=True,
@@ -102,7 +121,12 @@ class TrackGoCanvas(io.ComfyNode):
 
     @classmethod
     def execute(
-        cls, image: torch.Tensor, frames: int, editor: str, drawing: Drawing | None = None, mask: torch.Tensor | None = None
+        cls,
+        image: torch.Tensor,
+        frames: int,
+        editor: str,
+        drawing: Drawing | None = None,
+        mask: torch.Tensor | None = None,
     ) -> io.NodeOutput:
         picture = frames_uint8(image[:1])[0]
         document = Drawing.concat(drawing or Drawing.empty(), filled_from(read_document(editor), mask))
@@ -123,39 +147,86 @@ class TrackGoComponent(io.ComfyNode):
             node_id="TrackGoComponent",
             display_name="TrackGo Component",
             category=CATEGORY,
-            description="Makes a part of the picture move without the editor: a mask from any node (SAM, Load Image, another "
-            "pack) and an arrow as text, or the coordinates of another pack's path editor.",
+            description="Makes a part of the picture move without the editor: a mask from any node (SAM, Load Image, "
+            "another pack) and an arrow as text, or the coordinates of another pack's path editor.",
             inputs=[
-                io.Mask.Input("mask", tooltip="What shall move: inside where the mask is at least half. Any size; it is "
-                                              "stretched over the picture."),
+                io.Mask.Input(
+                    "mask",
+                    tooltip="What shall move: inside where the mask is at least half. Any size; it is "
+                    "stretched over the picture.",
+                ),
                 DrawingType.Input("drawing", optional=True, tooltip="A drawing to add this component to."),
-                io.String.Input("arrow", multiline=True, default="0.5, 0.5 -> 0.7, 0.5",
-                                tooltip="x, y -> x, y, with more points if it bends and one line per arrow; two or more arrows "
-                                        "turn and scale the part. A path editor's JSON coordinates (KJNodes and others) work "
-                                        "too. Empty: the part stays where it is."),
-                io.Combo.Input("units", options=list(UNITS), default="fraction",
-                               tooltip="Whether the arrow counts in fractions of the picture (0 to 1) or in pixels. Another "
-                                       "pack's JSON coordinates are always read as pixels."),
-                io.Combo.Input("curve", options=CURVES, default="straight",
-                               tooltip="Straight from point to point, or a smooth curve through all of them."),
-                start_input(), end_input(), easing_input(),
+                io.String.Input(
+                    "arrow",
+                    multiline=True,
+                    default="0.5, 0.5 -> 0.7, 0.5",
+                    tooltip="x, y -> x, y, with more points if it bends and one line per arrow; two or more arrows "
+                    "turn and scale the part. A path editor's JSON coordinates (KJNodes and others) work "
+                    "too. Empty: the part stays where it is.",
+                ),
+                io.Combo.Input(
+                    "units",
+                    options=list(UNITS),
+                    default="fraction",
+                    tooltip="Whether the arrow counts in fractions of the picture (0 to 1) or in pixels. Another "
+                    "pack's JSON coordinates are always read as pixels.",
+                ),
+                io.Combo.Input(
+                    "curve",
+                    options=CURVES,
+                    default="straight",
+                    tooltip="Straight from point to point, or a smooth curve through all of them.",
+                ),
+                start_input(),
+                end_input(),
+                easing_input(),
                 io.String.Input("name", default="", tooltip="A name, for messages and the editor."),
-                io.Combo.Input("batch", options=["first mask", "one component per mask"], default="first mask",
-                               tooltip="What a batch of masks means: take the first (a video's masks), or make every mask a "
-                                       "component of its own with this same arrow (several objects)."),
-                io.Int.Input("width", default=0, min=0, max=MAX_SIZE_PX,
-                             tooltip="Width of the picture that the pixel coordinates belong to; 0: the mask's own width."),
-                io.Int.Input("height", default=0, min=0, max=MAX_SIZE_PX,
-                             tooltip="Height of the picture that the pixel coordinates belong to; 0: the mask's own height."),
+                io.Combo.Input(
+                    "batch",
+                    options=["first mask", "one component per mask"],
+                    default="first mask",
+                    tooltip="What a batch of masks means: take the first (a video's masks), or make every mask a "
+                    "component of its own with this same arrow (several objects).",
+                ),
+                io.Int.Input(
+                    "width",
+                    default=0,
+                    min=0,
+                    max=MAX_SIZE_PX,
+                    tooltip="Width of the picture that the pixel coordinates belong to; 0: the mask's own width.",
+                ),
+                io.Int.Input(
+                    "height",
+                    default=0,
+                    min=0,
+                    max=MAX_SIZE_PX,
+                    tooltip="Height of the picture that the pixel coordinates belong to; 0: the mask's own height.",
+                ),
             ],
-            outputs=[DrawingType.Output("drawing_out", display_name="drawing",
-                                        tooltip="The upstream drawing with this component behind its own.")],
+            outputs=[
+                DrawingType.Output(
+                    "drawing_out",
+                    display_name="drawing",
+                    tooltip="The upstream drawing with this component behind its own.",
+                )
+            ],
         )
 
     @classmethod
     def execute(
-        cls, mask: torch.Tensor, arrow: str, units: str, curve: str, start: float, end: float, easing: str, name: str,
-        batch: str, width: int, height: int, drawing: Drawing | None = None,
+        cls,
+        mask: torch.Tensor,
+        arrow: str,
+        units: str,
+        curve: str,
+        start: float,
+        end: float,
+        easing: str,
+        name: str,
+        batch: str,
+        width: int,
+        height: int,
+        drawing: Drawing | None = None,
     ) -> io.NodeOutput:
         check_order(start, end)
         masks = mask.reshape(-1, *mask.shape[-2:]).float().cpu().numpy()
@@ -163,8 +234,10 @@ class TrackGoComponent(io.ComfyNode):
         size = (width or masks.shape[2], height or masks.shape[1])
         arrows = parse_arrows(arrow, units, curve, *size)
         names = [name] if len(masks) == 1 else [f"{name} {number}".strip() for number in range(1, len(masks) + 1)]
-        components = [Component.from_mask(one, label, arrows, start=start, end=end, easing=easing)
-                      for one, label in zip(masks, names, strict=True)]
+        components = [
+            Component.from_mask(one, label, arrows, start=start, end=end, easing=easing)
+            for one, label in zip(masks, names, strict=True)
+        ]
         return io.NodeOutput(chained(drawing, components))
 
 
@@ -177,33 +250,83 @@ class TrackGoCameraMotion(io.ComfyNode):
             node_id="TrackGoCameraMotion",
             display_name="TrackGo Camera Motion",
             category=CATEGORY,
-            description="Moves the whole picture, as a camera would: pan, zoom and turn. Chain it with other components, "
-            "or use it alone.",
+            description="Moves the whole picture, as a camera would: pan, zoom and turn. Chain it with other "
+            "components, or use it alone.",
             inputs=[
                 DrawingType.Input("drawing", optional=True, tooltip="A drawing to add the camera's movement to."),
-                io.Float.Input("pan_x", default=0.0, min=-2.0, max=2.0, step=0.01,
-                               tooltip="How far the picture moves to the right by the end, in frame widths; negative: left."),
-                io.Float.Input("pan_y", default=0.0, min=-2.0, max=2.0, step=0.01,
-                               tooltip="How far the picture moves down by the end, in frame heights; negative: up."),
-                io.Float.Input("zoom", default=1.0, min=0.1, max=10.0, step=0.01,
-                               tooltip="How large the picture is at the end: above 1 the camera comes closer, below 1 it goes "
-                                       "away."),
-                io.Float.Input("turn", default=0.0, min=-360.0, max=360.0, step=1.0,
-                               tooltip="How far the picture has turned clockwise by the end, in degrees."),
-                start_input(), end_input(), easing_input(),
-                io.Int.Input("width", default=1024, min=16, max=MAX_SIZE_PX,
-                             tooltip="Width of the video. Only its ratio to the height matters, and only for turns."),
-                io.Int.Input("height", default=576, min=16, max=MAX_SIZE_PX,
-                             tooltip="Height of the video. Only its ratio to the width matters, and only for turns."),
+                io.Float.Input(
+                    "pan_x",
+                    default=0.0,
+                    min=-2.0,
+                    max=2.0,
+                    step=0.01,
+                    tooltip="How far the picture moves to the right by the end, in frame widths; negative: left.",
+                ),
+                io.Float.Input(
+                    "pan_y",
+                    default=0.0,
+                    min=-2.0,
+                    max=2.0,
+                    step=0.01,
+                    tooltip="How far the picture moves down by the end, in frame heights; negative: up.",
+                ),
+                io.Float.Input(
+                    "zoom",
+                    default=1.0,
+                    min=0.1,
+                    max=10.0,
+                    step=0.01,
+                    tooltip="How large the picture is at the end: above 1 the camera comes closer, below 1 it goes "
+                    "away.",
+                ),
+                io.Float.Input(
+                    "turn",
+                    default=0.0,
+                    min=-360.0,
+                    max=360.0,
+                    step=1.0,
+                    tooltip="How far the picture has turned clockwise by the end, in degrees.",
+                ),
+                start_input(),
+                end_input(),
+                easing_input(),
+                io.Int.Input(
+                    "width",
+                    default=1024,
+                    min=16,
+                    max=MAX_SIZE_PX,
+                    tooltip="Width of the video. Only its ratio to the height matters, and only for turns.",
+                ),
+                io.Int.Input(
+                    "height",
+                    default=576,
+                    min=16,
+                    max=MAX_SIZE_PX,
+                    tooltip="Height of the video. Only its ratio to the width matters, and only for turns.",
+                ),
             ],
-            outputs=[DrawingType.Output("drawing_out", display_name="drawing",
-                                        tooltip="The upstream drawing with the camera's component behind its own.")],
+            outputs=[
+                DrawingType.Output(
+                    "drawing_out",
+                    display_name="drawing",
+                    tooltip="The upstream drawing with the camera's component behind its own.",
+                )
+            ],
         )
 
     @classmethod
     def execute(
-        cls, pan_x: float, pan_y: float, zoom: float, turn: float, start: float, end: float, easing: str, width: int,
-        height: int, drawing: Drawing | None = None,
+        cls,
+        pan_x: float,
+        pan_y: float,
+        zoom: float,
+        turn: float,
+        start: float,
+        end: float,
+        easing: str,
+        width: int,
+        height: int,
+        drawing: Drawing | None = None,
     ) -> io.NodeOutput:
         check_order(start, end)
         component = camera_component(pan_x, pan_y, zoom, turn, width / height, start=start, end=end, easing=easing)

@@ -6,8 +6,9 @@ Where ComfyUI is looked for, first match wins:
 2. the ComfyUI this pack lies in (`…/ComfyUI/custom_nodes/<this pack>`);
 3. `~/comfy/ComfyUI`, comfy-cli's default place.
 
-Its Python is `COMFYUI_PYTHON`, or a `venv`, `.venv` or `python_embeded` inside ComfyUI or beside it, or else the running Python
-if that can import ComfyUI's needs. The server gets a base directory of its own, so nothing of the user's is read or written.
+Its Python is `COMFYUI_PYTHON`, or a `venv`, `.venv` or `python_embeded` inside ComfyUI or beside it, or else the
+running Python if that can import ComfyUI's needs. The server gets a base directory of its own: nothing of the user's is
+read or written.
 """
 
 from __future__ import annotations
@@ -62,8 +63,13 @@ def _python_for(path: Path) -> Path | None:
     if "COMFYUI_PYTHON" in os.environ:
         return Path(os.environ["COMFYUI_PYTHON"])
     for home in (path, path.parent):
-        for name in ("venv/bin/python", ".venv/bin/python", "venv/Scripts/python.exe", ".venv/Scripts/python.exe",
-                     "python_embeded/python.exe"):
+        for name in (
+            "venv/bin/python",
+            ".venv/bin/python",
+            "venv/Scripts/python.exe",
+            ".venv/Scripts/python.exe",
+            "python_embeded/python.exe",
+        ):
             if (home / name).is_file():
                 return home / name
     probe = subprocess.run([sys.executable, "-c", f"import {NEEDS}"], capture_output=True, check=False)
@@ -95,8 +101,10 @@ def find_comfyui() -> tuple[ComfyInstall, ...]:
 
 def why_missing() -> str:
     """The one line the skipped tests show."""
-    return ("NO COMFYUI FOUND: the tests against a real server are skipped; "
-            "set COMFYUI_PATH to a ComfyUI folder (and COMFYUI_PYTHON to its Python) to run them")
+    return (
+        "NO COMFYUI FOUND: the tests against a real server are skipped; "
+        "set COMFYUI_PATH to a ComfyUI folder (and COMFYUI_PYTHON to its Python) to run them"
+    )
 
 
 def _free_port() -> int:
@@ -227,8 +235,20 @@ def comfy_server(install: ComfyInstall, arguments: tuple[str, ...] = ("--cpu",))
         base = Path(folder)
         make_base_directory(install, base)
         server = ComfyServer(install, base, _free_port(), base / "server.log")
-        command = [str(install.python), "main.py", "--listen", "127.0.0.1", "--port", str(server.port),
-                   "--base-directory", folder, "--database-url", "sqlite:///:memory:", "--disable-auto-launch", *arguments]
+        command = [
+            str(install.python),
+            "main.py",
+            "--listen",
+            "127.0.0.1",
+            "--port",
+            str(server.port),
+            "--base-directory",
+            folder,
+            "--database-url",
+            "sqlite:///:memory:",
+            "--disable-auto-launch",
+            *arguments,
+        ]
         with server.log.open("wb") as log:
             process = subprocess.Popen(command, cwd=install.path, stdout=log, stderr=subprocess.STDOUT)
             try:

@@ -1,9 +1,10 @@
+# ruff: noqa: RUF013 (signatures are written as ComfyUI writes them)
 """A thin stand-in for the parts of ComfyUI that the pack's nodes touch, for machines without ComfyUI.
 
-It implements the V3 schema (`comfy_api.latest`: io, ui, ComfyExtension) and a little of `folder_paths`. Signatures follow
-ComfyUI 0.3.64, the oldest version we support, and tests/nodes/test_standin.py compares both the signatures and the schema of
-every node with the real thing wherever one is found. Every other module of ComfyUI can be imported but not used: it raises
-`NeedsComfyUI` when anything in it is called.
+It implements the V3 schema (`comfy_api.latest`: io, ui, ComfyExtension) and a little of `folder_paths`. Signatures
+follow ComfyUI 0.3.64, the oldest version we support, and tests/nodes/test_standin.py compares both the signatures and
+the schema of every node with the real thing wherever one is found. Every other module of ComfyUI can be imported but
+not used: it raises `NeedsComfyUI` when anything in it is called.
 """
 
 from __future__ import annotations
@@ -63,8 +64,9 @@ class Input:
 
     io_type: str = ""
 
-    def __init__(self, id: str, display_name: str = None, optional=False, tooltip: str = None, lazy: bool = None,
-                 extra_dict=None):
+    def __init__(
+        self, id: str, display_name: str = None, optional=False, tooltip: str = None, lazy: bool = None, extra_dict=None
+    ):
         self.id, self.display_name, self.optional = id, display_name, optional
         self.tooltip, self.lazy, self.extra_dict = tooltip, lazy, extra_dict or {}
 
@@ -77,15 +79,34 @@ class Input:
 
 
 class WidgetInput(Input):
-    def __init__(self, id: str, display_name: str = None, optional=False, tooltip: str = None, lazy: bool = None,
-                 default: Any = None, socketless: bool = None, widget_type: str = None, force_input: bool = None,
-                 extra_dict=None):
+    def __init__(
+        self,
+        id: str,
+        display_name: str = None,
+        optional=False,
+        tooltip: str = None,
+        lazy: bool = None,
+        default: Any = None,
+        socketless: bool = None,
+        widget_type: str = None,
+        force_input: bool = None,
+        extra_dict=None,
+    ):
         super().__init__(id, display_name, optional, tooltip, lazy, extra_dict)
-        self.default, self.socketless, self.widget_type, self.force_input = default, socketless, widget_type, force_input
+        self.default, self.socketless, self.widget_type, self.force_input = (
+            default,
+            socketless,
+            widget_type,
+            force_input,
+        )
 
     def _options(self) -> dict[str, Any]:
-        return {"default": self.default, "socketless": self.socketless, "widgetType": self.widget_type,
-                "forceInput": self.force_input}
+        return {
+            "default": self.default,
+            "socketless": self.socketless,
+            "widgetType": self.widget_type,
+            "forceInput": self.force_input,
+        }
 
 
 class Output:
@@ -99,6 +120,7 @@ class Output:
 
 def Custom(io_type: str) -> type:
     """A type of the graph with sockets only, such as IMAGE or one of our own."""
+
     def typed(base: type) -> type:
         return type(base.__name__, (base,), {"io_type": io_type})
 
@@ -108,9 +130,19 @@ def Custom(io_type: str) -> type:
 class _BooleanInput(WidgetInput):
     io_type = "BOOLEAN"
 
-    def __init__(self, id: str, display_name: str = None, optional=False, tooltip: str = None, lazy: bool = None,
-                 default: bool = None, label_on: str = None, label_off: str = None, socketless: bool = None,
-                 force_input: bool = None):
+    def __init__(
+        self,
+        id: str,
+        display_name: str = None,
+        optional=False,
+        tooltip: str = None,
+        lazy: bool = None,
+        default: bool = None,
+        label_on: str = None,
+        label_off: str = None,
+        socketless: bool = None,
+        force_input: bool = None,
+    ):
         super().__init__(id, display_name, optional, tooltip, lazy, default, socketless, None, force_input)
         self.labels = {"label_on": label_on, "label_off": label_off}
 
@@ -121,13 +153,30 @@ class _BooleanInput(WidgetInput):
 class _IntInput(WidgetInput):
     io_type = "INT"
 
-    def __init__(self, id: str, display_name: str = None, optional=False, tooltip: str = None, lazy: bool = None,
-                 default: int = None, min: int = None, max: int = None, step: int = None,
-                 control_after_generate: bool = None, display_mode: NumberDisplay = None, socketless: bool = None,
-                 force_input: bool = None):
+    def __init__(
+        self,
+        id: str,
+        display_name: str = None,
+        optional=False,
+        tooltip: str = None,
+        lazy: bool = None,
+        default: int = None,
+        min: int = None,
+        max: int = None,
+        step: int = None,
+        control_after_generate: bool = None,
+        display_mode: NumberDisplay = None,
+        socketless: bool = None,
+        force_input: bool = None,
+    ):
         super().__init__(id, display_name, optional, tooltip, lazy, default, socketless, None, force_input)
-        self.numbers = {"min": min, "max": max, "step": step, "control_after_generate": control_after_generate,
-                        "display": display_mode and display_mode.value}
+        self.numbers = {
+            "min": min,
+            "max": max,
+            "step": step,
+            "control_after_generate": control_after_generate,
+            "display": display_mode and display_mode.value,
+        }
 
     def _options(self) -> dict[str, Any]:
         return super()._options() | self.numbers
@@ -136,12 +185,30 @@ class _IntInput(WidgetInput):
 class _FloatInput(WidgetInput):
     io_type = "FLOAT"
 
-    def __init__(self, id: str, display_name: str = None, optional=False, tooltip: str = None, lazy: bool = None,
-                 default: float = None, min: float = None, max: float = None, step: float = None, round: float = None,
-                 display_mode: NumberDisplay = None, socketless: bool = None, force_input: bool = None):
+    def __init__(
+        self,
+        id: str,
+        display_name: str = None,
+        optional=False,
+        tooltip: str = None,
+        lazy: bool = None,
+        default: float = None,
+        min: float = None,
+        max: float = None,
+        step: float = None,
+        round: float = None,
+        display_mode: NumberDisplay = None,
+        socketless: bool = None,
+        force_input: bool = None,
+    ):
         super().__init__(id, display_name, optional, tooltip, lazy, default, socketless, None, force_input)
-        self.numbers = {"min": min, "max": max, "step": step, "round": round,
-                        "display": display_mode and display_mode.value}
+        self.numbers = {
+            "min": min,
+            "max": max,
+            "step": step,
+            "round": round,
+            "display": display_mode and display_mode.value,
+        }
 
     def _options(self) -> dict[str, Any]:
         return super()._options() | self.numbers
@@ -150,9 +217,20 @@ class _FloatInput(WidgetInput):
 class _StringInput(WidgetInput):
     io_type = "STRING"
 
-    def __init__(self, id: str, display_name: str = None, optional=False, tooltip: str = None, lazy: bool = None,
-                 multiline=False, placeholder: str = None, default: str = None, dynamic_prompts: bool = None,
-                 socketless: bool = None, force_input: bool = None):
+    def __init__(
+        self,
+        id: str,
+        display_name: str = None,
+        optional=False,
+        tooltip: str = None,
+        lazy: bool = None,
+        multiline=False,
+        placeholder: str = None,
+        default: str = None,
+        dynamic_prompts: bool = None,
+        socketless: bool = None,
+        force_input: bool = None,
+    ):
         super().__init__(id, display_name, optional, tooltip, lazy, default, socketless, None, force_input)
         self.text = {"multiline": multiline, "placeholder": placeholder, "dynamicPrompts": dynamic_prompts}
 
@@ -163,9 +241,21 @@ class _StringInput(WidgetInput):
 class _ComboInput(WidgetInput):
     io_type = "COMBO"
 
-    def __init__(self, id: str, options: list = None, display_name: str = None, optional=False, tooltip: str = None,
-                 lazy: bool = None, default: str = None, control_after_generate: bool = None, upload=None,
-                 image_folder=None, remote=None, socketless: bool = None):
+    def __init__(
+        self,
+        id: str,
+        options: list = None,
+        display_name: str = None,
+        optional=False,
+        tooltip: str = None,
+        lazy: bool = None,
+        default: str = None,
+        control_after_generate: bool = None,
+        upload=None,
+        image_folder=None,
+        remote=None,
+        socketless: bool = None,
+    ):
         super().__init__(id, display_name, optional, tooltip, lazy, default, socketless)
         self.options = options
 
@@ -261,16 +351,25 @@ class ComfyNode:
     def GET_NODE_INFO_V1(cls) -> dict[str, Any]:
         schema = cls.GET_SCHEMA()
         inputs, outputs = _inputs_v1(schema), schema.outputs or []
-        return asdict(NodeInfoV1(
-            input=inputs, input_order={group: list(items) for group, items in inputs.items()},
-            output=[o.io_type for o in outputs], output_is_list=[o.is_output_list for o in outputs],
-            output_name=[o.display_name or o.io_type for o in outputs],
-            output_tooltips=[o.tooltip or None for o in outputs],
-            name=schema.node_id, display_name=schema.display_name, description=schema.description,
-            python_module=getattr(cls, "RELATIVE_PYTHON_MODULE", "nodes"), category=schema.category,
-            output_node=schema.is_output_node, deprecated=schema.is_deprecated,
-            experimental=schema.is_experimental, api_node=schema.is_api_node,
-        ))
+        return asdict(
+            NodeInfoV1(
+                input=inputs,
+                input_order={group: list(items) for group, items in inputs.items()},
+                output=[o.io_type for o in outputs],
+                output_is_list=[o.is_output_list for o in outputs],
+                output_name=[o.display_name or o.io_type for o in outputs],
+                output_tooltips=[o.tooltip or None for o in outputs],
+                name=schema.node_id,
+                display_name=schema.display_name,
+                description=schema.description,
+                python_module=getattr(cls, "RELATIVE_PYTHON_MODULE", "nodes"),
+                category=schema.category,
+                output_node=schema.is_output_node,
+                deprecated=schema.is_deprecated,
+                experimental=schema.is_experimental,
+                api_node=schema.is_api_node,
+            )
+        )
 
 
 class ComfyExtension:
@@ -305,13 +404,28 @@ class ImageSaveHelper:
         return results
 
     @staticmethod
-    def save_animated_webp(images, filename_prefix: str, folder_type: FolderType, cls: type | None, fps: float,
-                           lossless: bool, quality: int, method: int):
+    def save_animated_webp(
+        images,
+        filename_prefix: str,
+        folder_type: FolderType,
+        cls: type | None,
+        fps: float,
+        lossless: bool,
+        quality: int,
+        method: int,
+    ):
         """Write a batch [B,H,W,3] in [0,1] as one animated WebP."""
         folder = Path(sys.modules["folder_paths"].get_temp_directory())
         name, (first, *others) = f"{filename_prefix}_00001_.webp", [_pil(image) for image in images]
-        first.save(folder / name, save_all=True, append_images=others, duration=int(1000 / fps), lossless=lossless,
-                   quality=quality, method=method)
+        first.save(
+            folder / name,
+            save_all=True,
+            append_images=others,
+            duration=int(1000 / fps),
+            lossless=lossless,
+            quality=quality,
+            method=method,
+        )
         return SavedResult(name, "", folder_type)
 
 
@@ -334,11 +448,27 @@ class PreviewText:
 
 
 SOCKET_TYPES = {
-    "Image": "IMAGE", "Mask": "MASK", "Latent": "LATENT", "Conditioning": "CONDITIONING", "Model": "MODEL", "Vae": "VAE",
-    "Clip": "CLIP", "ClipVision": "CLIP_VISION", "ClipVisionOutput": "CLIP_VISION_OUTPUT", "Video": "VIDEO",
-    "Sampler": "SAMPLER", "Sigmas": "SIGMAS", "AnyType": "*",
+    "Image": "IMAGE",
+    "Mask": "MASK",
+    "Latent": "LATENT",
+    "Conditioning": "CONDITIONING",
+    "Model": "MODEL",
+    "Vae": "VAE",
+    "Clip": "CLIP",
+    "ClipVision": "CLIP_VISION",
+    "ClipVisionOutput": "CLIP_VISION_OUTPUT",
+    "Video": "VIDEO",
+    "Sampler": "SAMPLER",
+    "Sigmas": "SIGMAS",
+    "AnyType": "*",
 }
-WIDGETS = {"Boolean": _BooleanInput, "Int": _IntInput, "Float": _FloatInput, "String": _StringInput, "Combo": _ComboInput}
+WIDGETS = {
+    "Boolean": _BooleanInput,
+    "Int": _IntInput,
+    "Float": _FloatInput,
+    "String": _StringInput,
+    "Combo": _ComboInput,
+}
 
 
 def _io() -> ModuleType:

@@ -1,8 +1,8 @@
 """Pictures for people: tinted masks with outlines, arrows, point trails, contact sheets.
 
-Pictures are uint8 [H,W,3] in RGB, clips uint8 [L,H,W,3]. Pixel coordinates: (0, 0) is the centre of the top-left pixel, x right,
-y down. Line widths grow with the picture, so that a 128-pixel demo and a 1024-pixel photograph look alike. Nothing here is
-used to compute anything: the control picture P is `PointTrajectories.render()`.
+Pictures are uint8 [H,W,3] in RGB, clips uint8 [L,H,W,3]. Pixel coordinates: (0, 0) is the centre of the top-left
+pixel, x right, y down. Line widths grow with the picture, so that a 128-pixel demo and a 1024-pixel photograph look
+alike. Nothing here is used to compute anything: the control picture P is `PointTrajectories.render()`.
 """
 
 from __future__ import annotations
@@ -138,7 +138,9 @@ def draw_masks(
     """
     check_picture(picture)
     if masks.ndim != 3 or masks.shape[1:] != picture.shape[:2]:
-        raise ValueError(f"masks must be [s,{picture.shape[0]},{picture.shape[1]}] as the picture, got {list(masks.shape)}")
+        raise ValueError(
+            f"masks must be [s,{picture.shape[0]},{picture.shape[1]}] as the picture, got {list(masks.shape)}"
+        )
     colours = colours or [component_colour(index) for index in range(len(masks))]
     sheet = _Sheet(picture)
     for inside, colour in zip(masks.astype(bool), colours, strict=True):
@@ -151,7 +153,7 @@ def draw_masks(
 
 
 def _shaft_and_head(path_px: np.ndarray, head_px: float) -> tuple[np.ndarray, np.ndarray]:
-    """Split a path [N,2] into the shaft and the head's triangle; the head takes the direction of its own last stretch."""
+    """Split a path [N,2] into the shaft and the head's triangle, which points along the path's last stretch."""
     lengths = np.linalg.norm(np.diff(path_px, axis=0), axis=1)
     total = lengths.sum()
     head_px = min(head_px, 0.6 * total)
@@ -196,8 +198,11 @@ def draw_drawing(picture: np.ndarray, drawing: Drawing) -> np.ndarray:
     check_picture(picture)
     height, width = picture.shape[:2]
     result = draw_masks(picture, drawing.masks(width, height))
-    arrows = [(arrow_path(arrow, width, height), component_colour(index))
-              for index, component in enumerate(drawing.active) for arrow in component.arrows]
+    arrows = [
+        (arrow_path(arrow, width, height), component_colour(index))
+        for index, component in enumerate(drawing.active)
+        for arrow in component.arrows
+    ]
     return draw_arrows(result, [path for path, _ in arrows], [colour for _, colour in arrows])
 
 
@@ -241,7 +246,7 @@ def _trail_frame(
     for past in range(first, now):
         fade = (past + 1 - first) / (now - first)
         for n in np.flatnonzero(visible[past] & visible[past + 1]):
-            sheet.casing.line(points_px[past:past + 2, n], colours[n], (0.6 + 0.9 * fade) * unit, 0.85 * fade)
+            sheet.casing.line(points_px[past : past + 2, n], colours[n], (0.6 + 0.9 * fade) * unit, 0.85 * fade)
     for n in np.flatnonzero(visible[now]):
         sheet.ink.disc(points_px[now, n], 1.7 * unit + 0.5 * sheet.casing_px, CASING, 0.75)
         sheet.top.disc(points_px[now, n], 1.7 * unit, colours[n])
@@ -279,6 +284,6 @@ def _cell(frame: np.ndarray, label: str, gap: int) -> np.ndarray:
     size = max(0.32, min(height, width) / 700)
     caption = round(26 * size) + 4
     cell = np.full((caption + height + gap, width + gap, 3), PAPER, np.uint8)
-    cell[caption:caption + height, :width] = frame
+    cell[caption : caption + height, :width] = frame
     cv2.putText(cell, label, (1, caption - round(6 * size) - 1), cv2.FONT_HERSHEY_SIMPLEX, size, INK, 1, cv2.LINE_AA)
     return cell

@@ -1,0 +1,61 @@
+"""Fixtures for every test that needs the pack's nodes or a real ComfyUI."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+from collections.abc import Iterator
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from tests.comfy_harness import ComfyInstall, ComfyServer, comfy_server, find_comfyui, why_missing
+from tests.comfy_standin import ComfyNode, NodeOutput, load_pack, standin_comfyui
+
+INSTALLS = find_comfyui()
+
+
+class Nodes(SimpleNamespace):
+    """The pack's node classes by id, loaded over the stand-in for ComfyUI."""
+
+    def run(self, node_id: str, **inputs: Any) -> NodeOutput:
+        """Execute a node as ComfyUI would: inputs that are not given take their schema's defaults."""
+        node = getattr(self, node_id)
+        given = {i.id: i.default for i in node.define_schema().inputs if getattr(i, "default", None) is not None}
+        given |= {i.id: i.extra_dict["default"] for i in node.define_schema().inputs if "default" in i.extra_dict}
+        unknown = set(inputs) - {i.id for i in node.define_schema().inputs}
+        assert not unknown, f"{node_id} has no input {unknown}"
+        return node.execute(**(given | inputs))
+
+
+@pytest.fixture(scope="session")
+def node_list() -> Iterator[list[type[ComfyNode]]]:
+    """The classes that the pack's entrypoint hands to ComfyUI."""
+    with standin_comfyui():
+        extension = asyncio.run(load_pack().comfy_entrypoint())
+        yield asyncio.run(extension.get_node_list())
+
+
+@pytest.fixture(scope="session")
+def nodes(node_list: list[type[ComfyNode]]) -> Nodes:
+    """The pack's nodes by id; `nodes.run(id, …)` executes one."""
+    assert not any(inspect.isabstract(node) for node in node_list)
+    return Nodes(**{node.define_schema().node_id: node for node in node_list})
+
+
+@pytest.fixture(
+    scope="session", params=INSTALLS or (None,), ids=lambda i: f"comfyui-{i.version}" if i else "no-comfyui"
+)
+def comfy_install(request: pytest.FixtureRequest) -> ComfyInstall:
+    """A real ComfyUI; the test is skipped where there is none."""
+    if request.param is None:
+        pytest.skip(why_missing())
+    return request.param
+
+
+@pytest.fixture(scope="session")
+def comfy(comfy_install: ComfyInstall) -> Iterator[ComfyServer]:
+    """A running ComfyUI server with this pack in it."""
+    with comfy_server(comfy_install) as server:
+        yield server

@@ -1,0 +1,171 @@
+"""The nodes that make drawings, executed."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from trackgo import Drawing, visualize
+
+DOCUMENT = json.dumps(
+    {
+        "version": 1,
+        "components": [
+            {
+                "name": "boat",
+                "mask": {"strokes": [{"tool": "brush", "radius": 0.1, "points": [[0.25, 0.5]]}]},
+                "arrows": [{"points": [[0.25, 0.5], [0.75, 0.5]]}],
+            },
+            {"name": "to fill", "mask": {"strokes": []}, "arrows": [{"points": [[0.75, 0.5], [0.75, 0.2]]}]},
+        ],
+    }
+)
+NO_COMPONENTS = '{"version":1,"components":[]}'
+
+
+@pytest.fixture
+def picture() -> torch.Tensor:
+    """An IMAGE of two frames, 48×32 px, whose bytes survive the trip to uint8 and back."""
+    return torch.randint(0, 256, (2, 32, 48, 3), generator=torch.Generator().manual_seed(0)).float() / 255
+
+
+def masks_of(drawing, width: int, height: int) -> np.ndarray:
+    return Drawing.from_json(drawing.to_json()).masks(width, height)
+
+
+def test_canvas_gives_drawing_masks_and_preview(nodes, picture: torch.Tensor) -> None:
+    right_half = torch.zeros(1, 16, 24)
+    right_half[:, :, 12:] = 1
+    drawing, masks, preview = nodes.run("TrackGoCanvas", image=picture, editor=DOCUMENT, mask=right_half).args
+    assert masks.dtype == torch.float32 and masks.shape == (2, 32, 48)
+    expected = Drawing.from_json(DOCUMENT).masks(48, 32)
+    np.testing.assert_array_equal(masks[0].numpy(), expected[0])
+    np.testing.assert_array_equal(masks[1].numpy(), np.arange(48)[None].repeat(32, 0) >= 24)
+    first = (picture[0] * 255).round().byte().numpy()
+    same = Drawing.from_json(drawing.to_json())
+    np.testing.assert_array_equal((preview[0] * 255).round().byte().numpy(), visualize.draw_drawing(first, same))
+    assert preview.shape == (1, 32, 48, 3)
+
+
+def test_canvas_tells_the_editor_its_picture(nodes, picture: torch.Tensor) -> None:
+    saved = nodes.run("TrackGoCanvas", image=picture, editor=DOCUMENT, mask=torch.ones(1, 4, 4)).ui["trackgo_image"]
+    assert len(saved) == 1 and set(saved[0]) == {"filename", "subfolder", "type"} and saved[0]["type"] == "temp"
+    import folder_paths
+
+    shown = np.asarray(Image.open(Path(folder_paths.get_temp_directory()) / saved[0]["filename"]))
+    np.testing.assert_allclose(shown, picture[0].numpy() * 255, atol=1)
+
+
+@pytest.mark.parametrize("text", ["", "  ", NO_COMPONENTS])
+def test_canvas_takes_an_empty_drawing(nodes, picture: torch.Tensor, text: str) -> None:
+    drawing, masks, preview = nodes.run("TrackGoCanvas", image=picture, editor=text).args
+    assert masks.shape == (0, 32, 48)
+    assert torch.equal(preview, picture[:1])
+    assert drawing.to_json() == Drawing.empty().to_json()
+
+
+def test_canvas_drops_the_alpha_channel(nodes, picture: torch.Tensor) -> None:
+    with_alpha = torch.cat([picture, torch.zeros(2, 32, 48, 1)], dim=-1)
+    preview = nodes.run("TrackGoCanvas", image=with_alpha, editor=NO_COMPONENTS).args[2]
+    assert torch.equal(preview, picture[:1])
+
+
+def test_upstream_components_come_first(nodes, picture: torch.Tensor) -> None:
+    (upstream,) = nodes.run("TrackGoCameraMotion", pan_x=0.1).args
+    drawing = nodes.run(
+        "TrackGoCanvas", image=picture, editor=DOCUMENT, drawing=upstream, mask=torch.ones(1, 4, 4)
+    ).args[0]
+    assert [component.name for component in drawing.components] == ["camera", "boat", "to fill"]
+
+
+def test_masks_in_a_batch_fill_empty_components_in_order(nodes, picture: torch.Tensor) -> None:
+    empty = {"version": 1, "components": [{"name": str(i), "mask": {"source": "input"}} for i in range(3)]}
+    batch = torch.zeros(2, 32, 48)
+    batch[0, :16], batch[1, 16:] = 1, 1
+    masks = nodes.run("TrackGoCanvas", image=picture, editor=json.dumps(empty), mask=batch).args[1]
+    assert torch.equal(masks, batch[[0, 1, 1]])
+
+
+def test_unknown_keys_of_the_document_survive(nodes, picture: torch.Tensor) -> None:
+    document = json.loads(DOCUMENT) | {"theirs": {"a": [1]}}
+    document["components"][0]["mine"] = 7
+    drawing = nodes.run("TrackGoCanvas", image=picture, editor=json.dumps(document), mask=torch.ones(1, 4, 4)).args[0]
+    after = json.loads(drawing.to_json())
+    assert after["theirs"] == {"a": [1]} and after["components"][0]["mine"] == 7
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [("{", "not JSON"), ("[]", "object"), ('{"version": 2, "components": []}', "version"), (7, "text")],
+)
+def test_a_malformed_document_is_refused_before_running(nodes, text: object, says: str) -> None:
+    answer = nodes.TrackGoCanvas.validate_inputs(editor=text)
+    assert isinstance(answer, str) and answer.startswith("TrackGo Canvas: ") and says in answer
+    assert nodes.TrackGoCanvas.validate_inputs(editor=DOCUMENT) is True
+
+
+def test_component_from_mask_and_text(nodes) -> None:
+    mask = torch.zeros(3, 20, 30)
+    mask[0, 5:10, 6:12] = 1
+    (drawing,) = nodes.run(
+        "TrackGoComponent", mask=mask, arrow="8, 7 -> 20, 7", units="pixel", start=0.25, easing="ease-out", name="ball"
+    ).args
+    (component,) = drawing.components
+    np.testing.assert_array_equal(masks_of(drawing, 30, 20)[0], mask[0].numpy() > 0)
+    np.testing.assert_allclose(component.arrows[0].points, [(8.5 / 30, 7.5 / 20), (20.5 / 30, 7.5 / 20)])
+    assert (component.name, component.start, component.end, component.easing) == ("ball", 0.25, 1.0, "ease-out")
+
+
+def test_pixel_arrows_may_belong_to_another_size_than_the_mask(nodes) -> None:
+    (drawing,) = nodes.run(
+        "TrackGoComponent", mask=torch.ones(1, 20, 30), arrow="0, 0 -> 99, 49", units="pixel", width=100, height=50
+    ).args
+    np.testing.assert_allclose(drawing.components[0].arrows[0].points, [(0.005, 0.01), (0.995, 0.99)])
+
+
+def test_every_mask_of_a_batch_can_be_a_component(nodes) -> None:
+    mask = torch.zeros(2, 8, 8)
+    mask[0, :4], mask[1, 4:] = 1, 1
+    (first,) = nodes.run("TrackGoComponent", mask=mask, name="fish").args
+    (each,) = nodes.run("TrackGoComponent", mask=mask, name="fish", batch="one component per mask").args
+    assert [component.name for component in first.components] == ["fish"]
+    assert [component.name for component in each.components] == ["fish 1", "fish 2"]
+    np.testing.assert_array_equal(masks_of(each, 8, 8), mask.numpy() > 0)
+
+
+def test_components_chain(nodes) -> None:
+    (one,) = nodes.run("TrackGoComponent", mask=torch.ones(1, 4, 4), name="one").args
+    (two,) = nodes.run("TrackGoComponent", mask=torch.ones(4, 4), name="two", drawing=one).args
+    (three,) = nodes.run("TrackGoCameraMotion", drawing=two, zoom=1.5).args
+    assert [component.name for component in three.components] == ["one", "two", "camera"]
+    assert [component.name for component in one.components] == ["one"]
+
+
+@pytest.mark.parametrize("node_id", ["TrackGoComponent", "TrackGoCameraMotion"])
+def test_start_after_end_is_refused(nodes, node_id: str) -> None:
+    more = {"mask": torch.ones(1, 4, 4)} if node_id == "TrackGoComponent" else {}
+    with pytest.raises(ValueError, match=r"start is 0\.6 and end is 0\.4"):
+        nodes.run(node_id, start=0.6, end=0.4, **more)
+
+
+@pytest.mark.parametrize("start", [(0.5, 0.5), (0.1, 0.8)])
+def test_camera_moves_every_point_as_it_says(nodes, start: tuple[float, float]) -> None:
+    """Independent of the library: zoom and turn about the frame's centre, in pixels, then pan."""
+    width, height = 400, 200
+    (drawing,) = nodes.run(
+        "TrackGoCameraMotion", pan_x=0.1, pan_y=-0.2, zoom=1.5, turn=30.0, width=width, height=height
+    ).args
+    from trackgo.motion import component_motion
+
+    component = Drawing.from_json(drawing.to_json()).components[0]
+    point = complex(start[0] * width - 0.5, start[1] * height - 0.5)
+    end = component_motion(component, 14, width, height).apply(np.array([[point.real, point.imag]]))[-1, 0]
+    centre = complex(width / 2 - 0.5, height / 2 - 0.5)
+    turned = (point - centre) * 1.5 * np.exp(1j * np.pi / 6)
+    expected = centre + turned + complex(0.1 * width, -0.2 * height)
+    np.testing.assert_allclose(end, [expected.real, expected.imag], atol=1e-6)

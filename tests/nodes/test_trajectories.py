@@ -1,0 +1,146 @@
+"""The nodes that make, show and exchange trajectories, executed."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+import torch
+
+from trackgo import Drawing, point_trajectories
+
+TEXT = json.dumps(
+    {
+        "version": 1,
+        "components": [
+            {
+                "mask": {"strokes": [{"tool": "brush", "radius": 0.1, "points": [[0.25, 0.5]]}]},
+                "arrows": [{"points": [[0.25, 0.5], [0.75, 0.5]]}],
+            },
+            {"mask": {"strokes": [{"tool": "brush", "radius": 0.08, "points": [[0.75, 0.2]]}]}},
+        ],
+    }
+)
+
+
+@pytest.fixture
+def drawing(nodes):
+    return nodes.run("TrackGoCanvas", image=torch.zeros(1, 8, 8, 3), editor=TEXT).args[0]
+
+
+@pytest.fixture
+def tracks(nodes, drawing) -> dict:
+    return nodes.run("TrackGoPointTrajectories", drawing=drawing, frames=6, width=96, height=64, seed=3).args[0]
+
+
+def test_point_trajectories_are_the_librarys(nodes, drawing) -> None:
+    tracks, images, text = nodes.run(
+        "TrackGoPointTrajectories", drawing=drawing, frames=6, width=96, height=64, seed=3
+    ).args
+    expected = point_trajectories(Drawing.from_json(TEXT), 6, 96, 64, seed=3)
+    np.testing.assert_array_equal(tracks["track_path"].numpy(), expected.tracks)
+    np.testing.assert_array_equal(tracks["track_visibility"].numpy(), expected.visibility)
+    np.testing.assert_array_equal(tracks["track_component"].numpy(), expected.component)
+    assert (tracks["width"], tracks["height"]) == (96, 64)
+    np.testing.assert_array_equal((images * 255).round().byte().numpy(), expected.render())
+    coordinates = json.loads(text)
+    assert [len(track) for track in coordinates] == [6] * expected.tracks.shape[1]
+    given = np.array([[(point["x"], point["y"]) for point in track] for track in coordinates])
+    np.testing.assert_allclose(given.swapaxes(0, 1), expected.tracks, atol=0.5)
+
+
+def test_an_empty_drawing_gives_no_points(nodes) -> None:
+    (empty,) = nodes.run("TrackGoCanvas", image=torch.zeros(1, 8, 8, 3)).args[:1]
+    tracks, images, text = nodes.run("TrackGoPointTrajectories", drawing=empty, frames=6, width=32, height=16).args
+    assert tracks["track_path"].shape == (6, 0, 2)
+    assert images.shape == (6, 16, 32, 3) and not images.any()
+    assert json.loads(text) == []
+
+
+def test_a_mask_without_pixels_is_named(nodes) -> None:
+    (drawing,) = nodes.run("TrackGoComponent", mask=torch.zeros(1, 4, 4), name="nothing").args
+    with pytest.raises(ValueError, match=r'component 1 \\("nothing"\\).*covers no pixel at 96×64'):
+        nodes.run("TrackGoPointTrajectories", drawing=drawing, frames=6, width=96, height=64)
+
+
+@pytest.mark.parametrize(("given", "shown"), [(1, 6), (6, 6), (4, 4), (11, 11)])
+def test_preview_follows_the_pictures_length(nodes, tracks: dict, given: int, shown: int) -> None:
+    image = torch.full((given, 32, 48, 3), 0.5)
+    output = nodes.run("TrackGoPreview", image=image, tracks=tracks)
+    frames = output.args[0]
+    assert frames.shape == (shown, 32, 48, 3)
+    grey = (frames - 0.5).abs().amax(dim=-1) < 0.01
+    expected = tracks["track_path"].numpy()
+    for index, frame in ((0, 0), (-1, -1)):
+        moved = (expected[frame, 0] + 0.5) / 2 - 0.5  # the picture is half as large as the tracks' frame
+        column, row = np.rint(moved).astype(int)
+        assert not grey[index, row, column], "the first point is drawn where it is"
+    assert grey.float().mean() > 0.5
+    assert output.ui["animated"] == (True,) and output.ui["images"][0]["filename"].endswith(".webp")
+
+
+def test_preview_shows_the_drawing_too(nodes, tracks: dict, drawing) -> None:
+    image = torch.full((1, 64, 96, 3), 0.5)
+    plain = nodes.run("TrackGoPreview", image=image, tracks=tracks).args[0]
+    drawn = nodes.run("TrackGoPreview", image=image, tracks=tracks, drawing=drawing).args[0]
+    inside = Drawing.from_json(TEXT).masks(96, 64).any(axis=0)
+    changed = (plain - drawn).abs().amax(dim=-1).numpy() > 0.01
+    assert changed[:, inside].mean() > 0.5
+
+
+def test_preview_takes_tracks_of_core_nodes(nodes) -> None:
+    bare = {"track_path": torch.full((5, 1, 2), 10.0), "track_visibility": torch.ones(5, 1, dtype=torch.bool)}
+    frames = nodes.run("TrackGoPreview", image=torch.zeros(1, 32, 32, 3), tracks=bare).args[0]
+    assert frames.shape == (5, 32, 32, 3) and (frames[:, 10, 10].amax(dim=-1) > 0.5).all()
+
+
+def test_preview_without_points_is_the_picture(nodes) -> None:
+    tracks = {"track_path": torch.zeros(6, 0, 2), "track_visibility": torch.zeros(6, 0, dtype=torch.bool)}
+    image = torch.full((1, 16, 16, 3), 0.2)
+    frames = nodes.run("TrackGoPreview", image=image, tracks=tracks).args[0]
+    assert torch.equal(frames, image.expand(6, -1, -1, -1))
+
+
+def test_import_of_text(nodes) -> None:
+    text = json.dumps([[{"x": 0, "y": 0}, {"x": 10, "y": 20}], [{"x": 5, "y": 5}, {"x": 5, "y": 5}]])
+    (tracks,) = nodes.run("TrackGoImportTracks", text=text, frames=6, width=64, height=32).args
+    steps = np.linspace(0, 1, 6)
+    np.testing.assert_allclose(tracks["track_path"][:, 0].numpy(), np.stack([10 * steps, 20 * steps], -1), atol=1e-5)
+    assert tracks["track_component"].tolist() == [0, 1]
+    assert (tracks["width"], tracks["height"]) == (64, 32)
+
+
+def test_import_fits_tracks_to_another_size(nodes) -> None:
+    text = json.dumps([[{"x": 31.5, "y": 15.5}, {"x": 63, "y": 31}]])
+    (tracks,) = nodes.run("TrackGoImportTracks", text=text, width=64, height=32, new_width=128, new_height=128).args
+    np.testing.assert_allclose(tracks["track_path"][:, 0].numpy(), [[63.5, 63.5], [126.5, 125.5]])
+    assert (tracks["width"], tracks["height"]) == (128, 128)
+
+
+def test_import_of_tracks_prefers_what_they_say(nodes, tracks: dict) -> None:
+    (same,) = nodes.run("TrackGoImportTracks", tracks=tracks, text="not read", width=10_000, height=10_000).args
+    assert all(torch.equal(torch.as_tensor(same[key]), torch.as_tensor(tracks[key])) for key in tracks)
+    (longer,) = nodes.run("TrackGoImportTracks", tracks=tracks, frames=11).args
+    assert torch.equal(longer["track_path"][::2], tracks["track_path"])
+
+
+def test_nothing_to_import_says_so(nodes) -> None:
+    with pytest.raises(ValueError, match="nothing to import"):
+        nodes.run("TrackGoImportTracks")
+
+
+@pytest.mark.parametrize(("format", "points"), [("kj", 6), ("ati121", 121), ("ltx", 6)])
+def test_export(nodes, tracks: dict, format: str, points: int) -> None:
+    text, same = nodes.run("TrackGoExportTracks", tracks=tracks, format=format).args
+    exported = json.loads(text)
+    assert [len(track) for track in exported] == [points] * tracks["track_path"].shape[1]
+    given = np.array([[(point["x"], point["y"]) for point in track] for track in exported])
+    np.testing.assert_allclose(given[:, [0, -1]].swapaxes(0, 1), tracks["track_path"][[0, -1]].numpy(), atol=0.5)
+    assert torch.equal(same["track_path"], tracks["track_path"])
+
+
+def test_what_is_exported_can_be_imported(nodes, tracks: dict) -> None:
+    text = nodes.run("TrackGoExportTracks", tracks=tracks, format="kj").args[0]
+    (back,) = nodes.run("TrackGoImportTracks", text=text, width=96, height=64).args
+    np.testing.assert_allclose(back["track_path"].numpy(), tracks["track_path"].numpy(), atol=0.5)
