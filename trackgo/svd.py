@@ -58,12 +58,18 @@ class Motion(Protocol):
     def layer(self, name: str, height: int, width: int, like: Tensor) -> LayerMotion: ...
 
 
+Probe = Callable[[str, tuple[int, int], Tensor, Tensor, LayerMotion], None]
+"""See ``Attachment.probe``."""
+
+
 class Attachment:
     """A live connection between encoded trajectories and the attention layers.
 
     Attributes:
         enabled: may be switched between sampling steps.
         sigma_range: (highest, lowest) σ at which the adapters act; None for every σ.
+        probe: looks on at every layer before the two branches are joined (eq. 8 needs the original branch's weights);
+            called with name, (height, width), q, k [G·S, L, C] and the layer's LayerMotion.
     """
 
     def __init__(
@@ -71,6 +77,7 @@ class Attachment:
     ) -> None:
         settings.check_frames(motion.frames)
         self.motion, self.settings, self.sigma_range, self.enabled = motion, settings, sigma_range, True
+        self.probe: Probe | None = None
 
     def active_at(self, sigma: Tensor | None) -> bool:
         """Whether the adapters act at noise level ``sigma`` (a tensor whose first entry counts)."""
@@ -95,7 +102,10 @@ class Attachment:
 
     def apply(self, name: str, size: tuple[int, int], q: Tensor, k: Tensor, v: Tensor, base: Tensor) -> Tensor:
         """Two-branch attention of layer ``name`` whose hidden states have (height, width) ``size``."""
-        return two_branch_attention(q, k, v, base, self.motion.layer(name, *size, like=q), self.settings)
+        layer = self.motion.layer(name, *size, like=q)
+        if self.probe is not None:
+            self.probe(name, size, q, k, layer)
+        return two_branch_attention(q, k, v, base, layer, self.settings)
 
 
 # ---------------------------------------------------------------------------------------------------------------------

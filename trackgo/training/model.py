@@ -19,6 +19,7 @@ from ..model import Motion, TrackGo, _Level
 from ..svd import LAYERS, Attachment, attached
 from .batch import ModelInput
 from .diffusion import denoise, denoising_loss
+from .losses import AttentionLoss
 
 _PIXELS_AT_ONCE = 8 * 14 * 128 * 128
 _LEVEL_OF = {"down_0": 0, "down_1": 1, "down_2": 2, "mid": 3, "up_1": 2, "up_2": 1, "up_3": 0}
@@ -71,11 +72,15 @@ class TrainedSVD(nn.Module):
         trackgo: E and the TrackAdapters.
         alpha: threshold α of eq. 3.
         recompute: gradient checkpointing, of the UNet's blocks and of E.
+        attention_loss: compute L_attn (eq. 8).
     """
 
-    def __init__(self, unet: nn.Module, trackgo: TrackGo, alpha: float, recompute: bool = False) -> None:
+    def __init__(
+        self, unet: nn.Module, trackgo: TrackGo, alpha: float, recompute: bool = False, attention_loss: bool = True
+    ) -> None:
         super().__init__()
-        self.unet, self.trackgo, self.recompute = unet, trackgo, recompute
+        self.unet, self.trackgo = unet, trackgo
+        self.recompute, self.attention_loss = recompute, attention_loss
         still = torch.zeros(1, 121, 8, 8, 3, dtype=torch.uint8)
         self.attachment = Attachment(Motion(trackgo, still), AttentionSettings(alpha))
         if recompute:
@@ -95,10 +100,16 @@ class TrainedSVD(nn.Module):
         return motion
 
     def forward(self, data: ModelInput) -> dict[str, Tensor]:
-        """Loss terms: ``mse`` [B]."""
+        """Loss terms per clip, [B] each: ``mse`` and, if asked for, ``attention`` (eq. 8)."""
         self.move_with_(data.points)
-        estimate = denoise(self.unet, data.noisy, data.sigma, data.conditioning)
-        return {"mse": denoising_loss(estimate, data.latents, data.sigma)}
+        look = AttentionLoss(data.moving, self.attachment.settings) if self.attention_loss else None
+        self.attachment.probe = look
+        try:
+            estimate = denoise(self.unet, data.noisy, data.sigma, data.conditioning)
+        finally:
+            self.attachment.probe = None
+        terms = {"mse": denoising_loss(estimate, data.latents, data.sigma)}
+        return terms | {"attention": look.per_clip()} if look else terms
 
     def activated_shares(self) -> dict[str, float]:
         """Layer → share of its A' entries that reach α, for the last P."""

@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from ..model import TrackGo
-from .config import ModelConfig, OptimizerConfig
+from .config import ModelConfig, OptimizerConfig, TrainingConfig
 from .diffusion import FrozenParts
 from .groups import parameter_groups, prepare_trainable_
 from .model import TrainedSVD
@@ -65,12 +65,13 @@ def _load_pipeline(name: str):
         ) from error
 
 
-def build_model(config: ModelConfig, unet: nn.Module, seed: int) -> TrainedSVD:
+def build_model(training: TrainingConfig, unet: nn.Module) -> TrainedSVD:
     """UNet and TrackGo with the trainable set of the configuration.
 
     Raises:
         ValueError: the checkpoint to start from has another mass mode or was made for another base.
     """
+    config = training.model
     if config.start_from:
         trackgo = TrackGo.load(config.start_from).float()
         trackgo.check_fits(unet)
@@ -78,9 +79,9 @@ def build_model(config: ModelConfig, unet: nn.Module, seed: int) -> TrainedSVD:
             raise ValueError(f"model.start_from has mass '{trackgo.config.mass}', model.mass is '{config.mass}'")
         _take_base_weights_(unet, trackgo)
     else:
-        trackgo = TrackGo.for_unet(unet, config.mass, seed, config.base)
+        trackgo = TrackGo.for_unet(unet, config.mass, training.run.seed, config.base)
     prepare_trainable_(unet, trackgo, config)
-    return TrainedSVD(unet, trackgo, config.alpha, config.gradient_checkpointing)
+    return TrainedSVD(unet, trackgo, config.alpha, config.gradient_checkpointing, training.loss.attention > 0)
 
 
 def _take_base_weights_(unet: nn.Module, trackgo: TrackGo) -> None:

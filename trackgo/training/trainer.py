@@ -62,7 +62,7 @@ class Trainer:
             torch.set_num_threads(config.run.threads)
         self.accelerator = Accelerator(mixed_precision=config.run.precision, step_scheduler_with_optimizer=False)
         unet, parts = load_base(config.model, config.run.seed)
-        self.model = build_model(config.model, unet, config.run.seed).train()
+        self.model = build_model(config, unet).train()
         optimizer = build_optimizer(self.model, config.optimizer)
         self.wrapped, self.optimizer = self.accelerator.prepare(self.model, optimizer)
         self.parts = parts.to(self.accelerator.device)
@@ -104,7 +104,10 @@ class Trainer:
             return self.wrapped(data)
 
     def _total(self, terms: dict[str, Tensor]) -> Tensor:
-        return terms["mse"].mean()
+        total = terms["mse"].mean()
+        if "attention" in terms:
+            total = total + self.config.loss.attention * terms["attention"].mean()
+        return total
 
     def _set_rates_(self) -> None:
         factor = self.config.rate_factor(self.step)
