@@ -11,7 +11,6 @@ from torch import Tensor
 from trackgo.demo import train_vae
 from trackgo.demo.tiny import load_model
 from trackgo.demo.train_vae import NormalisedVAE, VAERun, VAETraining, crops, folded, psnr
-from trackgo.demo.vae import build_vae
 
 SHORT = VAETraining(steps=6, batch=4, crop=32, warmup=2, width=8, final_share=0.34)
 
@@ -102,7 +101,3 @@ def test_rate_warms_up_and_falls() -> None:
 def test_bad_settings_are_named(bad: dict[str, object]) -> None:
     with pytest.raises(ValueError, match=next(iter(bad))):
         VAETraining(**bad)
-
-
-def test_the_average_starts_with_the_model() -> None:
-    assert build_vae(8).encoder(torch.zeros(1, 3, 16, 16)).shape == (1, 4, 2, 2)

@@ -103,5 +103,5 @@ def test_a_wider_autoencoder_is_refused() -> None:
 
 
 def test_a_foreign_tensor_is_refused() -> None:
-    with pytest.raises(ValueError, match="'quant_conv.weight' is not a tensor of TinyVAE"):
+    with pytest.raises(ValueError, match=r"'quant_conv\.weight' is not a tensor of TinyVAE"):
         to_comfy_taesd({"quant_conv.weight": torch.zeros(8, 8, 1, 1)})
