@@ -102,7 +102,8 @@ def model_input(
     device = parts.device
     clips = to_unit(batch.frames)
     drawn = [_draw(clip_generator(seed, step, int(p)), clips[0], loss, conditioning) for p in batch.place]
-    sigma, noise, augmentation, augmentation_noise, chance = (torch.stack(x).to(device) for x in zip(*drawn, strict=True))
+    stacked = (torch.stack(values).to(device) for values in zip(*drawn, strict=True))
+    sigma, noise, augmentation, augmentation_noise, chance = stacked
     latents = parts.scaled_latents(clips.to(device))
     described = parts.conditioning(clips[:, 0].to(device), augmentation, augmentation_noise, conditioning)
     shown = chance[:, 1] >= conditioning.trajectory_dropout

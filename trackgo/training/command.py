@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 TRAIN_EXAMPLE = "example: python -m trackgo train tiny --resume run.folder=runs/tiny optimizer.learning_rate=3e-4"
+EXPORT_EXAMPLE = "example: python -m trackgo export runs/tiny --out models/trackgo/mine.safetensors"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -14,7 +15,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.epilog = TRAIN_EXAMPLE
     parser.add_argument("config", help="a YAML file, or the name of a shipped one: tiny, svd_paper, svd_14f_24gb")
     parser.add_argument("overrides", nargs="*", metavar="key=value", help="change single values, such as run.seed=1")
-    parser.add_argument("--resume", action="store_true", help="continue from the run's latest checkpoint, if there is one")
+    parser.add_argument("--resume", action="store_true", help="continue from the run's latest checkpoint, if any")
+
+
+def add_export_arguments(parser: argparse.ArgumentParser) -> None:
+    """Arguments of ``export``."""
+    parser.epilog = EXPORT_EXAMPLE
+    parser.add_argument("checkpoint", type=Path, help="a run's folder (its latest checkpoint) or one step-… folder")
+    parser.add_argument("--out", type=Path, required=True, help="the TrackGo file to write, .safetensors")
+    parser.add_argument("--dtype", choices=("fp16", "bf16", "fp32"), default="fp16", help="precision of the file")
+    parser.add_argument("--last", action="store_true", help="the last weights instead of their running average")
+    parser.add_argument(
+        "--unet", type=Path, metavar="FOLDER", help="write the trained UNet there, and leave base weights out of --out"
+    )
 
 
 def config_path(name: str) -> Path:
@@ -24,7 +37,7 @@ def config_path(name: str) -> Path:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Train; exit code 0, or 2 with one sentence on standard error for what the user can mend."""
+    """Train. 0; 2 with one sentence on standard error for what the user can mend; 130 when stopped by a signal."""
     from .config import load_config
     from .trainer import Interrupted, train
 
@@ -39,11 +52,34 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _train_main() -> int:
-    parser = argparse.ArgumentParser(prog="python -m trackgo train")
-    add_arguments(parser)
-    return run(parser.parse_intermixed_args())
+def run_export(args: argparse.Namespace) -> int:
+    """Export. 0, or 2 with one sentence on standard error."""
+    from .export import DTYPES, export
+
+    try:
+        written = export(args.checkpoint, args.out, DTYPES[args.dtype], not args.last, args.unet)
+    except (ValueError, OSError) as error:
+        print(f"trackgo export: {error}", file=sys.stderr)
+        return 2
+    print(f"wrote {written} ({written.stat().st_size / 1e6:.1f} MB)")
+    return 0
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """``python -m trackgo.training.command train|export …``, which works on every rank of ``accelerate launch``."""
+    parser = argparse.ArgumentParser(prog="python -m trackgo.training.command")
+    commands = parser.add_subparsers(required=True)
+    for name, add, action in (("train", add_arguments, run), ("export", add_export_arguments, run_export)):
+        command = commands.add_parser(name)
+        add(command)
+        command.set_defaults(action=action)
+    args, rest = parser.parse_known_args(arguments)
+    if rest and (args.action is run_export or any(word.startswith("-") for word in rest)):
+        parser.error(f"unrecognized arguments: {' '.join(rest)}")
+    if rest:
+        args.overrides = [*args.overrides, *rest]
+    return args.action(args)
 
 
 if __name__ == "__main__":
-    sys.exit(_train_main())
+    sys.exit(main())

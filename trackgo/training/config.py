@@ -58,12 +58,17 @@ class ModelConfig:
     def __post_init__(self) -> None:
         _require(self.initial in ("pretrained", "random"), "model.initial", self.initial, "'pretrained' or 'random'")
         _require(self.mass in MASS_MODES, "model.mass", self.mass, f"one of {', '.join(MASS_MODES)}")
-        _require(self.trainable in TRAINABLE_SETS, "model.trainable", self.trainable, "one of " + ", ".join(TRAINABLE_SETS))
+        wanted = "one of " + ", ".join(TRAINABLE_SETS)
+        _require(self.trainable in TRAINABLE_SETS, "model.trainable", self.trainable, wanted)
         _require(0 < self.alpha < 1, "model.alpha", self.alpha, "between 0 and 1")
         _require(self.lora_rank >= 1, "model.lora_rank", self.lora_rank, "at least 1")
         trains_base = self.trainable == "everything"
-        _require(self.initial == "pretrained" or trains_base, "model.trainable", self.trainable,
-                 "'everything' when model.initial is 'random'")
+        _require(
+            self.initial == "pretrained" or trains_base,
+            "model.trainable",
+            self.trainable,
+            "'everything' when model.initial is 'random'",
+        )
 
 
 @dataclass(frozen=True)
@@ -93,7 +98,7 @@ class DataConfig:
 
 @dataclass(frozen=True)
 class StageConfig:
-    """One rung of a curriculum: ``steps`` optimiser steps on clips of this size, at ``rate`` times the learning rates."""
+    """One rung of a curriculum: ``steps`` optimiser steps on clips of this size, learning rates times ``rate``."""
 
     steps: int
     width: int
@@ -255,8 +260,12 @@ class TrainingConfig:
     def __post_init__(self) -> None:
         _require(len(self.stages) > 0, "stages", self.stages, "a list with at least one stage")
         for stage in self.stages:
-            _require(self.model.alpha * stage.frames > 1, "model.alpha", self.model.alpha,
-                     f"above 1/{stage.frames}, or whole rows of the attention would be masked at {stage.frames} frames")
+            _require(
+                self.model.alpha * stage.frames > 1,
+                "model.alpha",
+                self.model.alpha,
+                f"above 1/{stage.frames}, or whole rows of the attention would be masked at {stage.frames} frames",
+            )
 
     @property
     def steps(self) -> int:
@@ -318,10 +327,7 @@ def _override_(tree: Any, override: str) -> None:
         raise ValueError(f"'{override}' is no override; write section.key=value, such as optimizer.learning_rate=1e-4")
     *parents, last = key.split(".")
     for part in parents:
-        if isinstance(tree, list):
-            tree = tree[_index(part, len(tree), override)]
-        else:
-            tree = tree.setdefault(part, {})
+        tree = tree[_index(part, len(tree), override)] if isinstance(tree, list) else tree.setdefault(part, {})
         if not isinstance(tree, dict | list):
             raise ValueError(f"'{override}': '{part}' holds a single value, not keys")
     value = yaml.safe_load(text)

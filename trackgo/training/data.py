@@ -79,14 +79,27 @@ def build_source(config: DataConfig) -> TripleSource:
     return WorldSource(config.scenes)
 
 
-class Clips(Dataset[tuple[Triple, int]]):
+@dataclass(frozen=True)
+class BadClip:
+    """What a worker hands over instead of a clip that cannot be prepared: one sentence."""
+
+    message: str
+
+
+class Clips(Dataset[tuple[Triple | BadClip, int]]):
     """Source → prepared clips by ``ClipKey``, with a small memory of the last ones."""
 
     def __init__(self, source: TripleSource, config: DataConfig, seed: int) -> None:
         self.source, self.config, self.seed = source, config, seed
         self._kept: OrderedDict[ClipKey, Triple] = OrderedDict()
 
-    def __getitem__(self, key: ClipKey) -> tuple[Triple, int]:
+    def __getitem__(self, key: ClipKey) -> tuple[Triple | BadClip, int]:
+        try:
+            return self._triple(key), key.place
+        except (ValueError, OSError) as error:  # an exception would cross processes as a page of traceback
+            return BadClip(f"clip {key.number} of the training data: {error}"), key.place
+
+    def _triple(self, key: ClipKey) -> Triple:
         rng = np.random.default_rng((self.seed, key.number))
         which = key._replace(place=0)
         triple = self._kept.get(which) or self.source.triple(key, rng)
@@ -94,7 +107,7 @@ class Clips(Dataset[tuple[Triple, int]]):
             self._kept[which] = triple
             if len(self._kept) > self.config.cache:
                 self._kept.popitem(last=False)
-        return triple, key.place
+        return triple
 
 
 class StepSampler(Sampler[list[ClipKey]]):
@@ -104,9 +117,7 @@ class StepSampler(Sampler[list[ClipKey]]):
     it is number g mod n of a new permutation for every pass.
     """
 
-    def __init__(
-        self, config: TrainingConfig, length: int, first: int = 0, rank: int = 0, processes: int = 1
-    ) -> None:
+    def __init__(self, config: TrainingConfig, length: int, first: int = 0, rank: int = 0, processes: int = 1) -> None:
         self.config, self.length, self.first, self.rank, self.processes = config, length, first, rank, processes
 
     def __iter__(self) -> Iterator[list[ClipKey]]:
@@ -159,9 +170,10 @@ def micro_batch(config: TrainingConfig, step: int, processes: int) -> int:
     return size
 
 
-def _collate(samples: list[tuple[Triple, int]]) -> Batch:
+def _collate(samples: list[tuple[Triple | BadClip, int]]) -> Batch | BadClip:
     triples, places = zip(*samples, strict=True)
-    return collate(triples, places)
+    bad = [triple for triple in triples if isinstance(triple, BadClip)]
+    return bad[0] if bad else collate(triples, places)
 
 
 def _quiet_worker(_number: int) -> None:

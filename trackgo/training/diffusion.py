@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import pairwise
 
 import torch
 import torch.nn.functional as F
@@ -127,12 +128,14 @@ class FrozenParts:
     def embedding(self, pictures: Tensor) -> Tensor:
         """Pictures [B, 3, H, W] in −1…1 → image embedding [B, 1, C]."""
         weight = next(self.image_encoder.parameters())
-        small = F.interpolate(pictures.to(weight.device), (224, 224), mode="bicubic", antialias=True, align_corners=False)
+        small = F.interpolate(pictures.to(weight.device), (224, 224), mode="bicubic", antialias=True)
         mean, std = (small.new_tensor(x)[:, None, None] for x in (self.image_mean, self.image_std))
         values = ((small.clamp(-1, 1) + 1) / 2 - mean) / std
         return self.image_encoder(values.to(weight.dtype)).image_embeds.float()[:, None]
 
-    def conditioning(self, first: Tensor, augmentation: Tensor, noise: Tensor, config: ConditioningConfig) -> Conditioning:
+    def conditioning(
+        self, first: Tensor, augmentation: Tensor, noise: Tensor, config: ConditioningConfig
+    ) -> Conditioning:
         """First frames [B, 3, H, W] in −1…1, augmentation σ [B] and its noise (as ``first``) → Conditioning.
 
         As in SVD: noise is added to the picture before the VAE, the embedding sees the clean picture, and the latent is
@@ -173,7 +176,7 @@ def sample(
     sigmas = karras_sigmas(steps)
     x = noise * float(sigmas[0])
     without = conditioning.dropped(torch.zeros(len(noise), dtype=torch.bool, device=noise.device))
-    for now, then in zip(sigmas[:-1], sigmas[1:], strict=True):
+    for now, then in pairwise(sigmas):
         sigma = torch.full((len(noise),), float(now), device=noise.device)
         estimate = denoise(unet, x, sigma, conditioning)
         if guidance != 1:

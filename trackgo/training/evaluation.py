@@ -1,8 +1,8 @@
 """Looks at held-out scenes of the world during training: does the video follow the arrow?
 
-Three figures, none of which the training loss shows: the loss with the right against another clip's P at one noise level
-(control shows there long before pictures do), ObjMC of sampled videos beside the static baseline, and the cosine between
-the drawn and the shown direction. And a contact sheet, because figures can be fooled.
+Three figures, none of which the training loss shows: the loss with the right against another clip's P at one noise
+level (control shows there long before pictures do), ObjMC of sampled videos beside the static baseline, and the cosine
+between the drawn and the shown direction. And a contact sheet, because figures can be fooled.
 """
 
 from __future__ import annotations
@@ -43,7 +43,8 @@ class HeldOut:
     def part(self, rows: slice) -> tuple[Tensor, Conditioning, Tensor]:
         """P, conditioning and noise of some rows."""
         c = self.conditioning
-        return self.points[rows], Conditioning(c.image_latent[rows], c.embedding[rows], c.added_ids[rows]), self.noise[rows]
+        conditioning = Conditioning(c.image_latent[rows], c.embedding[rows], c.added_ids[rows])
+        return self.points[rows], conditioning, self.noise[rows]
 
 
 def hold_out(config: TrainingConfig, stage: StageConfig, parts: FrozenParts) -> HeldOut:
@@ -98,7 +99,7 @@ def _rows(count: int) -> list[slice]:
 
 
 def following_figures(videos: np.ndarray, scenes: Sequence[Scene]) -> dict[str, float]:
-    """ObjMC in pixels over visible frames after the first, the static baseline, their ratio, and the direction's cosine.
+    """ObjMC in pixels over visible frames after the first, the static baseline, their ratio, the direction's cosine.
 
     ``one`` is over scenes with a single moving sprite, ``several`` over the others.
     """
@@ -110,7 +111,8 @@ def following_figures(videos: np.ndarray, scenes: Sequence[Scene]) -> dict[str, 
     for name, found in rows.items():
         if found:
             error, still, cosine = np.nanmean(np.array(found), axis=0)
-            result |= {f"{name}/objmc": error, f"{name}/static": still, f"{name}/ratio": error / still, f"{name}/cosine": cosine}
+            figures = {"objmc": error, "static": still, "ratio": error / still, "cosine": cosine}
+            result |= {f"{name}/{key}": value for key, value in figures.items()}
     return {name: float(value) for name, value in result.items()}
 
 

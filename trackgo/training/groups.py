@@ -49,7 +49,8 @@ def parameter_groups(unet: nn.Module, trackgo: TrackGo, config: OptimizerConfig)
 
     Norm weights, biases and gates are not decayed; they are in groups of their own, ending in ``_plain``.
     """
-    rates = {"adapter": config.learning_rate, "gate": config.gate_rate, "base": config.base_rate or config.learning_rate}
+    own = config.learning_rate
+    rates = {"adapter": own, "gate": config.gate_rate, "base": config.base_rate or own}
     groups: dict[str, dict] = {}
     for prefix, module in (("trackgo", trackgo), ("unet", unet)):
         for name, parameter in module.named_parameters():

@@ -15,8 +15,8 @@ from ..adapter import AttentionSettings, LayerMotion, masked_attention
 class AttentionLoss:
     """Collects eq. 8 over the layers of one forward pass; a ``svd.Probe``.
 
-    (A_q(i, i)·φ(M_i))² with A_q(i, i) the original branch's weight of frame i on itself after masking (eq. 4): mean over heads
-    and pixels, sum over layers and frames. Uniform attention over 25 frames with a mask of 20 % gives
+    (A_q(i, i)·φ(M_i))² with A_q(i, i) the original branch's weight of frame i on itself after masking (eq. 4): mean
+    over heads and pixels, sum over layers and frames. Uniform attention over 25 frames with a mask of 20 % gives
     16·25·0.2/25² = 0.128.
 
     Args:

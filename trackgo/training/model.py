@@ -88,7 +88,7 @@ class TrainedSVD(nn.Module):
 
     @contextmanager
     def attached(self) -> Iterator[None]:
-        """The adapters act inside; the backward pass belongs inside too, for recomputed layers run their forward there."""
+        """The adapters act inside. The backward pass belongs inside too: recomputed layers run their forward there."""
         with attached(self.unet, self.attachment):
             yield
 

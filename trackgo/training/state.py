@@ -1,8 +1,8 @@
 """Training checkpoints: a folder of safetensors and one JSON, written under a temporary name and renamed.
 
 ``weights``, ``average`` (EMA), ``exp_avg`` and ``exp_avg_sq`` hold the trained parameters by name (``unet.…``,
-``trackgo.…``); ``state.json`` the step, the configuration, and what the frozen parts looked like. There is no random state to keep:
-every random number of a step is a function of (seed, step, place), see ``batch``.
+``trackgo.…``); ``state.json`` the step, the configuration, and what the frozen parts looked like. There is no random
+state to keep: every random number of a step is a function of (seed, step, place), see ``batch``.
 """
 
 from __future__ import annotations
@@ -103,7 +103,7 @@ def checkpoints(folder: Path) -> list[Path]:
 
 
 def prune(folder: Path, keep: int, best: int | None = None) -> None:
-    """Remove all but the last ``keep`` checkpoints and that of step ``best``; also what a killed run left unfinished."""
+    """Remove all but the last ``keep`` checkpoints and that of step ``best``, and what a killed run left unfinished."""
     for path in checkpoints(folder)[:-keep]:
         if path.name != f"{_PREFIX}{best or 0:08d}":
             shutil.rmtree(path)
@@ -162,6 +162,7 @@ def restore_parameters_(parameters: Mapping[str, Tensor], values: Mapping[str, T
         )
     with torch.no_grad():
         for name, parameter in parameters.items():
-            if parameter.shape != values[name].shape:
-                raise ValueError(f"{where}: '{name}' has shape {tuple(values[name].shape)}, not {tuple(parameter.shape)}")
-            parameter.copy_(values[name])
+            value = values[name]
+            if parameter.shape != value.shape:
+                raise ValueError(f"{where}: '{name}' has shape {tuple(value.shape)}, not {tuple(parameter.shape)}")
+            parameter.copy_(value)

@@ -19,7 +19,7 @@ from . import state
 from .average import MovingAverage
 from .batch import Batch, model_input
 from .config import StageConfig, TrainingConfig, to_mapping
-from .data import build_loader, micro_batch
+from .data import BadClip, build_loader, micro_batch
 from .evaluation import HeldOut, evaluate, hold_out
 from .records import Records
 from .setup import build_model, build_optimizer, load_base, trained_parameters
@@ -91,9 +91,8 @@ class Trainer:
         means = {name: float(self.accelerator.reduce(value, "mean")) for name, value in totals.items()}
         if not all(map(math.isfinite, means.values())):
             raise ValueError(
-                f"step {self.step}: the loss is not a finite number ({means}); the clips of this step are "
-                f"{sorted(int(p) for b in batches for p in b.place)} of its batch. Lower the learning rate or, with fp16, "
-                "use bf16; the last checkpoint is intact"
+                f"step {self.step}: the loss is not a finite number ({means}); lower optimizer.learning_rate, or use "
+                "run.precision bf16 instead of fp16. Nothing was changed and the last checkpoint is intact"
             )
         return means
 
@@ -156,10 +155,9 @@ class Trainer:
                 records.collect(figures)
                 if self.step % config.run.log_every == 0:
                     now = time.monotonic()
-                    speed = {"seconds_per_step": (now - started) / (self.step - since)} | _memory(self.accelerator.device)
+                    speed = {"seconds_per_step": (now - started) / (self.step - since)}
                     started, since = now, self.step
-                    rate = {"rate": self.config.rate_factor(self.step - 1)}
-                    records.line(self.step, speed | rate | self._activated())
+                    records.line(self.step, speed | self._facts())
                 path = self._after_step(records, path)
                 if self._stop:
                     raise Interrupted(f"stopped at step {self.step}; continue with --resume")
@@ -171,7 +169,11 @@ class Trainer:
         loader = iter(build_loader(self.config, self.step, self.accelerator.process_index, processes))
         for step in range(self.step, self.config.steps):
             share = self.config.stage_at(step).batch_size // processes
-            yield [next(loader) for _ in range(share // micro_batch(self.config, step, processes))]
+            batches = [next(loader) for _ in range(share // micro_batch(self.config, step, processes))]
+            for batch in batches:
+                if isinstance(batch, BadClip):
+                    raise ValueError(f"step {step}: {batch.message}. The last checkpoint is intact")
+            yield batches
 
     def _after_step(self, records: Records, path: Path | None) -> Path | None:
         config, end = self.config, self.step == self.config.steps
@@ -202,8 +204,10 @@ class Trainer:
     def _sheet(self) -> Path:
         return self.folder / "samples" / f"step-{self.step:08d}.png"
 
-    def _activated(self) -> dict[str, float]:
-        return {f"activated/{name}": share for name, share in self.model.activated_shares().items()}
+    def _facts(self) -> dict[str, float]:
+        """Memory, learning-rate factor and the activated share of every layer, as of the last step."""
+        shares = {f"activated/{name}": share for name, share in self.model.activated_shares().items()}
+        return _memory(self.accelerator.device) | {"rate": self.config.rate_factor(self.step - 1)} | shares
 
     def _ask_to_stop(self, _number: int, _frame: FrameType | None) -> None:
         self._stop = True

@@ -1,0 +1,112 @@
+"""From a training checkpoint to files for inference."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from . import state
+from .config import TrainingConfig, from_mapping
+from .setup import build_model, load_base, trained_parameters
+
+DTYPES = {"fp16": torch.float16, "bf16": torch.bfloat16, "fp32": torch.float32}
+
+
+def find_checkpoint(path: Path) -> Path:
+    """A checkpoint folder, or the latest one of a run's folder.
+
+    Raises:
+        FileNotFoundError: neither.
+    """
+    if (path / "state.json").is_file():
+        return path
+    found = state.checkpoints(path / "checkpoints")
+    if not found:
+        raise FileNotFoundError(f"'{path}' is neither a checkpoint (a step-… folder) nor a run that holds one")
+    return found[-1]
+
+
+def export(
+    checkpoint: Path,
+    out: Path,
+    dtype: torch.dtype = torch.float16,
+    average: bool = True,
+    unet_folder: Path | None = None,
+) -> Path:
+    """Write the TrackGo checkpoint of a run, with the base weights that were trained along.
+
+    LoRA matrices are merged into the base weights they belong to.
+
+    Args:
+        checkpoint: a ``step-…`` folder or a run's folder.
+        average: the running average of the weights, where the run has one.
+        unet_folder: write the whole trained UNet there as a diffusers model and leave base weights out of ``out``; for
+            a base that was trained from nothing.
+
+    Raises:
+        FileNotFoundError, ValueError: no such checkpoint, or its base model is gone or another one.
+    """
+    folder = find_checkpoint(checkpoint)
+    saved = state.load(folder)
+    config: TrainingConfig = from_mapping(saved.facts["config"])
+    unet, _ = load_base(config.model, config.run.seed)
+    model = build_model(config, unet)
+    parameters = trained_parameters(model)
+    values = saved.average if average and saved.average else saved.weights
+    state.restore_parameters_(parameters, values, str(folder))
+    if unet_folder is not None:
+        save_unet(unet, unet_folder, dtype)
+    else:
+        model.trackgo.base_weights = changed_base_weights(unet)
+    model.trackgo.save(out, dtype)
+    return out
+
+
+def save_unet(unet: nn.Module, folder: Path, dtype: torch.dtype) -> None:
+    """Write the UNet, LoRA merged, as ``config.json`` and safetensors in diffusers' layout; the weights are renamed
+    when complete."""
+    from safetensors.torch import save_file
+
+    folder.mkdir(parents=True, exist_ok=True)
+    unet.save_config(str(folder))
+    partial, target = folder / ".unet.partial", folder / "diffusion_pytorch_model.safetensors"
+    merged = merged_weights(unet)
+    tensors = {name: value.detach().to("cpu", dtype).contiguous() for name, value in merged.items()}
+    try:
+        save_file(tensors, partial, metadata={"format": "pt"})
+        os.replace(partial, target)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def changed_base_weights(unet: nn.Module) -> dict[str, Tensor]:
+    """Trained UNet weights by diffusers key: parameters that are trained, and those that LoRA changes."""
+    merged = merged_weights(unet)
+    trained = {_plain(name) for name, p in unet.named_parameters() if p.requires_grad}
+    changed = {name for name in trained if name in merged} | _lora_keys(unet)
+    return {name: merged[name] for name in sorted(changed)}
+
+
+def merged_weights(unet: nn.Module) -> Mapping[str, Tensor]:
+    """The UNet's parameters by diffusers key, LoRA added to the weights it belongs to: W + scale·B·A."""
+    weights = {_plain(n): p.detach() for n, p in unet.named_parameters() if ".lora_" not in n}
+    for name, layer in _lora_layers(unet):
+        key = f"{name}.weight"
+        weights[key] = weights[key] + layer.get_delta_weight("trackgo").to(weights[key])
+    return weights
+
+
+def _lora_layers(unet: nn.Module) -> list[tuple[str, nn.Module]]:
+    return [(n, m) for n, m in unet.named_modules() if hasattr(m, "lora_A") and hasattr(m, "get_delta_weight")]
+
+
+def _lora_keys(unet: nn.Module) -> set[str]:
+    return {f"{name}.weight" for name, _ in _lora_layers(unet)}
+
+
+def _plain(name: str) -> str:
+    return name.replace(".base_layer.", ".")
