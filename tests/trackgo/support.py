@@ -26,6 +26,8 @@ from trackgo.adapter import AttentionSettings, LayerMotion
 from trackgo.model import Motion, TrackGo
 from trackgo.svd_keys import comfy_key
 
+torch.set_num_threads(1)  # threads gain nothing on models this small, and wait for each other on a busy machine
+
 WIDTHS, HEADS, CONTEXT = (32, 64, 64, 64), (2, 4, 4, 4), 32
 FRAMES, HEIGHT_PX, WIDTH_PX = 8, 64, 128
 """Height and width are a multiple of 64, as diffusers needs them, and differ, so that mixing them up shows."""
