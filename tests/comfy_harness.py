@@ -161,10 +161,14 @@ class ComfyServer:
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
 
+    def raw(self, path: str) -> bytes:
+        """GET anything."""
+        with urllib.request.urlopen(self.url + path, timeout=60) as answer:
+            return answer.read()
+
     def get(self, path: str) -> Any:
         """GET a JSON document."""
-        with urllib.request.urlopen(self.url + path, timeout=60) as answer:
-            return json.loads(answer.read())
+        return json.loads(self.raw(path))
 
     def queue(self, prompt: dict[str, Any], **more: Any) -> str:
         """Queue an API-format prompt; returns its id. Raises PromptRefused if validation fails."""
@@ -195,8 +199,7 @@ class ComfyServer:
     def file(self, saved: dict[str, str]) -> bytes:
         """The bytes of a file that a node reported as {filename, subfolder, type}."""
         query = urllib.parse.urlencode({key: saved[key] for key in ("filename", "subfolder", "type")})
-        with urllib.request.urlopen(f"{self.url}/view?{query}", timeout=60) as answer:
-            return answer.read()
+        return self.raw(f"/view?{query}")
 
     def image(self, saved: dict[str, str]) -> np.ndarray:
         """A saved picture as uint8 [H,W,3]."""

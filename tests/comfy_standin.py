@@ -580,7 +580,7 @@ def load_pack(root: Path = ROOT) -> ModuleType:
     return module
 
 
-def parameters(function: Any) -> list[tuple[str, str]]:
-    """Names and kinds of a callable's parameters without self, for the comparison with the real API."""
+def parameters(function: Any) -> list[list[str]]:
+    """Name, kind and default of a callable's parameters without self, for the comparison with the real API."""
     found = inspect.signature(function).parameters.values()
-    return [(p.name, p.kind.name) for p in found if p.name != "self"]
+    return [[p.name, p.kind.name, repr(p.default)] for p in found if p.name != "self"]

@@ -60,7 +60,7 @@ def test_an_empty_drawing_gives_no_points(nodes) -> None:
 
 def test_a_mask_without_pixels_is_named(nodes) -> None:
     (drawing,) = nodes.run("TrackGoComponent", mask=torch.zeros(1, 4, 4), name="nothing").args
-    with pytest.raises(ValueError, match=r'component 1 \\("nothing"\\).*covers no pixel at 96×64'):
+    with pytest.raises(ValueError, match=r'component 1 \("nothing"\).*covers no pixel at 96×64'):
         nodes.run("TrackGoPointTrajectories", drawing=drawing, frames=6, width=96, height=64)
 
 
