@@ -6,7 +6,7 @@
  *            settle: (element: HTMLElement) => void, frames: () => number, picture: () => {linked: boolean, url: string|null}}} Host
  */
 import { ComponentList, componentItems } from './components.js'
-import { addComponent, drawingProblem } from './document.js'
+import { addComponent, drawingProblem, emptyDrawing, serializeDrawing } from './document.js'
 import { el, ownUndo } from './dom.js'
 import { Input } from './input.js'
 import { Menu } from './menu.js'
@@ -95,8 +95,13 @@ export class TrackGoEditor {
       this.note.replaceChildren(el('p', {}, [state]))
       return
     }
-    const again = el('button', { class: 'trackgo-text-button', on: { click: () => store.startOver() } }, [TEXT.startOver])
-    this.note.replaceChildren(el('p', { role: 'alert' }, [store.error]), el('textarea', { readOnly: true, value: store.text }), again)
+    const text = el('textarea', { value: store.text, spellcheck: false, 'aria-label': TEXT.document })
+    const button = (label, act) => el('button', { class: 'trackgo-text-button', on: { click: act } }, [label])
+    const buttons = el('div', { class: 'trackgo-group' }, [
+      button(TEXT.useText, () => store.replaceText(text.value)),
+      button(TEXT.startOver, () => store.replaceText(serializeDrawing(emptyDrawing()))),
+    ])
+    this.note.replaceChildren(el('p', { role: 'alert' }, [store.error]), text, buttons)
   }
 
   // ---- picture and frames -----------------------------------------------------------------------------------

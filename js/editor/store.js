@@ -110,14 +110,11 @@ export class EditorStore {
     return history.canRedo(this.history)
   }
 
-  /** Give up a malformed document. Only ever called on the user's explicit wish. */
-  startOver() {
-    this.error = null
-    this.history = history.createHistory(emptyDrawing())
-    this.text = serializeDrawing(emptyDrawing())
-    this.view = { ...this.view, selected: -1, arrow: -1, point: -1 }
+  /** Put another text in a malformed one's place. Only ever called on the user's explicit wish. */
+  replaceText(text) {
+    if (text === this.text) return
+    this.load(text)
     this.onChange(this.text)
-    this.changed()
   }
 
   #replace(next) {

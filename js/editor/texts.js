@@ -41,6 +41,8 @@ export const TEXT = Object.freeze({
   noPicture: 'Connect a picture to “image”, then paint and draw here.',
   runOnce: 'Run the graph once to see the picture here; you can already draw.',
   elsewhere: 'Open in full screen. Click to bring it back.',
+  document: 'The drawing as text',
+  useText: 'Use the corrected text',
   startOver: 'Start over with an empty drawing',
   label: 'TrackGo editor: paint masks and draw arrows on the picture',
 })

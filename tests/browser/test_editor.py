@@ -253,5 +253,9 @@ def test_malformed_document_is_shown_and_kept(editor):
     assert editor.text == text
     editor.page.keyboard.press("b")
     assert editor.text == text
-    editor.page.locator(".trackgo-error button").click()
+    editor.page.locator(".trackgo-error textarea").fill(text.replace("7", "0.5"))
+    editor.page.get_by_role("button", name="Use the corrected text").click()
+    assert editor.components == [{"start": 0.5}]
+    editor.start(text)
+    editor.page.get_by_role("button", name="Start over").click()
     assert editor.document == {"version": 1, "components": []}
