@@ -1,4 +1,4 @@
-"""``python -m trackgo``: demo | draw | generate | convert.
+"""``python -m trackgo``: demo | draw | generate | convert | train | export.
 
 Exits 0 on success and 2, with one sentence on standard error, on bad input.
 """
@@ -14,6 +14,8 @@ from pathlib import Path
 
 import numpy as np
 from PIL import Image, UnidentifiedImageError
+
+from .training import command as training
 
 _EXAMPLES = {
     "demo": "python -m trackgo demo",
@@ -59,7 +61,7 @@ def _parser() -> argparse.ArgumentParser:
             name,
             help=summary,
             description=summary,
-            epilog=f"example:\n  {_EXAMPLES[name]}",
+            epilog=f"example:\n  {_EXAMPLES[name]}" if name in _EXAMPLES else None,
             formatter_class=argparse.RawDescriptionHelpFormatter,
         )
         sub.set_defaults(run=run)
@@ -88,6 +90,10 @@ def _parser() -> argparse.ArgumentParser:
     convert.add_argument("--seed", type=int, default=0)
     convert.add_argument("--to", default="kj", help="kj, ati121, ltx, tora or dragnuwa")
     convert.add_argument("--out", type=Path, metavar="FILE", help="default: print")
+    training.add_arguments(command("train", training.run, "Train TrackGo from a configuration file."))
+    training.add_export_arguments(
+        command("export", training.run_export, "Make the small inference file of a training checkpoint.")
+    )
     return parser
 
 
