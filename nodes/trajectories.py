@@ -75,7 +75,7 @@ class TrackGoPointTrajectories(io.ComfyNode):
                 io.String.Output(
                     "coordinates",
                     display_name="coordinates",
-                    tooltip="The same as JSON text, one list of {x, y} in pixels per point, one entry per frame: "
+                    tooltip="The same as JSON text, one list of pixel positions per point, one entry per frame: "
                     "for WanTrackToVideo, KJNodes and others.",
                 ),
             ],

@@ -1,0 +1,38 @@
+"""The English locale, made from the nodes' schemas: `python -m tests.locale_tools` writes locales/en/nodeDefs.json."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from typing import Any
+
+from tests.comfy_harness import ROOT
+from tests.comfy_standin import ComfyNode, load_pack, standin_comfyui
+
+
+def node_definitions(node_list: list[type[ComfyNode]]) -> dict[str, Any]:
+    """What locales/en/nodeDefs.json must hold: names and tooltips of every node, input and output."""
+    definitions = {}
+    for node in node_list:
+        schema = node.define_schema()
+        entry: dict[str, Any] = {"display_name": schema.display_name, "description": schema.description}
+        if schema.inputs:
+            entry["inputs"] = {i.id: {"name": i.display_name or i.id, "tooltip": i.tooltip} for i in schema.inputs}
+        entry["outputs"] = {
+            str(slot): {"name": o.display_name or o.id, "tooltip": o.tooltip} for slot, o in enumerate(schema.outputs)
+        }
+        definitions[schema.node_id] = entry
+    return definitions
+
+
+def main() -> None:
+    with standin_comfyui():
+        extension = asyncio.run(load_pack().comfy_entrypoint())
+        definitions = node_definitions(asyncio.run(extension.get_node_list()))
+    path = ROOT / "locales" / "en" / "nodeDefs.json"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(definitions, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,53 @@
+"""Translations cover every node, input and output, and say something."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from tests.comfy_harness import ROOT
+from tests.locale_tools import node_definitions
+
+LANGUAGES = ("en", "zh", "ja")
+
+
+def locale(language: str, name: str) -> dict[str, Any]:
+    return json.loads((ROOT / "locales" / language / f"{name}.json").read_text(encoding="utf-8"))
+
+
+def leaves(value: Any, path: tuple[str, ...] = ()) -> dict[tuple[str, ...], str]:
+    """All texts of nested dictionaries by their path."""
+    if isinstance(value, str):
+        return {path: value}
+    return {key: text for name, item in value.items() for key, text in leaves(item, (*path, name)).items()}
+
+
+def test_english_is_what_the_schemas_say(node_list) -> None:
+    expected = node_definitions(node_list)
+    assert locale("en", "nodeDefs") == expected, "run: python -m tests.locale_tools"
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("name", ["nodeDefs", "main"])
+def test_every_language_has_every_text(language: str, name: str) -> None:
+    texts = leaves(locale(language, name))
+    assert texts.keys() == leaves(locale("en", name)).keys()
+    assert all(text.strip() for text in texts.values())
+
+
+@pytest.mark.parametrize("language", ["zh", "ja"])
+def test_explanations_are_translated(language: str) -> None:
+    english = leaves(locale("en", "nodeDefs"))
+    for path, text in leaves(locale(language, "nodeDefs")).items():
+        if path[-1] in ("tooltip", "description"):
+            assert text != english[path] and any(ord(letter) > 0x2FFF for letter in text), path
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_no_text_holds_what_the_front_end_takes_for_a_placeholder(language: str) -> None:
+    """vue-i18n reads {…}, @ and | as its own syntax."""
+    for name in ("nodeDefs", "main"):
+        for path, text in leaves(locale(language, name)).items():
+            assert not set("{}@|") & set(text), path
