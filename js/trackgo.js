@@ -15,6 +15,9 @@ const DEFAULT_SIZE = [560, 640]
 /** The picture our own node reported after a run, and what was connected then. @type {WeakMap<object, {url: string, upstream: string|null}>} */
 const reported = new WeakMap()
 
+/** In which mode each node was last seen. @type {WeakMap<object, boolean>} */
+const modes = new WeakMap()
+
 function upstreamOf(node) {
   const rootGraph = app.rootGraph ?? app.graph
   return incomingPicture(node, 'image', { rootGraph, outputs: app.nodeOutputs, apiUrl: (path) => api.apiURL(path) })
@@ -57,7 +60,12 @@ function forwardWheel(event) {
  * the node's body by itself; newer ones, and the classic canvas, place it and this does nothing.
  */
 function settle(node, element) {
-  if (element.isConnected || !LiteGraph.vueNodesMode) return
+  const vue = !!LiteGraph.vueNodesMode
+  if (modes.get(node) !== vue) {
+    modes.set(node, vue)
+    app.canvas?.setDirty(true, true) // the classic canvas places its elements while it draws
+  }
+  if (element.isConnected || !vue) return
   const home = document.querySelector(`[data-node-id="${CSS.escape(String(node.id))}"] [data-testid^="node-body"]`)
   if (!home || node.graph !== app.canvas?.graph) return
   element.classList.add('trackgo-settled')

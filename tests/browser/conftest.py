@@ -18,8 +18,13 @@ JS = Path(__file__).parents[2] / "js"
 VERSIONS = os.environ.get("TRACKGO_FRONTENDS", f"1.27.10,1.35.9,{NEWEST}").split(",")
 MODES = ("classic", "nodes2")
 CHROMIUM_FLAGS = [
-    "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update",
-    "--disable-sync", "--no-first-run",
+    "--headless=new",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
 ]
 WINDOW = {"width": 1500, "height": 1050}
 QUADRANTS = ((200, 180, 160), (90, 110, 100), (60, 70, 90), (150, 150, 170))
@@ -37,7 +42,11 @@ def pictures() -> dict[str, bytes]:
     for i, colour in enumerate(QUADRANTS):
         quadrants[(i // 2) * 144 :, (i % 2) * 256 :] = colour
     quadrants[144:, :256] = QUADRANTS[2]
-    return {"quadrants.png": _png(quadrants), "plain.png": _png(np.full((200, 300, 3), 77, np.uint8)), "broken.png": b"no picture"}
+    return {
+        "quadrants.png": _png(quadrants),
+        "plain.png": _png(np.full((200, 300, 3), 77, np.uint8)),
+        "broken.png": b"no picture",
+    }
 
 
 def chromium_path() -> str | None:

@@ -23,27 +23,55 @@ def workflow(document: str, picture: str, scaled: bool = False) -> dict[str, Any
     source = SCALER if scaled else LOADER
     nodes = [
         {
-            "id": LOADER, "type": "LoadImage", "pos": [20, 120], "size": [270, 314], "mode": 0, "properties": {},
-            "outputs": [{"name": "IMAGE", "type": "IMAGE", "links": [1]}, {"name": "MASK", "type": "MASK", "links": None}],
+            "id": LOADER,
+            "type": "LoadImage",
+            "pos": [20, 120],
+            "size": [270, 314],
+            "mode": 0,
+            "properties": {},
+            "outputs": [
+                {"name": "IMAGE", "type": "IMAGE", "links": [1]},
+                {"name": "MASK", "type": "MASK", "links": None},
+            ],
             "widgets_values": [picture, "image"],
         },
         {
-            "id": CANVAS, "type": "TrackGoCanvas", "pos": [360, 90], "size": [560, 640], "mode": 0, "properties": {},
+            "id": CANVAS,
+            "type": "TrackGoCanvas",
+            "pos": [360, 90],
+            "size": [560, 640],
+            "mode": 0,
+            "properties": {},
             "inputs": [{"name": "image", "type": "IMAGE", "link": 2 if scaled else 1}],
-            "outputs": [], "widgets_values": [14, document],
+            "outputs": [],
+            "widgets_values": [14, document],
         },
     ]
     links = [[1, LOADER, 0, SCALER if scaled else CANVAS, 0, "IMAGE"]]
     if scaled:
-        nodes.append({
-            "id": source, "type": "ImageScale", "pos": [20, 480], "size": [270, 100], "mode": 0, "properties": {},
-            "inputs": [{"name": "image", "type": "IMAGE", "link": 1}],
-            "outputs": [{"name": "IMAGE", "type": "IMAGE", "links": [2]}], "widgets_values": [512, 288],
-        })
+        nodes.append(
+            {
+                "id": source,
+                "type": "ImageScale",
+                "pos": [20, 480],
+                "size": [270, 100],
+                "mode": 0,
+                "properties": {},
+                "inputs": [{"name": "image", "type": "IMAGE", "link": 1}],
+                "outputs": [{"name": "IMAGE", "type": "IMAGE", "links": [2]}],
+                "widgets_values": [512, 288],
+            }
+        )
         links.append([2, SCALER, 0, CANVAS, 0, "IMAGE"])
     return {
-        "last_node_id": 3, "last_link_id": 2, "nodes": nodes, "links": links, "groups": [], "config": {},
-        "extra": {"ds": {"scale": 1, "offset": [0, 0]}}, "version": 0.4,
+        "last_node_id": 3,
+        "last_link_id": 2,
+        "nodes": nodes,
+        "links": links,
+        "groups": [],
+        "config": {},
+        "extra": {"ds": {"scale": 1, "offset": [0, 0]}},
+        "version": 0.4,
     }
 
 
@@ -57,15 +85,21 @@ class EditorPage:
         """Load the page; ready when the front end has put its first graph up and knows our node."""
         self.page.goto(self.server.url)
         self.page.wait_for_function(
-            "() => window.app?.graph?.nodes?.length && window.LiteGraph?.registered_node_types?.TrackGoCanvas", timeout=60_000
+            "() => window.app?.graph?.nodes?.length && window.LiteGraph?.registered_node_types?.TrackGoCanvas",
+            timeout=60_000,
         )
 
     def load(self, graph: dict[str, Any]) -> None:
         """Open a workflow in the page and wait until the editor shows its picture."""
         self.page.evaluate("(graph) => app.loadGraphData(graph)", graph)
         self.page.wait_for_function(f"() => {EDITOR}?.trackgo")
-        self.page.evaluate("() => { app.canvas.ds.scale = 1; app.canvas.ds.offset = [0, 0]; app.canvas.setDirty(true, true) }")
+        self.reset_graph_view()
         self.ready()
+
+    def reset_graph_view(self) -> None:
+        self.page.evaluate(
+            "() => { app.canvas.ds.scale = 1; app.canvas.ds.offset = [0, 0]; app.canvas.setDirty(true, true) }"
+        )
 
     def start(self, document: str = EMPTY, picture: str = "quadrants.png", scaled: bool = False) -> None:
         self.load(workflow(document, picture, scaled))

@@ -1,7 +1,7 @@
 """A small stand-in for ComfyUI's server: the real front end, our js, and just enough answers for both to work.
 
-It serves the static files of a `comfyui-frontend-package` wheel, describes a few nodes, keeps settings and user files in memory,
-and records what is queued. Nothing is executed; `send` pushes any websocket message a test needs.
+It serves the static files of a `comfyui-frontend-package` wheel, describes a few nodes, keeps settings and user files
+in memory, and records what is queued. Nothing is executed; `send` pushes any websocket message a test needs.
 """
 
 from __future__ import annotations
@@ -43,9 +43,14 @@ def object_info(images: list[str]) -> dict[str, dict]:
     """What /object_info says, in the form ComfyUI gives for V1 and V3 nodes alike."""
     size = {"default": 512, "min": 1, "max": 8192}
     return {
-        "LoadImage": _node("LoadImage", {"image": [images, {"image_upload": True}]}, {}, [("IMAGE", "IMAGE"), ("MASK", "MASK")]),
+        "LoadImage": _node(
+            "LoadImage", {"image": [images, {"image_upload": True}]}, {}, [("IMAGE", "IMAGE"), ("MASK", "MASK")]
+        ),
         "ImageScale": _node(
-            "ImageScale", {"image": ["IMAGE"], "width": ["INT", size], "height": ["INT", size]}, {}, [("IMAGE", "IMAGE")]
+            "ImageScale",
+            {"image": ["IMAGE"], "width": ["INT", size], "height": ["INT", size]},
+            {},
+            [("IMAGE", "IMAGE")],
         ),
         "PreviewImage": _node("PreviewImage", {"images": ["IMAGE"]}, {}, [], output_node=True),
         "TrackGoCanvas": _node(
@@ -165,8 +170,14 @@ class StandinServer:
             "/internal/logs/raw": {"entries": [], "size": {"cols": 80, "rows": 24}},
             "/system_stats": {
                 "system": {
-                    "os": "posix", "ram_total": 2**33, "ram_free": 2**32, "comfyui_version": "0.0.0", "python_version": "3",
-                    "pytorch_version": "0", "embedded_python": False, "argv": [],
+                    "os": "posix",
+                    "ram_total": 2**33,
+                    "ram_free": 2**32,
+                    "comfyui_version": "0.0.0",
+                    "python_version": "3",
+                    "pytorch_version": "0",
+                    "embedded_python": False,
+                    "argv": [],
                 },
                 "devices": [],
             },
@@ -179,7 +190,8 @@ class StandinServer:
         await socket.prepare(request)
         self.sockets.append(socket)
         sid = request.query.get("clientId") or uuid.uuid4().hex
-        await socket.send_json({"type": "status", "data": {"status": {"exec_info": {"queue_remaining": 0}}, "sid": sid}})
+        status = {"exec_info": {"queue_remaining": 0}}
+        await socket.send_json({"type": "status", "data": {"status": status, "sid": sid}})
         async for message in socket:
             if message.type == WSMsgType.ERROR:
                 break
@@ -190,9 +202,9 @@ class StandinServer:
         return web.FileResponse(self.static / "index.html", headers={"Cache-Control": "no-cache"})
 
     def _extensions(self) -> list[str]:
-        core = sorted(f"/{path.relative_to(self.static).as_posix()}" for path in (self.static / "extensions").rglob("*.js"))
-        ours = sorted(f"/extensions/{EXTENSION}/{path.relative_to(self.js).as_posix()}" for path in self.js.rglob("*.js"))
-        return core + ours
+        core = [path.relative_to(self.static) for path in (self.static / "extensions").rglob("*.js")]
+        ours = [Path("extensions", EXTENSION) / path.relative_to(self.js) for path in self.js.rglob("*.js")]
+        return [f"/{path.as_posix()}" for path in sorted(core) + sorted(ours)]
 
     async def _view(self, request: web.Request) -> web.Response:
         data = self.images.get(request.query.get("filename", ""))

@@ -210,7 +210,9 @@ def test_wheel_zooms_inside_only_with_focus(editor):
     editor.page.mouse.wheel(0, -200)
     editor.page.wait_for_function(f"() => app.canvas.ds.scale !== {outside}")
     assert editor.editor("stage.view.scale") == inside
-    editor.page.evaluate("() => { app.canvas.ds.scale = 1; app.canvas.ds.offset = [0, 0]; app.canvas.setDirty(true, true) }")
+    if editor.vue and editor.version.startswith("1.27"):
+        pytest.skip("the first Nodes 2.0 takes every wheel event for the graph; inside, only keys and full screen zoom")
+    editor.reset_graph_view()
     editor.settle()
     editor.focus()
     editor.page.mouse.move(*editor.at(0.25, 0.25))
@@ -259,3 +261,39 @@ def test_malformed_document_is_shown_and_kept(editor):
     editor.start(text)
     editor.page.get_by_role("button", name="Start over").click()
     assert editor.document == {"version": 1, "components": []}
+
+
+def touch(editor, kind: str, *places: tuple[float, float]) -> None:
+    points = [{"x": x, "y": y, "id": i} for i, (x, y) in enumerate(editor.at(*place) for place in places)]
+    if not hasattr(editor, "cdp"):
+        editor.cdp = editor.page.context.new_cdp_session(editor.page)
+    editor.cdp.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+
+
+def test_one_finger_paints_and_two_zoom(editor):
+    editor.tool("brush")
+    touch(editor, "touchStart", (0.2, 0.3))
+    touch(editor, "touchMove", (0.4, 0.3))
+    touch(editor, "touchEnd")
+    editor.wait("editor.store.drawing.components.length === 1")
+    drawn = editor.text
+    before = editor.editor("stage.view.scale")
+    touch(editor, "touchStart", (0.4, 0.5))
+    touch(editor, "touchStart", (0.4, 0.5), (0.6, 0.5))
+    touch(editor, "touchMove", (0.4, 0.5), (0.8, 0.5))
+    touch(editor, "touchEnd")
+    editor.wait(f"editor.stage.view.scale > {before * 1.3}")
+    assert editor.text == drawn, "the first finger of a pinch paints nothing"
+
+
+def test_components_travel_by_copy_and_paste(editor):
+    editor.start(drawing(boat()))
+    editor.focus()
+    editor.page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    editor.press("Control+c")
+    editor.start()
+    editor.focus()
+    editor.press("Control+v")
+    editor.wait("editor.store.drawing.components.length === 1")
+    assert editor.components[0]["arrows"] == boat()["arrows"]
+    assert editor.page.evaluate("() => app.graph.nodes.length") == 2, "the graph must not paste as well"

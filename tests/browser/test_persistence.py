@@ -81,7 +81,8 @@ def test_switching_between_classic_and_nodes_2(editor):
     drawn = draw_something(editor)
     for vue in (not editor.vue, editor.vue):
         editor.page.evaluate("(on) => app.extensionManager.setting.set('Comfy.VueNodes.Enabled', on)", vue)
-        editor.page.wait_for_function(f"(on) => LiteGraph.vueNodesMode === on && {EDITOR}.trackgo.element.isConnected", arg=vue)
+        condition = f"(on) => LiteGraph.vueNodesMode === on && {EDITOR}.trackgo.element.isConnected"
+        editor.page.wait_for_function(condition, arg=vue)
         editor.ready()
         assert editor.document == drawn
     strokes = len(editor.components[0]["mask"]["strokes"])

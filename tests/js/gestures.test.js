@@ -1,0 +1,125 @@
+/** Tools and store without a page: positions in, documents out. */
+import assert from 'node:assert/strict'
+import test from 'node:test'
+import { begin, doubleClick, finishArrow } from '../../js/editor/gestures.js'
+import { EditorStore } from '../../js/editor/store.js'
+
+const SIZE = { width: 200, height: 100 }
+const scene = { ...SIZE, toStage: ([u, v]) => [u * SIZE.width, v * SIZE.height], insideMask: (_, [u]) => u < 0.3 }
+const at = (u, v, more = {}) => ({ frac: [u, v], stage: scene.toStage([u, v]), alt: false, shift: false, pen: false, pressure: 0, ...more })
+
+function setUp(tool, text) {
+  const heard = []
+  const store = new EditorStore({ onChange: (value) => heard.push(value) })
+  if (text) store.load(text)
+  store.look({ tool })
+  return { store, heard }
+}
+
+function drag(store, ...places) {
+  const gesture = begin(store, scene, places[0])
+  for (const place of places.slice(1)) gesture?.move(place)
+  gesture?.up(places[places.length - 1])
+}
+
+const BOAT = JSON.stringify({
+  version: 1, components: [{ name: 'boat', mask: { strokes: [] }, arrows: [{ points: [[0.4, 0.5], [0.8, 0.5]], curve: 'straight' }] }],
+})
+
+test('painting on an empty drawing brings a component and reports once', () => {
+  const { store, heard } = setUp('brush')
+  drag(store, at(0.1, 0.1), at(0.2, 0.3), at(0.3, 0.1))
+  assert.equal(heard.length, 1)
+  assert.equal(heard[0], store.text)
+  assert.equal(store.drawing.components[0].mask.strokes[0].points.length, 3)
+  store.undo()
+  assert.equal(store.drawing.components.length, 0)
+  assert.equal(heard.length, 2)
+})
+
+test('a cancelled gesture leaves nothing', () => {
+  const { store, heard } = setUp('brush')
+  const gesture = begin(store, scene, at(0.1, 0.1))
+  gesture.move(at(0.5, 0.5))
+  gesture.cancel()
+  assert.equal(store.draft, null)
+  assert.deepEqual(heard, [])
+})
+
+test('points on a line are dropped from a stroke, its corner stays', () => {
+  const { store } = setUp('brush')
+  drag(store, ...[0, 1, 2, 3, 4].map((i) => at(0.1 + i * 0.1, 0.2)), at(0.5, 0.8))
+  assert.deepEqual(store.drawing.components[0].mask.strokes[0].points, [[0.1, 0.2], [0.5, 0.2], [0.5, 0.8]])
+})
+
+test('a pen that lands harder paints wider', () => {
+  const radius = (pressure) => {
+    const { store } = setUp('brush')
+    drag(store, at(0.1, 0.1, { pen: true, pressure }), at(0.2, 0.3))
+    return store.drawing.components[0].mask.strokes[0].radius
+  }
+  assert.ok(radius(0.9) > 2 * radius(0.1))
+})
+
+test('a lasso of two points is no lasso', () => {
+  const { store, heard } = setUp('lasso')
+  drag(store, at(0.1, 0.1), at(0.5, 0.5))
+  assert.deepEqual(heard, [])
+})
+
+test('arrow by clicks, ended with a double click', () => {
+  const { store, heard } = setUp('arrow')
+  for (const place of [at(0.1, 0.1), at(0.5, 0.5), at(0.9, 0.2)]) drag(store, place)
+  drag(store, at(0.9, 0.2))
+  doubleClick(store, scene, at(0.9, 0.2))
+  assert.equal(heard.length, 1)
+  assert.deepEqual(store.drawing.components[0].arrows, [{ points: [[0.1, 0.1], [0.5, 0.5], [0.9, 0.2]], curve: 'straight' }])
+  assert.equal(finishArrow(store), false)
+})
+
+test('drag a handle, remove it with Alt', () => {
+  const { store } = setUp('select', BOAT)
+  drag(store, at(0.8, 0.5), at(0.7, 0.9))
+  assert.deepEqual(store.drawing.components[0].arrows[0].points[1], [0.7, 0.9])
+  assert.deepEqual([store.view.arrow, store.view.point], [0, 1])
+  drag(store, at(0.7, 0.9, { alt: true }))
+  assert.deepEqual(store.drawing.components[0].arrows[0].points, [[0.4, 0.5]])
+})
+
+test('a click on a handle or mask selects without changing anything', () => {
+  const { store, heard } = setUp('select', BOAT)
+  drag(store, at(0.8, 0.5))
+  drag(store, at(0.1, 0.5))
+  assert.deepEqual(heard, [])
+  assert.equal(store.view.selected, 0)
+})
+
+test('locked and hidden components refuse paint and say so', () => {
+  for (const key of ['locked', 'hidden']) {
+    const { store, heard } = setUp('brush', JSON.stringify({ version: 1, components: [{ name: 'boat', [key]: true }] }))
+    drag(store, at(0.1, 0.1), at(0.3, 0.3))
+    assert.deepEqual(heard, [])
+    assert.match(store.view.hint, new RegExp(`“boat” is ${key}`))
+  }
+})
+
+test('a malformed text is kept through everything but an explicit replacement', () => {
+  const { store, heard } = setUp('brush', '{"version": 3}')
+  drag(store, at(0.1, 0.1), at(0.3, 0.3))
+  store.undo()
+  store.commit({ version: 1, components: [{}] })
+  assert.equal(store.text, '{"version": 3}')
+  assert.match(store.error, /version must be 1/)
+  store.replaceText(BOAT)
+  assert.deepEqual(heard, [BOAT])
+  assert.equal(store.error, null)
+})
+
+test('selection follows what undo takes away', () => {
+  const { store } = setUp('arrow', BOAT)
+  drag(store, at(0.1, 0.1), at(0.3, 0.9))
+  assert.equal(store.view.arrow, 1)
+  store.undo()
+  assert.equal(store.view.arrow, -1)
+  assert.equal(store.view.selected, 0)
+})
