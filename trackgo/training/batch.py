@@ -7,7 +7,7 @@ the same numbers for the same clip.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 import torch
@@ -43,24 +43,32 @@ class Triple:
 @dataclass(frozen=True)
 class Batch:
     """B triples as tensors: frames and points uint8 [B, L, H, W, 3], moving bool [B, L, H, W], place int64 [B]
-    (which clip of the global batch each one is)."""
+    (which clip of the global batch each one is), number int64 [B] (which clip of the training data)."""
 
     frames: Tensor
     points: Tensor
     moving: Tensor
     place: Tensor
+    number: Tensor
 
     def __len__(self) -> int:
         return len(self.frames)
 
     def __getitem__(self, part: slice) -> Batch:
-        return Batch(self.frames[part], self.points[part], self.moving[part], self.place[part])
+        rows = (getattr(self, field.name)[part] for field in fields(self))
+        return Batch(*rows)
 
 
-def collate(triples: Sequence[Triple], place: Sequence[int]) -> Batch:
-    """Triples of one size → Batch."""
+def collate(triples: Sequence[Triple], place: Sequence[int], number: Sequence[int] | None = None) -> Batch:
+    """Triples of one size → Batch; without ``number`` it is the place."""
     stack = lambda name: torch.from_numpy(np.stack([getattr(triple, name) for triple in triples]))  # noqa: E731
-    return Batch(stack("frames"), stack("points"), stack("moving"), torch.tensor(place))
+    return Batch(
+        stack("frames"),
+        stack("points"),
+        stack("moving"),
+        torch.tensor(place),
+        torch.tensor(place if number is None else number),
+    )
 
 
 def to_unit(frames: Tensor) -> Tensor:

@@ -44,6 +44,7 @@ class ModelConfig:
         trainable: one of ``TRAINABLE_SETS``.
         lora_rank: rank r of the LoRA matrices; only with ``adapter+lora``.
         gradient_checkpointing: recompute activations in the backward pass: a third more time, far less memory.
+        frozen_precision: ``bf16`` or ``fp16`` keeps what is not trained in half precision; ``no`` in float32.
     """
 
     base: str = "demo"
@@ -54,6 +55,7 @@ class ModelConfig:
     trainable: str = "adapter+attn1"
     lora_rank: int = 32
     gradient_checkpointing: bool = False
+    frozen_precision: str = "no"
 
     def __post_init__(self) -> None:
         _require(self.initial in ("pretrained", "random"), "model.initial", self.initial, "'pretrained' or 'random'")
@@ -62,6 +64,12 @@ class ModelConfig:
         _require(self.trainable in TRAINABLE_SETS, "model.trainable", self.trainable, wanted)
         _require(0 < self.alpha < 1, "model.alpha", self.alpha, "between 0 and 1")
         _require(self.lora_rank >= 1, "model.lora_rank", self.lora_rank, "at least 1")
+        _require(
+            self.frozen_precision in PRECISIONS,
+            "model.frozen_precision",
+            self.frozen_precision,
+            f"one of {', '.join(PRECISIONS)}",
+        )
         trains_base = self.trainable == "everything"
         _require(
             self.initial == "pretrained" or trains_base,

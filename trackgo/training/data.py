@@ -86,18 +86,18 @@ class BadClip:
     message: str
 
 
-class Clips(Dataset[tuple[Triple | BadClip, int]]):
+class Clips(Dataset[tuple[Triple | BadClip, ClipKey]]):
     """Source → prepared clips by ``ClipKey``, with a small memory of the last ones."""
 
     def __init__(self, source: TripleSource, config: DataConfig, seed: int) -> None:
         self.source, self.config, self.seed = source, config, seed
         self._kept: OrderedDict[ClipKey, Triple] = OrderedDict()
 
-    def __getitem__(self, key: ClipKey) -> tuple[Triple | BadClip, int]:
+    def __getitem__(self, key: ClipKey) -> tuple[Triple | BadClip, ClipKey]:
         try:
-            return self._triple(key), key.place
+            return self._triple(key), key
         except (ValueError, OSError) as error:  # an exception would cross processes as a page of traceback
-            return BadClip(f"clip {key.number} of the training data: {error}"), key.place
+            return BadClip(f"clip {key.number} of the training data: {error}"), key
 
     def _triple(self, key: ClipKey) -> Triple:
         rng = np.random.default_rng((self.seed, key.number))
@@ -170,10 +170,10 @@ def micro_batch(config: TrainingConfig, step: int, processes: int) -> int:
     return size
 
 
-def _collate(samples: list[tuple[Triple | BadClip, int]]) -> Batch | BadClip:
-    triples, places = zip(*samples, strict=True)
+def _collate(samples: list[tuple[Triple | BadClip, ClipKey]]) -> Batch | BadClip:
+    triples, keys = zip(*samples, strict=True)
     bad = [triple for triple in triples if isinstance(triple, BadClip)]
-    return bad[0] if bad else collate(triples, places)
+    return bad[0] if bad else collate(triples, [key.place for key in keys], [key.number for key in keys])
 
 
 def _quiet_worker(_number: int) -> None:

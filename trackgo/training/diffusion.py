@@ -17,6 +17,7 @@ from torch import Tensor, nn
 
 from .config import ConditioningConfig, LossConfig
 
+_PIXELS_AT_ONCE = 1 << 20  # of pictures in the VAE's encoder: one of 1024×576
 SIGMA_MIN, SIGMA_MAX, KARRAS_RHO = 0.002, 700.0, 7.0
 
 
@@ -89,7 +90,6 @@ class FrozenParts:
     image_encoder: nn.Module
     image_mean: tuple[float, ...]
     image_std: tuple[float, ...]
-    frames_at_once: int = 16
 
     def to(self, device: torch.device) -> FrozenParts:
         """Move both models (in place) to ``device``."""
@@ -106,7 +106,8 @@ class FrozenParts:
     def latents(self, pictures: Tensor) -> Tensor:
         """Pictures [F, 3, H, W] in −1…1 → raw latents [F, 4, H/8, W/8] (unit variance once scaled)."""
         dtype = next(self.vae.parameters()).dtype
-        parts = pictures.to(self.device, dtype).split(self.frames_at_once)
+        at_once = max(1, _PIXELS_AT_ONCE // pictures[0, 0].numel())
+        parts = pictures.to(self.device, dtype).split(at_once)
         return torch.cat([self.vae.encode(part).latent_dist.mode().float() for part in parts])
 
     @torch.no_grad()

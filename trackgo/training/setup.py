@@ -35,9 +35,11 @@ def load_base(config: ModelConfig, seed: int) -> tuple[nn.Module, FrozenParts]:
     if config.initial == "random":
         unet = build_components(_tiny_config(folder), seed).unet
     normal = components.feature_extractor
+    vae, image_encoder = (part.eval().requires_grad_(False) for part in (components.vae, components.image_encoder))
+    halve_frozen_(image_encoder, config.frozen_precision)  # not the VAE: SVD's overflows in half precision
     parts = FrozenParts(
-        components.vae.eval().requires_grad_(False),
-        components.image_encoder.eval().requires_grad_(False),
+        vae,
+        image_encoder,
         tuple(normal.image_mean),
         tuple(normal.image_std),
     )
@@ -81,7 +83,16 @@ def build_model(training: TrainingConfig, unet: nn.Module) -> TrainedSVD:
     else:
         trackgo = TrackGo.for_unet(unet, config.mass, training.run.seed, config.base)
     prepare_trainable_(unet, trackgo, config)
+    halve_frozen_(unet, config.frozen_precision)
     return TrainedSVD(unet, trackgo, config.alpha, config.gradient_checkpointing, training.loss.attention > 0)
+
+
+def halve_frozen_(module: nn.Module, precision: str) -> None:
+    """Keep parameters that are not trained in ``bf16`` or ``fp16``; ``no`` changes nothing."""
+    dtype = {"bf16": torch.bfloat16, "fp16": torch.float16}.get(precision)
+    for parameter in module.parameters():
+        if dtype and not parameter.requires_grad:
+            parameter.data = parameter.data.to(dtype)
 
 
 def _take_base_weights_(unet: nn.Module, trackgo: TrackGo) -> None:

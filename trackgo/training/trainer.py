@@ -85,22 +85,27 @@ class Trainer:
             last = number == len(batches) - 1
             with nullcontext() if last else self.accelerator.no_sync(self.wrapped):
                 terms = self._terms(batch)
+                self._check_finite(terms, batch)
                 self.accelerator.backward(self._total(terms) / len(batches))
             for name, value in terms.items():
                 totals[name] = totals.get(name, 0) + value.detach().float().mean() / len(batches)
-        means = {name: float(self.accelerator.reduce(value, "mean")) for name, value in totals.items()}
-        if not all(map(math.isfinite, means.values())):
-            raise ValueError(
-                f"step {self.step}: the loss is not a finite number ({means}); lower optimizer.learning_rate, or use "
-                "run.precision bf16 instead of fp16. Nothing was changed and the last checkpoint is intact"
-            )
-        return means
+        return {name: float(self.accelerator.reduce(value, "mean")) for name, value in totals.items()}
 
     def _terms(self, batch: Batch) -> dict[str, Tensor]:
         config = self.config
         data = model_input(batch, self.parts, config.run.seed, self.step, config.loss, config.conditioning)
         with self.accelerator.autocast():
             return self.wrapped(data)
+
+    def _check_finite(self, terms: dict[str, Tensor], batch: Batch) -> None:
+        for name, values in terms.items():
+            if bad := (~values.detach().isfinite()).nonzero().flatten().tolist():
+                clip = int(batch.number[bad[0]])
+                raise ValueError(
+                    f"step {self.step}: the {name} loss of clip {clip} of the training data is {float(values[bad[0]])}; "
+                    "if that clip is sound, lower optimizer.learning_rate or use run.precision bf16 instead of fp16. "
+                    "Nothing was changed and the last checkpoint is intact"
+                )
 
     def _total(self, terms: dict[str, Tensor]) -> Tensor:
         total = terms["mse"].mean()

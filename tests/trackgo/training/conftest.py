@@ -1,0 +1,51 @@
+"""A tiny SVD folder and a short configuration on it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from trackgo.demo.tiny import TinyConfig, build_components, save_components
+from trackgo.training.config import TrainingConfig, from_mapping
+
+TINY = TinyConfig(widths=(32, 32, 32, 32), head_dim=16, context_dim=32, vae_width=8, clip_hidden=16, clip_layers=2)
+
+
+@pytest.fixture(scope="session")
+def base_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A seeded SVD of the smallest width, laid out as diffusers lays it out."""
+    folder = tmp_path_factory.mktemp("base") / "svd"
+    save_components(build_components(TINY, seed=1), folder, TINY, "nothing")
+    return folder
+
+
+@pytest.fixture
+def make_config(base_folder: Path, tmp_path: Path):
+    """(section={…}, …) → TrainingConfig of four steps of two clips in ``tmp_path/run``."""
+
+    def make(**sections) -> TrainingConfig:
+        tree = {
+            "model": {"base": str(base_folder), "trainable": "everything"},
+            "data": {"workers": 0},
+            "stages": [{"steps": 4, "width": 64, "height": 64, "frames": 6, "batch_size": 2}],
+            "optimizer": {"learning_rate": 1e-3, "ema": 0.9},
+            "conditioning": {"trajectory_dropout": 0.3, "image_dropout": 0.3},
+            "evaluation": {"scenes": 2, "sampling_steps": 2, "sheets": 2},
+            "run": {"folder": str(tmp_path / "run"), "log_every": 1, "checkpoint_every": 2},
+        }
+        for name, values in sections.items():
+            tree[name] = values if isinstance(values, list) else tree.get(name, {}) | values
+        return from_mapping(tree)
+
+    return make
+
+
+@pytest.fixture(autouse=True)
+def one_thread():
+    """The machines that run these tests have few cores."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)

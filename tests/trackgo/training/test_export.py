@@ -1,0 +1,51 @@
+from __future__ import annotations
+
+import pytest
+import torch
+from diffusers import UNetSpatioTemporalConditionModel
+
+from trackgo.demo.world import scene
+from trackgo.model import Motion, TrackGo
+from trackgo.training.batch import collate
+from trackgo.training.command import main
+from trackgo.training.data import world_triple
+from trackgo.training.setup import load_base
+from trackgo.training.trainer import Trainer
+
+
+def step_and_export(config, tmp_path, *options: str):
+    """One step, a checkpoint, its export; the trained model's output and the exported file."""
+    trainer = Trainer(config)
+    points = collate([world_triple(scene(2, 6, 64, 64))], [0]).points
+    sample = (torch.randn(1, 6, 8, 8, 8), 0.3, torch.randn(1, 1, 32), torch.zeros(1, 3))
+    with trainer.model.attached():
+        trainer.optimise_(next(trainer._steps()))
+        trainer.save()
+        trainer.model.eval()
+        with torch.no_grad():
+            trainer.model.move_with_(points)
+            expected = trainer.model.unet(*sample).sample
+    out = tmp_path / "out.safetensors"
+    assert main(["export", config.run.folder, "--out", str(out), "--dtype", "fp32", "--last", *options]) == 0
+    return out, points, sample, expected
+
+
+@pytest.mark.parametrize("trainable", ["adapter", "adapter+attn1", "adapter+lora", "everything"])
+def test_the_exported_file_on_the_untouched_base_is_the_trained_model(make_config, tmp_path, trainable):
+    config = make_config(model={"trainable": trainable, "lora_rank": 2})
+    out, points, sample, expected = step_and_export(config, tmp_path)
+    base, _ = load_base(config.model, 0)
+    trackgo = TrackGo.load(out)
+    assert bool(trackgo.base_weights) == (trainable != "adapter")
+    with torch.no_grad(), trackgo.attached(base, Motion(trackgo, points)):
+        torch.testing.assert_close(base(*sample).sample, expected, rtol=1e-4, atol=1e-5)
+
+
+def test_a_base_trained_from_nothing_can_be_written_apart(make_config, tmp_path):
+    config = make_config(model={"trainable": "everything", "initial": "random"})
+    out, points, sample, expected = step_and_export(config, tmp_path, "--unet", str(tmp_path / "unet"))
+    unet = UNetSpatioTemporalConditionModel.from_pretrained(str(tmp_path / "unet"), local_files_only=True)
+    trackgo = TrackGo.load(out)
+    assert not trackgo.base_weights
+    with torch.no_grad(), trackgo.attached(unet, Motion(trackgo, points)):
+        torch.testing.assert_close(unet(*sample).sample, expected, rtol=1e-4, atol=1e-5)

@@ -1,0 +1,77 @@
+from __future__ import annotations
+
+import pytest
+import torch
+from diffusers import UNetSpatioTemporalConditionModel
+
+from trackgo.model import TrackGo, TrackGoConfig
+from trackgo.training.config import TRAINABLE_SETS, ModelConfig, OptimizerConfig
+from trackgo.training.groups import parameter_groups, prepare_trainable_
+from trackgo.training.setup import build_model, load_base
+
+
+def trained(module) -> int:
+    return sum(p.numel() for p in module.parameters() if p.requires_grad)
+
+
+@pytest.mark.parametrize(
+    ("name", "base"),
+    [("adapter", 0), ("adapter+attn1", 49_574_400), ("everything", 1_524_623_082)],
+)
+def test_sizes_on_the_real_svd(name, base):
+    with torch.device("meta"):
+        unet = UNetSpatioTemporalConditionModel()
+        trackgo = TrackGo(TrackGoConfig.for_unet(unet))
+    prepare_trainable_(unet, trackgo, ModelConfig(trainable=name))
+    assert trained(trackgo) == 29_358_320
+    assert trained(unet) == base
+
+
+def test_all_temporal_layers_are_those_that_see_several_frames():
+    with torch.device("meta"):
+        unet = UNetSpatioTemporalConditionModel()
+        trackgo = TrackGo(TrackGoConfig.for_unet(unet))
+    prepare_trainable_(unet, trackgo, ModelConfig(trainable="adapter+temporal"))
+    modules = {
+        n.split(".")[-1] if "temporal" not in n else "temporal" for n, p in unet.named_parameters() if p.requires_grad
+    }
+    assert modules <= {"temporal", "mix_factor", "weight", "bias"}
+    spatial = [
+        n
+        for n, p in unet.named_parameters()
+        if (p.requires_grad and ".spatial_res_block." in n) or (".transformer_blocks." in n and p.requires_grad)
+    ]
+    assert not spatial
+    blocks = {n for n, _ in unet.named_modules() if n.endswith(("temporal_res_block", "temporal_transformer_blocks.0"))}
+    assert all(all(p.requires_grad for p in unet.get_submodule(b).parameters()) for b in blocks) and len(blocks) == 38
+
+
+@pytest.mark.parametrize("name", TRAINABLE_SETS)
+def test_groups_hold_every_trained_parameter_once(name, base_folder, make_config):
+    config = make_config(model={"trainable": name, "mass": "gated", "lora_rank": 4})
+    unet, _ = load_base(config.model, 0)
+    model = build_model(config, unet)
+    rates = OptimizerConfig(learning_rate=1e-3, base_rate=1e-4, gate_rate=0.5, weight_decay=0.1)
+    groups = parameter_groups(model.unet, model.trackgo, rates)
+    held = [p for group in groups for p in group["params"]]
+    assert {id(p) for p in held} == {id(p) for p in model.parameters() if p.requires_grad}
+    assert len(held) == len({id(p) for p in held})
+    expected = {"adapter": 1e-3, "gate": 0.5, "base": 1e-4}
+    for group in groups:
+        assert group["lr"] == expected[group["name"].removesuffix("_plain")]
+        assert (group["weight_decay"] == 0) == group["name"].endswith("_plain")
+    names = {group["name"] for group in groups}
+    assert ("base" in names) == (name != "adapter")
+    assert "gate_plain" in names
+
+
+def test_lora_starts_as_the_base_itself(base_folder, make_config):
+    config = make_config(model={"trainable": "adapter+lora", "lora_rank": 4})
+    unet, _ = load_base(config.model, 0)
+    sample, told = torch.randn(1, 6, 8, 8, 8), torch.randn(1, 1, 32)
+    call = lambda: unet(sample, 0.5, told, torch.zeros(1, 3)).sample  # noqa: E731
+    with torch.no_grad():
+        before = call()
+        model = build_model(config, unet)
+        torch.testing.assert_close(call(), before)
+    assert all(".lora_" in n for n, p in model.unet.named_parameters() if p.requires_grad)

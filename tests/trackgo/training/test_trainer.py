@@ -1,0 +1,159 @@
+from __future__ import annotations
+
+import json
+import os
+import signal
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from trackgo.training import state
+from trackgo.training.command import main
+from trackgo.training.trainer import Interrupted, Trainer, train
+
+
+def losses(folder: Path) -> dict[int, float]:
+    lines = [json.loads(line) for line in (folder / "metrics.jsonl").read_text().splitlines()]
+    return {line["step"]: line["mse"] for line in lines if "mse" in line}
+
+
+def tensors(checkpoint: Path) -> dict[str, torch.Tensor]:
+    return {f"{p.stem}/{k}": v for p in sorted(checkpoint.glob("*.safetensors")) for k, v in load_file(p).items()}
+
+
+@pytest.fixture
+def whole_run(make_config, tmp_path) -> Path:
+    """Four steps without interruption; the last checkpoint."""
+    return train(make_config(run={"folder": str(tmp_path / "whole")}))
+
+
+def test_a_run_killed_at_any_moment_continues_with_the_same_losses(make_config, tmp_path, whole_run, monkeypatch):
+    config = make_config()
+    optimise = Trainer.optimise_
+
+    def killed(self, batches):
+        if self.step == 3:  # one step after the checkpoint of step 2
+            raise KeyboardInterrupt
+        return optimise(self, batches)
+
+    monkeypatch.setattr(Trainer, "optimise_", killed)
+    with pytest.raises(KeyboardInterrupt):
+        train(config)
+    monkeypatch.undo()
+    assert len(losses(tmp_path / "run")) == 3
+    last = train(config, resume=True)
+    assert losses(tmp_path / "run") == losses(tmp_path / "whole")
+    ours, theirs = tensors(last), tensors(whole_run)
+    assert ours.keys() == theirs.keys() and all(torch.equal(ours[key], theirs[key]) for key in ours)
+
+
+def test_a_signal_asks_for_a_checkpoint(make_config, tmp_path, whole_run, monkeypatch):
+    optimise = Trainer.optimise_
+
+    def interrupted(self, batches):
+        if self.step == 2:
+            os.kill(os.getpid(), signal.SIGTERM)
+        return optimise(self, batches)
+
+    monkeypatch.setattr(Trainer, "optimise_", interrupted)
+    with pytest.raises(Interrupted, match="stopped at step 3; continue with --resume"):
+        train(make_config())
+    monkeypatch.undo()
+    assert state.checkpoints(tmp_path / "run" / "checkpoints")[-1].name == "step-00000003"
+    train(make_config(), resume=True)
+    assert losses(tmp_path / "run") == losses(tmp_path / "whole")
+
+
+def test_a_run_changes_the_weights_and_its_average_lies_between(make_config, whole_run):
+    trainer = Trainer(make_config())
+    begun, saved = trainer.parameters, state.load(whole_run)
+    name = "unet.conv_in.weight"
+    assert not torch.equal(begun[name], saved.weights[name])
+    between = (saved.average[name] - begun[name]).norm()
+    assert 0 < between < (saved.weights[name] - begun[name]).norm()
+    assert (whole_run.parent.parent / "samples" / "step-00000004.png").stat().st_size > 1000
+
+
+def test_a_folder_that_holds_a_run_is_not_overwritten(make_config, tmp_path, whole_run):
+    with pytest.raises(ValueError, match="already holds a run: add --resume"):
+        train(make_config(run={"folder": str(tmp_path / "whole")}))
+
+
+def test_another_trainable_set_or_another_vae_is_refused(make_config, base_folder, tmp_path, whole_run):
+    folder = {"folder": str(tmp_path / "whole")}
+    with pytest.raises(ValueError, match=r"model\.trainable and model\.mass must be as they were"):
+        train(make_config(model={"trainable": "adapter"}, run=folder), resume=True)
+    trainer = Trainer(make_config(run=folder))
+    with torch.no_grad():
+        next(trainer.parts.vae.parameters()).add_(1e-3)
+    with pytest.raises(ValueError, match="was trained with another vae"):
+        trainer.restore_(state.load(whole_run), str(whole_run))
+
+
+def test_a_loss_that_is_not_finite_stops_before_anything_changes(make_config):
+    trainer = Trainer(make_config())
+    with torch.no_grad():
+        trainer.parameters["unet.conv_out.bias"][0] = float("nan")
+    before = trainer.parameters["unet.conv_in.weight"].clone()
+    with trainer.model.attached(), pytest.raises(ValueError, match=r"step 0: .* clip 0 of the training data"):
+        trainer.optimise_(next(trainer._steps()))
+    assert torch.equal(trainer.parameters["unet.conv_in.weight"], before)
+
+
+def test_recomputing_activations_changes_no_gradient(make_config):
+    gradients = []
+    for recompute in (False, True):
+        trainer = Trainer(make_config(model={"gradient_checkpointing": recompute}))
+        with trainer.model.attached():
+            trainer.gradients(next(trainer._steps()))
+        gradients.append({name: p.grad for name, p in trainer.parameters.items()})
+    for name, gradient in gradients[0].items():
+        torch.testing.assert_close(gradients[1][name], gradient, rtol=1e-4, atol=1e-6, msg=name)
+
+
+@pytest.mark.parametrize("trainable", ["adapter", "adapter+attn1", "adapter+temporal", "adapter+lora"])
+def test_a_step_moves_the_trainable_set_and_nothing_else(make_config, trainable):
+    config = make_config(
+        model={"trainable": trainable, "lora_rank": 2, "frozen_precision": "bf16"}, run={"precision": "bf16"}
+    )
+    trainer = Trainer(config)
+    before = {name: p.detach().clone() for name, p in trainer.model.named_parameters()}
+    with trainer.model.attached():
+        trainer.optimise_(next(trainer._steps()))
+    moved = {n for n, p in trainer.model.named_parameters() if not torch.equal(p, before[n])}
+    assert moved <= set(trainer.parameters)
+    kinds = {name.split(".")[0] for name in moved}
+    assert kinds == ({"trackgo"} if trainable == "adapter" else {"trackgo", "unet"})
+
+
+def test_a_full_disk_leaves_older_checkpoints_alone(tmp_path, monkeypatch):
+    saved = state.Saved(1, {"a": torch.ones(3)}, {}, {}, {"frozen": {}})
+    first = state.save(saved, tmp_path)
+
+    def full(*_args, **_kwargs):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(state, "save_file", full)
+    with pytest.raises(OSError, match=r"could not write .*No space left on device"):
+        state.save(state.Saved(2, {"a": torch.ones(3)}, {}, {}, {"frozen": {}}), tmp_path)
+    assert [p.name for p in tmp_path.iterdir()] == [first.name]
+    torch.testing.assert_close(state.load(first).weights["a"], torch.ones(3))
+
+
+def test_the_last_and_the_best_checkpoints_stay(tmp_path):
+    for step in range(1, 7):
+        state.save(state.Saved(step, {"a": torch.ones(1)}, {}, {}, {}), tmp_path)
+    (tmp_path / ".step-00000009.77.partial").mkdir()
+    state.prune(tmp_path, keep=2, best=3)
+    assert [p.name[-1] for p in sorted(tmp_path.iterdir())] == ["3", "5", "6"]
+
+
+def test_the_command_says_what_was_wrong_in_one_sentence(tmp_path, capsys):
+    assert main(["train", str(tmp_path / "none.yaml")]) == 2
+    assert capsys.readouterr().err == f"trackgo train: there is no configuration at '{tmp_path / 'none.yaml'}'\n"
+    assert main(["train", "tiny", "run.sed=1"]) == 2
+    assert "did you mean 'run.seed'" in capsys.readouterr().err
+    assert main(["export", str(tmp_path), "--out", str(tmp_path / "x.safetensors")]) == 2
+    assert "neither a checkpoint" in capsys.readouterr().err
