@@ -39,6 +39,9 @@ CONFIG = {
 }  # fmt: skip
 
 
+SVD = CONFIG | {"model_channels": 320, "channel_mult": [1, 2, 4, 4], "context_dim": 1024, "num_head_channels": 64}
+
+
 def call(unet: UNetModel, given: dict[str, torch.Tensor]) -> torch.Tensor:
     sample = given["sample"]
     frames = sample.shape[1]
@@ -55,6 +58,10 @@ def call(unet: UNetModel, given: dict[str, torch.Tensor]) -> torch.Tensor:
     return rearrange(out, "(b l) c h w -> b l c h w", l=frames)
 
 
+def shapes(unet: UNetModel) -> dict[str, list[int]]:
+    return {name: list(p.shape) for name, p in unet.named_parameters()}
+
+
 def snapshot(unet: UNetModel) -> list:
     state = [(n, t.data_ptr(), t.sum().item()) for n, t in unet.state_dict().items()]
     return [[(n, id(m)) for n, m in unet.named_modules()], [(n, id(p)) for n, p in unet.named_parameters()], state]
@@ -62,7 +69,8 @@ def snapshot(unet: UNetModel) -> list:
 
 def main() -> None:
     unet = UNetModel(**CONFIG, operations=comfy.ops.disable_weight_init).eval()
-    facts = {"shapes": {name: list(p.shape) for name, p in unet.named_parameters()}}
+    full = UNetModel(**SVD, device="meta", operations=comfy.ops.disable_weight_init)
+    facts = {"shapes": shapes(unet), "svd_shapes": shapes(full)}
     unet.load_state_dict(load_file(FOLDER / "unet.safetensors"), strict=False)
     model, given = TrackGo.load(FOLDER / "trackgo.safetensors"), load_file(FOLDER / "inputs.safetensors")
     points = given.pop("P")

@@ -9,6 +9,7 @@ from __future__ import annotations
 import functools
 import json
 import math
+import os
 import subprocess
 import tempfile
 from collections.abc import Iterator
@@ -218,7 +219,8 @@ def comfy_facts(install: ComfyInstall) -> tuple[dict, dict[str, Tensor]]:
         save_file(given | {"y": ids, "P": torch.from_numpy(drawn())}, home / "inputs.safetensors")
         worker = Path(__file__).with_name("comfy_worker.py")
         command = [str(install.python), str(worker), str(install.path), folder]
-        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=300)
+        alone = os.environ | {"OMP_NUM_THREADS": "1"}
+        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=900, env=alone)
         if done.returncode:
             raise RuntimeError(f"the ComfyUI worker failed:\n{done.stdout[-2000:]}\n{done.stderr[-4000:]}")
         return json.loads((home / "facts.json").read_text()), load_file(home / "outputs.safetensors")

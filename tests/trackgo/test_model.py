@@ -340,13 +340,16 @@ def test_half_precision_follows_float32(unet: nn.Module, model: TrackGo, dtype: 
 
 
 def test_training_under_autocast(unet: nn.Module) -> None:
-    model = track_model(unet)
-    expected = gradients(unet, model, motion_of(model, **SMALL))
-    with torch.autocast("cpu", torch.bfloat16):
-        found = gradients(unet, model, motion_of(model, **SMALL))
-    assert all(gradient.isfinite().all() for gradient in found.values())
-    ours, theirs = (torch.cat([g[name].flatten() for name in expected]) for g in (found, expected))
-    assert torch.cosine_similarity(ours, theirs, dim=0) > 0.9
+    """At 64×128 px: over a single location (64×64) the UNet's own norms turn bfloat16's rounding into noise."""
+    model, images = track_model(unet), drawn(frames=6)
+    found = []
+    for half in (False, True):
+        model.zero_grad()
+        with torch.autocast("cpu", torch.bfloat16, enabled=half), model.attached(unet, Motion(model, images)):
+            call(unet, inputs(frames=6, batch=1)).square().mean().backward()
+        found.append(torch.cat([p.grad.flatten() for p in model.parameters()]))
+    assert found[1].isfinite().all()
+    assert torch.cosine_similarity(*found, dim=0) > 0.98
 
 
 # ---------------------------------------------------------------------------------------------------------------------
