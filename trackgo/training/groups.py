@@ -8,7 +8,7 @@ from ..model import TrackGo
 from .config import ModelConfig, OptimizerConfig
 
 _TEMPORAL = ("temporal_transformer_blocks", "temporal_res_block", "time_mixer", "time_pos_embed")
-LORA_TARGETS = ("to_q", "to_k", "to_v", "to_out.0")
+LORA_TARGETS = r".*transformer_blocks\.\d+\.attn1\.(to_q|to_k|to_v|to_out\.0)"
 
 
 def base_parameter_is_trained(name: str, trainable: str) -> bool:
@@ -32,16 +32,18 @@ def prepare_trainable_(unet: nn.Module, trackgo: TrackGo, config: ModelConfig) -
 
 
 def add_lora_(unet: nn.Module, rank: int) -> None:
-    """LoRA of rank r and scale 1 on every attention projection of the UNet, temporal and spatial.
+    """LoRA of rank r and scale 1 on the projections of every self-attention of the UNet, temporal and spatial.
+
+    Cross-attention is left out: with SVD's single context token its queries and keys do nothing.
 
     Raises:
         ValueError: peft is not installed.
     """
     try:
-        from peft import LoraConfig
+        from peft import LoraConfig, inject_adapter_in_model
     except ImportError:
         raise ValueError("model.trainable 'adapter+lora' needs peft: pip install peft") from None
-    unet.add_adapter(LoraConfig(r=rank, lora_alpha=rank, target_modules=list(LORA_TARGETS)), adapter_name="trackgo")
+    inject_adapter_in_model(LoraConfig(r=rank, lora_alpha=rank, target_modules=LORA_TARGETS), unet, "trackgo")
 
 
 def parameter_groups(unet: nn.Module, trackgo: TrackGo, config: OptimizerConfig) -> list[dict]:

@@ -21,25 +21,26 @@ def base_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+def configuration(base: Path, folder: Path, **sections) -> TrainingConfig:
+    """Four steps of two clips on ``base``, written to ``folder``; ``section={…}`` changes single values."""
+    tree = {
+        "model": {"base": str(base), "trainable": "everything"},
+        "data": {"workers": 0},
+        "stages": [{"steps": 4, "width": 64, "height": 64, "frames": 6, "batch_size": 2}],
+        "optimizer": {"learning_rate": 1e-3, "ema": 0.9},
+        "conditioning": {"trajectory_dropout": 0.3, "image_dropout": 0.3},
+        "evaluation": {"scenes": 2, "sampling_steps": 2, "sheets": 2},
+        "run": {"folder": str(folder), "log_every": 1, "checkpoint_every": 2},
+    }
+    for name, values in sections.items():
+        tree[name] = values if isinstance(values, list) else tree.get(name, {}) | values
+    return from_mapping(tree)
+
+
 @pytest.fixture
 def make_config(base_folder: Path, tmp_path: Path):
-    """(section={…}, …) → TrainingConfig of four steps of two clips in ``tmp_path/run``."""
-
-    def make(**sections) -> TrainingConfig:
-        tree = {
-            "model": {"base": str(base_folder), "trainable": "everything"},
-            "data": {"workers": 0},
-            "stages": [{"steps": 4, "width": 64, "height": 64, "frames": 6, "batch_size": 2}],
-            "optimizer": {"learning_rate": 1e-3, "ema": 0.9},
-            "conditioning": {"trajectory_dropout": 0.3, "image_dropout": 0.3},
-            "evaluation": {"scenes": 2, "sampling_steps": 2, "sheets": 2},
-            "run": {"folder": str(tmp_path / "run"), "log_every": 1, "checkpoint_every": 2},
-        }
-        for name, values in sections.items():
-            tree[name] = values if isinstance(values, list) else tree.get(name, {}) | values
-        return from_mapping(tree)
-
-    return make
+    """``configuration`` that writes to ``tmp_path/run``."""
+    return lambda **sections: configuration(base_folder, tmp_path / "run", **sections)
 
 
 @pytest.fixture(autouse=True)

@@ -16,7 +16,7 @@ def trained(module) -> int:
 
 @pytest.mark.parametrize(
     ("name", "base"),
-    [("adapter", 0), ("adapter+attn1", 49_574_400), ("everything", 1_524_623_082)],
+    [("adapter", 0), ("adapter+attn1", 49_574_080), ("everything", 1_524_623_082)],
 )
 def test_sizes_on_the_real_svd(name, base):
     with torch.device("meta"):
@@ -32,18 +32,11 @@ def test_all_temporal_layers_are_those_that_see_several_frames():
         unet = UNetSpatioTemporalConditionModel()
         trackgo = TrackGo(TrackGoConfig.for_unet(unet))
     prepare_trainable_(unet, trackgo, ModelConfig(trainable="adapter+temporal"))
-    modules = {
-        n.split(".")[-1] if "temporal" not in n else "temporal" for n, p in unet.named_parameters() if p.requires_grad
-    }
-    assert modules <= {"temporal", "mix_factor", "weight", "bias"}
-    spatial = [
-        n
-        for n, p in unet.named_parameters()
-        if (p.requires_grad and ".spatial_res_block." in n) or (".transformer_blocks." in n and p.requires_grad)
-    ]
-    assert not spatial
+    names = [name for name, p in unet.named_parameters() if p.requires_grad]
+    assert not [name for name in names if ".spatial_res_block." in name or ".transformer_blocks." in name]
     blocks = {n for n, _ in unet.named_modules() if n.endswith(("temporal_res_block", "temporal_transformer_blocks.0"))}
-    assert all(all(p.requires_grad for p in unet.get_submodule(b).parameters()) for b in blocks) and len(blocks) == 38
+    assert len(blocks) == 16 + 22  # SVD has 16 transformers and 22 residual blocks
+    assert all(p.requires_grad for block in blocks for p in unet.get_submodule(block).parameters())
 
 
 @pytest.mark.parametrize("name", TRAINABLE_SETS)

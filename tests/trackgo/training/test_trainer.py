@@ -2,13 +2,16 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 from pathlib import Path
 
 import pytest
 import torch
+from accelerate.state import AcceleratorState
 from safetensors.torch import load_file
 
+from tests.trackgo.training.conftest import configuration
 from trackgo.training import state
 from trackgo.training.command import main
 from trackgo.training.trainer import Interrupted, Trainer, train
@@ -23,10 +26,19 @@ def tensors(checkpoint: Path) -> dict[str, torch.Tensor]:
     return {f"{p.stem}/{k}": v for p in sorted(checkpoint.glob("*.safetensors")) for k, v in load_file(p).items()}
 
 
+@pytest.fixture(scope="module")
+def finished_run(base_folder, tmp_path_factory) -> Path:
+    """Four steps without interruption; the run's folder."""
+    folder = tmp_path_factory.mktemp("finished") / "whole"
+    train(configuration(base_folder, folder))
+    return folder
+
+
 @pytest.fixture
-def whole_run(make_config, tmp_path) -> Path:
-    """Four steps without interruption; the last checkpoint."""
-    return train(make_config(run={"folder": str(tmp_path / "whole")}))
+def whole_run(finished_run, tmp_path) -> Path:
+    """A copy of the finished run as ``tmp_path/whole``; its last checkpoint."""
+    shutil.copytree(finished_run, tmp_path / "whole")
+    return state.checkpoints(tmp_path / "whole" / "checkpoints")[-1]
 
 
 def test_a_run_killed_at_any_moment_continues_with_the_same_losses(make_config, tmp_path, whole_run, monkeypatch):
@@ -118,6 +130,7 @@ def test_a_step_moves_the_trainable_set_and_nothing_else(make_config, trainable)
     config = make_config(
         model={"trainable": trainable, "lora_rank": 2, "frozen_precision": "bf16"}, run={"precision": "bf16"}
     )
+    AcceleratorState._reset_state(reset_partial_state=True)  # it holds one precision for a whole process
     trainer = Trainer(config)
     before = {name: p.detach().clone() for name, p in trainer.model.named_parameters()}
     with trainer.model.attached():
@@ -126,6 +139,7 @@ def test_a_step_moves_the_trainable_set_and_nothing_else(make_config, trainable)
     assert moved <= set(trainer.parameters)
     kinds = {name.split(".")[0] for name in moved}
     assert kinds == ({"trackgo"} if trainable == "adapter" else {"trackgo", "unet"})
+    AcceleratorState._reset_state(reset_partial_state=True)
 
 
 def test_a_full_disk_leaves_older_checkpoints_alone(tmp_path, monkeypatch):
