@@ -32,7 +32,7 @@ from tqdm import tqdm
 
 from . import DEMO_SVD
 from .tiny import load_model, save_model
-from .vae import TinyVAE, build_vae
+from .vae import TinyVAE, build_vae, normalise_, start_from_means_
 from .world import scene
 
 _PICTURE_PX = 128
@@ -52,10 +52,10 @@ class VAETraining:
     edges: weight of the L1 distance between differences of neighbouring pixels, against blur.
     """
 
-    steps: int = 10_000
+    steps: int = 6_000
     batch: int = 16
     crop: int = 64
-    rate: float = 2e-3
+    rate: float = 1e-3
     decay: float = 1e-3
     warmup: int = 200
     final_share: float = 0.2
@@ -104,15 +104,10 @@ class NormalisedVAE(nn.Module):
 def folded(vae: TinyVAE, pictures: Tensor) -> TinyVAE:
     """A copy whose encoder gives latents of mean 0 and deviation 1 on `pictures`: BatchNorm in the last convolution."""
     result = deepcopy(vae).eval()
-    last = result.encoder.layers[-1]
-    deviation, mean = torch.std_mean(_encoded(result, pictures), dim=(0, 2, 3), correction=0)
-    last.weight.div_(deviation[:, None, None, None])
-    last.bias.sub_(mean).div_(deviation)
+    latents = torch.cat([result.encoder(part) for part in pictures.split(16)])
+    deviation, mean = torch.std_mean(latents, dim=(0, 2, 3), correction=0)
+    normalise_(result.encoder.layers[-1], mean, deviation)
     return result
-
-
-def _encoded(vae: TinyVAE, pictures: Tensor) -> Tensor:
-    return torch.cat([vae.encoder(part) for part in pictures.split(16)])
 
 
 @torch.no_grad()
@@ -180,9 +175,10 @@ class VAERun:
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(settings.seed)
             self.model = NormalisedVAE(settings.width).to(memory_format=torch.channels_last)
+            start_from_means_(self.model.vae, pictures(0, _EVALUATED, "train"))
         self.average = deepcopy(self.model.vae).requires_grad_(False)
         self.optimizer = torch.optim.AdamW(
-            self.model.parameters(), lr=settings.rate, betas=(0.9, 0.99), weight_decay=settings.decay
+            self.model.parameters(), lr=settings.rate, betas=(0.9, 0.999), weight_decay=settings.decay
         )
         self.step, self.best, self.seconds = 0, -math.inf, 0.0
         folder.mkdir(parents=True, exist_ok=True)
@@ -290,7 +286,7 @@ def parser() -> argparse.ArgumentParser:
     result = argparse.ArgumentParser(
         prog="python -m trackgo.demo.train_vae",
         description="Train the demo's tiny VAE. Stop it whenever you like: the same command goes on where it was.",
-        epilog="example: python -m trackgo.demo.train_vae --run runs/vae --steps 10000 --threads 2",
+        epilog="example: python -m trackgo.demo.train_vae --run runs/vae --steps 6000 --threads 2",
     )
     result.add_argument("--run", type=Path, default=Path("runs/vae"), help="folder of the run (default: runs/vae)")
     result.add_argument("--steps", type=int, default=VAETraining.steps)

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from trackgo.demo.taesd import to_comfy_taesd
-from trackgo.demo.vae import build_vae
+from trackgo.demo.vae import build_vae, start_from_means_
 
 SCALE = 0.18215
 
@@ -105,3 +105,20 @@ def test_a_wider_autoencoder_is_refused() -> None:
 def test_a_foreign_tensor_is_refused() -> None:
     with pytest.raises(ValueError, match=r"'quant_conv\.weight' is not a tensor of TinyVAE"):
         to_comfy_taesd({"quant_conv.weight": torch.zeros(8, 8, 1, 1)})
+
+
+@torch.no_grad()
+def test_training_starts_from_colours_of_unit_variance() -> None:
+    torch.manual_seed(0)
+    vae = build_vae(8)
+    patches = torch.rand(16, 3, 4, 4) * 2 - 1
+    pictures = patches.repeat_interleave(8, dim=2).repeat_interleave(8, dim=3)
+    start_from_means_(vae, pictures)
+    latents = vae.encoder(pictures)
+    torch.testing.assert_close(latents.std(dim=(0, 2, 3)), torch.ones(4), rtol=1e-3, atol=0)
+    torch.testing.assert_close(latents.mean(dim=(0, 2, 3)), torch.zeros(4), rtol=0, atol=1e-4)
+    lightness = patches.sum(dim=1)
+    torch.testing.assert_close(latents[:, 0], (lightness - lightness.mean()) / lightness.std(), rtol=0, atol=1e-4)
+    flat = torch.tensor([0.4, -0.2, 0.1])[None, :, None, None].expand(1, 3, 64, 64)
+    plain, restored = (part[0, :, 32, 32] for part in (flat, vae(flat).sample))
+    torch.testing.assert_close(restored, plain, rtol=0, atol=0.15)  # the clamp and the random channels cost a little
