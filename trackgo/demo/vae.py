@@ -82,9 +82,9 @@ _OPPONENT = (  # rows: lightness, red against blue, green against the two; ortho
 def start_from_means_(vae: TinyVAE, pictures: Tensor) -> None:
     """Initialise for training: three latents hold each 8×8 patch's mean colour, and the decoder blends the patches.
 
-    From PyTorch's initialisation the encoder soon passes lightness alone (its second stage had rank 1) and stays there:
-    20.3 dB after 2,500 steps, all grey. Here the first three channels of every layer carry colour from end to end, every
-    block begins as the identity, and the other channels are random (He): training starts at 21 dB and all in colour.
+    From PyTorch's initialisation the encoder soon passes lightness alone (its second stage had rank 1) and stays so for
+    long: 20.3 dB after 2,500 steps, all grey. Here the first three channels of every layer carry colour from end to
+    end, every block begins as the identity and the other channels are random (He): training starts in colour, at 21 dB.
 
     pictures: [B, 3, H, W] in -1 to 1, from which the latents' mean and deviation are measured: they come out as
     opponent colours of unit variance.

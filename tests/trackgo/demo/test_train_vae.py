@@ -60,7 +60,9 @@ def test_a_folder_begun_with_other_settings_is_refused(tmp_path: Path) -> None:
 
 @torch.no_grad()
 def test_folding_normalises_latents_and_changes_nothing_else(some: Tensor) -> None:
+    torch.manual_seed(0)
     model = NormalisedVAE(8)
+    model.norm.eps = 1e-12
     model.norm.momentum = None  # cumulative average: after one pass, the batch's own statistics
     model.train()(some, 0.0)
     model.eval()
@@ -68,7 +70,7 @@ def test_folding_normalises_latents_and_changes_nothing_else(some: Tensor) -> No
     latents = vae.encode(some).latents * vae.config.scaling_factor
     torch.testing.assert_close(latents.mean(dim=(0, 2, 3)), torch.zeros(4), rtol=0, atol=1e-4)
     torch.testing.assert_close(latents.std(dim=(0, 2, 3), correction=0), torch.ones(4), rtol=1e-3, atol=0)
-    # BatchNorm keeps the unbiased variance of 96 values per channel and adds 1e-5; hence not to the last digit.
+    # BatchNorm keeps the unbiased variance of 96 values per channel: half a per cent more.
     torch.testing.assert_close(vae(some).sample, model(some, 0.0), rtol=0, atol=5e-3)
 
 
