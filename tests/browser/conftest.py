@@ -25,7 +25,9 @@ CHROMIUM_FLAGS = [
     "--disable-component-update",
     "--disable-sync",
     "--no-first-run",
+    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",  # a test needs nothing from elsewhere
 ]
+PATIENCE_MS = 60_000  # for a machine with much else to do; nothing waits this long otherwise
 WINDOW = {"width": 1500, "height": 1050}
 QUADRANTS = ((200, 180, 160), (90, 110, 100), (60, 70, 90), (150, 150, 170))
 
@@ -81,7 +83,7 @@ def open_page(request: pytest.FixtureRequest, chromium) -> Iterator:
     with StandinServer(static, JS, pictures()) as server:
         server.settings["Comfy.VueNodes.Enabled"] = mode == "nodes2"
         page = chromium.new_page(viewport=WINDOW)
-        page.set_default_timeout(15_000)
+        page.set_default_timeout(PATIENCE_MS)
         editor = EditorPage(page, server, vue=mode == "nodes2")
         editor.version = version
         editor.open()

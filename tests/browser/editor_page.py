@@ -83,7 +83,7 @@ class EditorPage:
 
     def open(self) -> None:
         """Load the page; ready when the front end has put its first graph up and knows our node."""
-        self.page.goto(self.server.url)
+        self.page.goto(self.server.url, wait_until="commit")
         self.page.wait_for_function(
             "() => window.app?.graph?.nodes?.length && window.LiteGraph?.registered_node_types?.TrackGoCanvas",
             timeout=60_000,

@@ -1,0 +1,52 @@
+"""The editor in a real ComfyUI: draw with the mouse, queue, and the node computes exactly what was drawn."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+
+from tests.browser.conftest import PATIENCE_MS, WINDOW, pictures
+from tests.browser.editor_page import CANVAS, SCALER, EditorPage, workflow
+
+
+@pytest.fixture(params=["classic", "nodes2"])
+def real(request, chromium, comfy):
+    """A page of the real server in either mode, with an empty editor behind a resize."""
+    (comfy.base / "input").mkdir(exist_ok=True)
+    (comfy.base / "input" / "quadrants.png").write_bytes(pictures()["quadrants.png"])
+    page = chromium.new_page(viewport=WINDOW)
+    page.set_default_timeout(PATIENCE_MS)
+    editor = EditorPage(page, comfy, vue=request.param == "nodes2")
+    page.request.post(f"{comfy.url}/settings/Comfy.TutorialCompleted", data="true")  # no templates on top of the graph
+    page.request.post(f"{comfy.url}/settings/Comfy.VueNodes.Enabled", data=json.dumps(editor.vue))
+    editor.open()
+    page.wait_for_function("(on) => !!LiteGraph.vueNodesMode === on", arg=editor.vue)
+    graph = workflow('{"version":1,"components":[]}', "quadrants.png", scaled=True)
+    next(node for node in graph["nodes"] if node["id"] == SCALER)["widgets_values"] = ["bilinear", 320, 180, "disabled"]
+    editor.load(graph)
+    yield editor
+    page.close()
+
+
+def test_draw_queue_and_get_what_was_drawn(real, comfy):
+    from trackgo import Drawing
+
+    real.tool("brush")
+    real.drag((0.2, 0.3), (0.4, 0.5))
+    real.tool("arrow")
+    real.drag((0.3, 0.4), (0.7, 0.4))
+    with real.page.expect_response("**/prompt") as response:
+        real.press("Control+Enter")
+    answer = response.value.json()
+    assert answer["node_errors"] == {}
+    run = comfy.wait(answer["prompt_id"])
+    assert run.error is None
+    prompt = json.loads(response.value.request.post_data)["prompt"]
+    assert prompt[str(CANVAS)]["inputs"]["editor"] == real.text
+    assert Drawing.from_json(real.text).masks(320, 180)[0].sum() > 500
+
+    real.wait("editor.stage.picture.width === 320")
+    shown = np.array(real.pixel(0.9, 0.1), float)
+    assert np.abs(shown - (90, 110, 100)).max() < 8, "the editor shows the picture that arrived, resized"
