@@ -26,8 +26,8 @@ class MovingAverage:
         if not self.decay:
             return
         decay = min(self.decay, (1 + updates) / (10 + updates))
-        for name, value in self.values.items():
-            value.lerp_(self.parameters[name].detach().to(value), 1 - decay)
+        current = [self.parameters[name].detach().to(value) for name, value in self.values.items()]
+        torch._foreach_lerp_(list(self.values.values()), current, 1 - decay)
 
     def restore_(self, values: Mapping[str, Tensor]) -> None:
         """Continue from saved values; a checkpoint without an average starts one from its weights."""

@@ -19,7 +19,7 @@ TRAINABLE_SETS = ("adapter", "adapter+attn1", "adapter+temporal", "everything", 
 """E and the TrackAdapters alone; with the temporal self-attentions; with all temporal layers; with the whole UNet; with
 LoRA on the UNet's attention layers."""
 
-PRECISIONS = ("no", "bf16", "fp16")
+PRECISIONS = ("fp32", "bf16", "fp16")
 
 
 def _require(condition: bool, key: str, value: object, wanted: str) -> None:
@@ -44,7 +44,7 @@ class ModelConfig:
         trainable: one of ``TRAINABLE_SETS``.
         lora_rank: rank r of the LoRA matrices; only with ``adapter+lora``.
         gradient_checkpointing: recompute activations in the backward pass: a third more time, far less memory.
-        frozen_precision: ``bf16`` or ``fp16`` keeps what is not trained in half precision; ``no`` in float32.
+        frozen_precision: ``bf16`` or ``fp16`` keeps what is not trained in half precision; ``fp32`` in full.
     """
 
     base: str = "demo"
@@ -55,7 +55,7 @@ class ModelConfig:
     trainable: str = "adapter+attn1"
     lora_rank: int = 32
     gradient_checkpointing: bool = False
-    frozen_precision: str = "no"
+    frozen_precision: str = "fp32"
 
     def __post_init__(self) -> None:
         _require(self.initial in ("pretrained", "random"), "model.initial", self.initial, "'pretrained' or 'random'")
@@ -227,7 +227,7 @@ class RunConfig:
 
     Attributes:
         folder: checkpoints, log and TensorBoard go here.
-        precision: ``no`` (float32), ``bf16`` or ``fp16`` autocast.
+        precision: ``fp32``, or ``bf16`` or ``fp16`` autocast.
         micro_batch: clips per process and forward pass; 0 for the whole share of a process at once.
         threads: CPU threads, 0 for PyTorch's choice.
         log_every: steps between log lines.
@@ -237,7 +237,7 @@ class RunConfig:
 
     folder: str = "runs/trackgo"
     seed: int = 0
-    precision: str = "no"
+    precision: str = "fp32"
     micro_batch: int = 0
     threads: int = 0
     log_every: int = 20

@@ -88,7 +88,7 @@ def build_model(training: TrainingConfig, unet: nn.Module) -> TrainedSVD:
 
 
 def halve_frozen_(module: nn.Module, precision: str) -> None:
-    """Keep parameters that are not trained in ``bf16`` or ``fp16``; ``no`` changes nothing."""
+    """Keep parameters that are not trained in ``bf16`` or ``fp16``; ``fp32`` changes nothing."""
     dtype = {"bf16": torch.bfloat16, "fp16": torch.float16}.get(precision)
     for parameter in module.parameters():
         if dtype and not parameter.requires_grad:
@@ -107,7 +107,7 @@ def _take_base_weights_(unet: nn.Module, trackgo: TrackGo) -> None:
 def build_optimizer(model: TrainedSVD, config: OptimizerConfig) -> torch.optim.AdamW:
     """AdamW over the groups of the trainable set."""
     groups = parameter_groups(model.unet, model.trackgo, config)
-    return torch.optim.AdamW(groups, betas=(config.beta1, config.beta2), eps=config.epsilon)
+    return torch.optim.AdamW(groups, betas=(config.beta1, config.beta2), eps=config.epsilon, fused=True)
 
 
 def trained_parameters(model: TrainedSVD) -> dict[str, nn.Parameter]:

@@ -144,7 +144,7 @@ def restore_optimizer_(optimizer: torch.optim.Optimizer, saved: Saved) -> None:
         for name, parameter in zip(group["names"], group["params"], strict=True):
             if name in saved.moments["exp_avg"]:
                 optimizer.state[parameter] = {
-                    "step": torch.tensor(float(saved.facts["adam_steps"])),
+                    "step": torch.tensor(float(saved.facts["adam_steps"]), device=parameter.device),
                     **{moment: saved.moments[moment][name].to(parameter) for moment in _MOMENTS},
                 }
 

@@ -60,7 +60,8 @@ class Trainer:
         self.config, self.step, self.best = config, 0, {}
         if config.run.threads:
             torch.set_num_threads(config.run.threads)
-        self.accelerator = Accelerator(mixed_precision=config.run.precision, step_scheduler_with_optimizer=False)
+        precision = {"fp32": "no"}.get(config.run.precision, config.run.precision)
+        self.accelerator = Accelerator(mixed_precision=precision, step_scheduler_with_optimizer=False)
         unet, parts = load_base(config.model, config.run.seed)
         self.model = build_model(config, unet).train()
         optimizer = build_optimizer(self.model, config.optimizer)
@@ -93,7 +94,9 @@ class Trainer:
 
     def _terms(self, batch: Batch) -> dict[str, Tensor]:
         config = self.config
-        data = model_input(batch, self.parts, config.run.seed, self.step, config.loss, config.conditioning)
+        safe = config.run.precision != "fp16"  # SVD's VAE overflows in fp16
+        with self.accelerator.autocast() if safe else nullcontext():
+            data = model_input(batch, self.parts, config.run.seed, self.step, config.loss, config.conditioning)
         with self.accelerator.autocast():
             return self.wrapped(data)
 
