@@ -253,7 +253,9 @@ def comfy_server(install: ComfyInstall, arguments: tuple[str, ...] = ("--cpu",))
             *arguments,
         ]
         with server.log.open("wb") as log:
-            process = subprocess.Popen(command, cwd=install.path, stdout=log, stderr=subprocess.STDOUT)
+            # On the demo's small tensors several threads mostly wait for each other: for minutes, if the machine is busy.
+            environment = {"OMP_NUM_THREADS": "1", **os.environ}
+            process = subprocess.Popen(command, cwd=install.path, env=environment, stdout=log, stderr=subprocess.STDOUT)
             try:
                 _wait_until_ready(server, process)
                 yield server
