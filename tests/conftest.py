@@ -9,10 +9,12 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+import torch
 
 from tests.comfy_harness import ComfyInstall, ComfyServer, comfy_server, find_comfyui, why_missing
 from tests.comfy_standin import ComfyNode, NodeOutput, load_pack, standin_comfyui
 
+torch.set_num_threads(1)  # models this small lose by more, most of all on a busy machine
 INSTALLS = find_comfyui()
 
 

@@ -1,0 +1,102 @@
+"""python -m trackgo: what a person types, and what they are told when it is wrong."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from trackgo.cli import main
+from trackgo.demo.example import example_drawing, example_image
+from trackgo.video import read_clip
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> dict[str, str]:
+    """A picture and a drawing on disk."""
+    Image.fromarray(example_image(96, 64)).save(tmp_path / "picture.png")
+    (tmp_path / "drawing.json").write_text(example_drawing().to_json())
+    return {"--image": str(tmp_path / "picture.png"), "--drawing": str(tmp_path / "drawing.json")}
+
+
+def _words(options: dict[str, str]) -> list[str]:
+    return [word for pair in options.items() for word in pair]
+
+
+def test_draw_writes_a_preview_and_p(files: dict[str, str], tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+    out, points = tmp_path / "preview.mkv", tmp_path / "points.mkv"
+    assert main(["draw", *_words(files), "--out", str(out), "--points", str(points), "--frames", "7"]) == 0
+    assert str(out) in capsys.readouterr().out
+    preview, p = read_clip(out)[0], read_clip(points)[0]
+    assert preview.shape == p.shape == (7, 64, 96, 3)
+    assert (p.reshape(-1, 3).any(axis=1)).mean() < 0.3  # squares on black
+    assert not np.array_equal(p[0], p[-1])
+
+
+def test_generate_with_the_demo_model(files: dict[str, str], tmp_path: Path) -> None:
+    out = tmp_path / "video.mkv"
+    small = ["--steps", "1", "--frames", "6", "--width", "64", "--height", "64", "--guidance", "1", "--freeze", "0.5"]
+    assert main(["generate", "--model", "demo", *_words(files), "--out", str(out), *small]) == 0
+    assert read_clip(out)[0].shape == (6, 64, 64, 3)
+
+
+def test_convert_prints_one_point_per_frame(files: dict[str, str], capsys: pytest.CaptureFixture) -> None:
+    assert main(["convert", "--drawing", files["--drawing"], "--size", "640x360", "--frames", "9", "--to", "kj"]) == 0
+    tracks = json.loads(capsys.readouterr().out)
+    assert {len(track) for track in tracks} == {9}
+    assert set(tracks[0][0]) == {"x", "y"}
+
+
+def _wrong(tmp_path: Path, files: dict[str, str]) -> dict[str, tuple[list[str], str]]:
+    given, out = _words(files), ["--out", str(tmp_path / "x.mp4")]
+    broken = tmp_path / "broken.json"
+    broken.write_text('{"version": 1, "components": [{"mask": {"strokes": [{"tool": "pencil", "points": []}]}}]}')
+    return {
+        "missing drawing": (["draw", "--image", files["--image"], "--drawing", "no.json", *out], "no.json"),
+        "broken drawing": (["draw", "--image", files["--image"], "--drawing", str(broken), *out], "pencil"),
+        "not a picture": (["draw", "--image", files["--drawing"], "--drawing", files["--drawing"], *out], "picture"),
+        "unknown ending": (["draw", *given, "--out", "x.docx"], ".mp4"),
+        "missing model": (["generate", "--model", "no-model", *given, *out], "no-model"),
+        "bad size": (["generate", *given, *out, "--width", "100", "--height", "64"], "multiples of 64"),
+        "bad frames": (["generate", *given, *out, "--width", "64", "--height", "64", "--frames", "4"], "6"),
+        "bad freeze": (["generate", *given, *out, "--freeze", "2"], "between 0 and 1"),
+        "bad convert size": (["convert", "--drawing", files["--drawing"], "--size", "big"], "1024x576"),
+        "bad format": (["convert", "--drawing", files["--drawing"], "--size", "64x64", "--to", "exe"], "exe"),
+    }
+
+
+@pytest.mark.parametrize(
+    "case",
+    [
+        "missing drawing", "broken drawing", "not a picture", "unknown ending", "missing model", "bad size",
+        "bad frames", "bad freeze", "bad convert size", "bad format",
+    ],
+)  # fmt: skip
+def test_mistakes_exit_2_with_one_sentence(
+    case: str, files: dict[str, str], tmp_path: Path, capfd: pytest.CaptureFixture
+) -> None:
+    words, told = _wrong(tmp_path, files)[case]
+    assert main(words) == 2
+    message = capfd.readouterr().err.strip().splitlines()[-1]
+    assert message.startswith(f"trackgo {words[0]}: ")
+    assert told in message
+    assert not (tmp_path / "x.mp4").exists()
+
+
+@pytest.mark.parametrize("words", [[], ["paint"], ["draw"], ["generate", "--image"]])
+def test_usage_is_shown(words: list[str], capsys: pytest.CaptureFixture) -> None:
+    with pytest.raises(SystemExit) as stopped:
+        main(words)
+    assert stopped.value.code == 2
+    assert "usage: python -m trackgo" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("command", ["demo", "draw", "generate", "convert", "train", "export"])
+def test_every_command_shows_an_example(command: str, capsys: pytest.CaptureFixture) -> None:
+    with pytest.raises(SystemExit) as stopped:
+        main([command, "--help"])
+    assert stopped.value.code == 0
+    assert f"python -m trackgo {command}" in capsys.readouterr().out.partition("example")[2]
