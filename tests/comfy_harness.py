@@ -253,7 +253,7 @@ def comfy_server(install: ComfyInstall, arguments: tuple[str, ...] = ("--cpu",))
             *arguments,
         ]
         with server.log.open("wb") as log:
-            # On the demo's small tensors several threads mostly wait for each other: for minutes, if the machine is busy.
+            # On the demo's small tensors several threads mostly wait for each other: for minutes on a busy machine.
             environment = {"OMP_NUM_THREADS": "1", **os.environ}
             process = subprocess.Popen(command, cwd=install.path, env=environment, stdout=log, stderr=subprocess.STDOUT)
             try:
