@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from pathlib import Path
 
@@ -156,15 +157,13 @@ def test_fit_picture_takes_the_drawing_along() -> None:
     picture[40:60, 140:160] = 255
     square = [[140 / 300, 0.4], [160 / 300, 0.4], [160 / 300, 0.6], [140 / 300, 0.6]]
     document = {"strokes": [{"tool": "lasso", "points": square}]}
-    import json
-
     drawing = Drawing.from_json(
         json.dumps({"version": 1, "components": [{"mask": document, "arrows": [{"points": [[0.5, 0.5], [0.6, 0.5]]}]}]})
     )
     frame, trajectories = fit_picture(picture, drawing, FRAMES, 128, 128)
     assert frame.shape == (128, 128, 3)
     x, y = np.rint(trajectories.tracks[0]).astype(int).T
-    assert (frame[y, x] > 200).all()
+    assert (frame[y, x] > 100).all()  # the outermost lie on its softened edge
     moved = trajectories.tracks[-1] - trajectories.tracks[0]
     assert moved[:, 0] == pytest.approx(0.1 * 300 * 1.28, abs=0.01)  # 30 px of a picture scaled by 1.28
     assert moved[:, 1] == pytest.approx(0, abs=1e-4)
