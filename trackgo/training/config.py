@@ -200,7 +200,7 @@ class EvaluationConfig:
     """Regular looks at held-out clips.
 
     Attributes:
-        every: steps between evaluations, 0 for none; one always happens at the end.
+        every: steps between evaluations, and one at the end; 0 for none.
         scenes: how many held-out clips are measured.
         sheets: how many of them are drawn on the contact sheet.
         sampling_steps: Euler steps of each sample.

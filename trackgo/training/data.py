@@ -75,7 +75,15 @@ def world_triple(seen: Scene, covered: bool = False) -> Triple:
 
 
 def build_source(config: DataConfig) -> TripleSource:
-    """The source that the configuration names."""
+    """The source that the configuration names.
+
+    Raises:
+        ValueError: shards are asked for; this release cannot read them yet.
+    """
+    if config.source == "shards":
+        raise ValueError(
+            f"data.source 'shards': this release cannot read prepared shards ('{config.path}') yet; use 'world'"
+        )
     return WorldSource(config.scenes)
 
 

@@ -6,6 +6,7 @@ and gives D = c_skip·x + c_out·F (EDM, with SVD's v-prediction as in diffusers
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import pairwise
@@ -119,10 +120,10 @@ class FrozenParts:
 
     @torch.no_grad()
     def pictures(self, scaled: Tensor) -> Tensor:
-        """x₀ [B, L, 4, h, w] → clips [B, L, 3, 8h, 8w] in −1…1, decoded frame by frame where the VAE allows it."""
+        """x₀ [B, L, 4, h, w] → clips [B, L, 3, 8h, 8w] in −1…1."""
         dtype, frames = next(self.vae.parameters()).dtype, scaled.shape[1]
         parts = (scaled / self.vae.config.scaling_factor).to(self.device, dtype).split(1)
-        temporal = "num_frames" in self.vae.decode.__code__.co_varnames
+        temporal = "num_frames" in inspect.signature(self.vae.forward).parameters
         decode = lambda x: self.vae.decode(x, **({"num_frames": frames} if temporal else {})).sample  # noqa: E731
         return torch.stack([decode(part[0]).float().clamp(-1, 1) for part in parts])
 

@@ -156,7 +156,7 @@ class Trainer:
             stack.enter_context(_signals(self._ask_to_stop))
             records = stack.enter_context(Records(self.folder, self.step, main))
             bar = stack.enter_context(tqdm(total=config.steps, initial=self.step, disable=not main, unit="step"))
-            started, since, path = time.monotonic(), self.step, None
+            started, since = time.monotonic(), self.step
             for batches in self._steps():
                 figures = self.optimise_(batches)
                 bar.update()
@@ -166,10 +166,11 @@ class Trainer:
                     speed = {"seconds_per_step": (now - started) / (self.step - since)}
                     started, since = now, self.step
                     records.line(self.step, speed | self._facts())
-                path = self._after_step(records, path)
-                if self._stop:
+                stop = self._asked_to_stop()
+                self._after_step(records, stop)
+                if stop:
                     raise Interrupted(f"stopped at step {self.step}; continue with --resume")
-            return path or self.save()
+        return self._checkpoint()
 
     def _steps(self) -> Iterator[list[Batch]]:
         """The micro-batches of every remaining optimiser step."""
@@ -183,19 +184,18 @@ class Trainer:
                     raise ValueError(f"step {step}: {batch.message}. The last checkpoint is intact")
             yield batches
 
-    def _after_step(self, records: Records, path: Path | None) -> Path | None:
+    def _after_step(self, records: Records, stop: bool) -> None:
         config, end = self.config, self.step == self.config.steps
         every = config.evaluation.every
-        if (every and self.step % every == 0) or end:
+        if every and (self.step % every == 0 or end):
             figures = self.evaluate()
             records.evaluation(self.step, figures, self._sheet())
             score = figures.get("one/ratio", math.inf)
             if score < self.best.get("ratio", math.inf):
                 self.best = {"ratio": score, "step": self.step}
-            return self.save()
-        if self.step % config.run.checkpoint_every == 0 or self._stop:
-            return self.save()
-        return path
+            self.save()
+        elif self.step % config.run.checkpoint_every == 0 or end or stop:
+            self.save()
 
     def evaluate(self) -> dict[str, float]:
         """Figures of ``evaluation.evaluate`` with the averaged weights; only the main process measures."""
@@ -220,6 +220,13 @@ class Trainer:
     def _ask_to_stop(self, _number: int, _frame: FrameType | None) -> None:
         self._stop = True
 
+    def _asked_to_stop(self) -> bool:
+        """Whether any process got a signal: all must stop at the same step."""
+        if self.accelerator.num_processes == 1:
+            return self._stop
+        asked = torch.tensor(float(self._stop), device=self.accelerator.device)
+        return bool(self.accelerator.reduce(asked, "sum") > 0)
+
     # ---- checkpoints ------------------------------------------------------------------------------------------------
 
     def save(self) -> Path:
@@ -238,7 +245,10 @@ class Trainer:
             state.save(state.Saved(self.step, self.parameters, self.average.values, moments, facts), folder)
             state.prune(folder, self.config.run.keep, self.best.get("step"))
         self.accelerator.wait_for_everyone()
-        return folder / f"step-{self.step:08d}"
+        return self._checkpoint()
+
+    def _checkpoint(self) -> Path:
+        return self.folder / "checkpoints" / f"step-{self.step:08d}"
 
     def restore_(self, saved: state.Saved, where: str) -> None:
         """Continue where ``saved`` stopped.

@@ -29,7 +29,7 @@ def configuration(base: Path, folder: Path, **sections) -> TrainingConfig:
         "stages": [{"steps": 4, "width": 64, "height": 64, "frames": 6, "batch_size": 2}],
         "optimizer": {"learning_rate": 1e-3, "ema": 0.9},
         "conditioning": {"trajectory_dropout": 0.3, "image_dropout": 0.3},
-        "evaluation": {"scenes": 2, "sampling_steps": 2, "sheets": 2},
+        "evaluation": {"every": 4, "scenes": 2, "sampling_steps": 2, "sheets": 2},
         "run": {"folder": str(folder), "log_every": 1, "checkpoint_every": 2},
     }
     for name, values in sections.items():

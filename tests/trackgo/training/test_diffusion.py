@@ -3,6 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
+from diffusers import AutoencoderKLTemporalDecoder
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -125,3 +126,18 @@ def test_pictures_come_back_from_latents_in_their_places(base_folder):
     with torch.no_grad():
         one = parts.vae.decode(scaled[1, 2:3] / parts.vae.config.scaling_factor).sample[0].clamp(-1, 1)
     torch.testing.assert_close(clips[1, 2], one, rtol=1e-4, atol=1e-5)
+
+
+def test_svds_own_vae_is_asked_for_frames_together():
+    torch.manual_seed(0)
+    vae = AutoencoderKLTemporalDecoder(
+        down_block_types=("DownEncoderBlock2D",) * 4, block_out_channels=(32,) * 4, layers_per_block=1
+    ).eval()
+    parts = d.FrozenParts(vae, torch.nn.Linear(1, 1), (0.5,) * 3, (0.5,) * 3).to(torch.device("cpu"))
+    clips = torch.rand(1, 3, 3, 64, 64) * 2 - 1
+    scaled = parts.scaled_latents(clips)
+    with torch.no_grad():
+        raw = vae.encode(clips[0]).latent_dist.mode()
+        decoded = vae.decode(raw, num_frames=3).sample.clamp(-1, 1)
+    torch.testing.assert_close(scaled[0], raw * vae.config.scaling_factor, rtol=1e-4, atol=1e-4)
+    torch.testing.assert_close(parts.pictures(scaled)[0], decoded, rtol=1e-3, atol=1e-3)
