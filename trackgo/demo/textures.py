@@ -45,14 +45,16 @@ def palette(rng: np.random.Generator) -> np.ndarray:
 
 
 def noise(rng: np.random.Generator, height: int, width: int, cells: float, roughness: float = 0.55) -> np.ndarray:
-    """Value noise in octaves from `cells` cells across down to cells of three pixels: float32 [H, W], 0 to 1.
+    """Value noise in octaves from `cells` cells across down to 26: float32 [H, W], 0 to 1.
 
-    Amplitude falls by `roughness` as cells halve; 0.5 is about the spectrum of photographs.
+    Amplitude falls by `roughness` as cells halve; 0.5 is about the spectrum of photographs. At 128 px the finest cells
+    are 5 px wide: a latent stands for 8 px, and what is finer than half of that, the demo's VAE cannot keep.
     """
     field = np.zeros((height, width), np.float32)
     amplitude = 1.0
     size = max(height, width)
-    while cells <= size / 3:
+    finest = min(26, size / 3)
+    while cells <= finest:
         grid = rng.standard_normal((int(cells * height / size) + 2, int(cells * width / size) + 2), np.float32)
         field += amplitude * cv2.resize(grid, (width, height), interpolation=cv2.INTER_CUBIC)
         amplitude *= roughness
@@ -70,18 +72,18 @@ def coloured(values: np.ndarray, colours: np.ndarray) -> np.ndarray:
 
 def cloudy(rng: np.random.Generator, height: int, width: int) -> np.ndarray:
     """Noise through a palette: clouds, foliage, stone; sometimes folded into veins."""
-    values = noise(rng, height, width, rng.uniform(1.5, 6), rng.uniform(0.3, 0.62))
+    values = noise(rng, height, width, rng.uniform(1.5, 6), rng.uniform(0.3, 0.6))
     if rng.random() < 0.25:
         values = np.abs(2 * values - 1)
     if rng.random() < 0.25:
-        values = 0.5 + 0.5 * np.sin(values * rng.uniform(8, 25))
+        values = 0.5 + 0.5 * np.sin(values * rng.uniform(5, 14))
     return coloured(values, palette(rng))
 
 
-def patterned(rng: np.random.Generator, height: int, width: int) -> np.ndarray:
-    """Stripes, checks, bricks or dots in two surfaces, turned and a little bent."""
+def patterned(rng: np.random.Generator, height: int, width: int, most: float = 9) -> np.ndarray:
+    """Stripes, checks, bricks or dots, up to `most` periods across, in two surfaces, turned and a little bent."""
     size = max(height, width)
-    angle, count = rng.uniform(0, np.pi), rng.uniform(3, 11)
+    angle, count = rng.uniform(0, np.pi), rng.uniform(0.3, 1) * most
     y, x = np.mgrid[:height, :width].astype(np.float32) / size
     bend = rng.choice([0, 0.02, 0.06])
     if bend:
@@ -126,9 +128,9 @@ def cluttered(rng: np.random.Generator, height: int, width: int) -> np.ndarray:
     picture = cloudy(rng, height, width)
     size = max(height, width)
     colours = np.concatenate([palette(rng) for _ in range(3)])
-    for _ in range(rng.integers(8, 40)):
+    for _ in range(rng.integers(6, 26)):
         centre = (int(rng.uniform(0, width) * 8), int(rng.uniform(0, height) * 8))
-        axes = tuple(int(a) for a in rng.uniform(0.015, 0.16, 2) * size * 8)
+        axes = tuple(int(a) for a in rng.uniform(0.035, 0.18, 2) * size * 8)
         share = np.zeros((height, width), np.uint8)
         if rng.random() < 0.5:
             cv2.ellipse(share, centre, axes, rng.uniform(0, 360), 0, 360, 255, -1, cv2.LINE_AA, 3)
@@ -162,7 +164,7 @@ def photographed(rng: np.random.Generator, height: int, width: int, held_out: bo
     border = round(photograph.shape[1] * (1 - _TEST_SHARE))
     photograph = photograph[:, border:] if held_out else photograph[:, :border]
     limit = min(photograph.shape[0] / height, photograph.shape[1] / width)
-    scale = limit * np.exp(rng.uniform(np.log(0.25), 0))
+    scale = limit * np.exp(rng.uniform(np.log(0.2), np.log(0.75)))
     h, w = int(height * scale), int(width * scale)
     top, left = rng.integers(photograph.shape[0] - h + 1), rng.integers(photograph.shape[1] - w + 1)
     shrinks = scale > 1
@@ -214,9 +216,9 @@ def surface(rng: np.random.Generator, size: int, held_out: bool) -> np.ndarray:
     if kind < 0.15:
         picture = photographed(rng, size, size, held_out)
     elif kind < 0.45:
-        picture = patterned(rng, size, size)
+        picture = patterned(rng, size, size, most=4)
     else:
-        picture = coloured(noise(rng, size, size, rng.uniform(1.5, 6), rng.uniform(0.3, 0.7)), palette(rng))
+        picture = coloured(noise(rng, size, size, rng.uniform(1.5, 4), rng.uniform(0.2, 0.5)), palette(rng))
     if rng.random() < 0.6:
         tint = palette(rng)[0]
         picture = picture + rng.uniform(0.2, 0.7) * (tint - picture)
