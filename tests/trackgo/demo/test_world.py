@@ -103,7 +103,7 @@ def test_only_what_moves_differs_from_the_clean_plate(mixed: list[Scene]) -> Non
     for one in mixed:
         movers = grown(one.masks[:, int(one.camera) :].any(axis=1), 3)
         differs = (one.frames != one.clean_plate).any(axis=-1)
-        assert (differs & ~movers).mean() < 1e-3  # tips so thin that no pixel is half covered are in no mask
+        assert (differs & ~movers).mean() < 3e-3  # tips so thin that no pixel is half covered are in no mask
         inside = one.masks[:, int(one.camera) :].any(axis=1)
         if inside.any():
             assert (one.frames[inside] != one.clean_plate[inside]).any(axis=-1).mean() > 0.9
