@@ -38,8 +38,9 @@ class AttentionSettings:
 
     Attributes:
         alpha: threshold α of eq. 3, in (0, 1); the paper's 0.2.
-        tau_mode: ``freeze`` (users' default), ``literal`` (eq. 11 in float32, a no-op above −9,900) or ``halfadd``
-            (scores plus τ rounded to half precision, which is what the paper's Fig. 5 shows).
+        tau_mode: ``freeze`` (users' default), ``literal`` (eq. 11 in float32: a no-op, since softmax ignores what is
+            added to everything that is not masked) or ``halfadd`` (scores plus τ rounded to half precision, which is
+            what the paper's Fig. 5 shows).
         tau: intensity τ of the unspecified area, 0 … −1e4. 0 leaves it alone.
     """
 

@@ -220,6 +220,11 @@ class Motion:
             self.to(like.device)
         return self._layers[key]
 
+    @property
+    def kept(self) -> dict[tuple[str, int, int], LayerMotion]:
+        """What was computed so far, by (layer name, height, width)."""
+        return dict(self._layers)
+
     def clear(self) -> None:
         """Forget what was computed, for example because weights changed."""
         self._levels.clear()

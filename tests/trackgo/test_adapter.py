@@ -232,7 +232,7 @@ def test_freeze_at_full_strength_gives_every_frame_the_temporal_mean() -> None:
     torch.testing.assert_close(out, v.mean(dim=1, keepdim=True).expand_as(v), atol=5e-4, rtol=0)
 
 
-@given(st.floats(-9900, 0), st.integers(0, 1000))
+@given(st.floats(-1e4, 0), st.integers(0, 1000))
 @settings(deadline=None, max_examples=40)
 def test_literal_tau_leaves_attention_unchanged(tau: float, seed: int) -> None:
     """In exact arithmetic eq. 11 shifts all that is not masked by the same amount: softmax ignores it."""
