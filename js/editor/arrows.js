@@ -8,8 +8,9 @@ import { arcLengths, arrowPathPx, catmullRom, dropRepeated, pathDistance, pointA
 import { progress } from './motion.js'
 
 const HALO = 'rgba(0, 0, 0, 0.55)'
-const HEAD_LENGTH = 12
-const HEAD_HALF_WIDTH = 5.5
+const HEAD_LENGTH = 13
+const HEAD_HALF_WIDTH = 6
+const HANDLE_INSET = 8
 
 function trace(context, path) {
   context.beginPath()
@@ -37,12 +38,13 @@ function dot(context, [x, y], radius, fill, ring, ringWidth = 1.5) {
   context.stroke()
 }
 
-function arrowHead(context, path, colour) {
+/** @param {number} inset how far before the end the tip is, so that a handle there does not cover it */
+function arrowHead(context, path, colour, inset = 0) {
   const lengths = arcLengths(path)
   const total = lengths[lengths.length - 1]
-  if (total < 4) return
-  const [x, y] = path[path.length - 1]
-  const [bx, by] = pointAlong(path, Math.max(0, 1 - HEAD_LENGTH / total), lengths)
+  if (total < 4 + inset) return
+  const [x, y] = pointAlong(path, 1 - inset / total, lengths)
+  const [bx, by] = pointAlong(path, Math.max(0, 1 - (HEAD_LENGTH + inset) / total), lengths)
   const angle = Math.atan2(y - by, x - bx)
   const [c, s] = [Math.cos(angle), Math.sin(angle)]
   const at = (along, across) => [x + along * c - across * s, y + along * s + across * c]
@@ -86,7 +88,7 @@ export function drawArrows(context, component, colour, scene, look) {
       trace(context, path)
       strokeWithHalo(context, colour, look.selected ? 2.5 : 1.75)
       if (look.selected) frameTicks(context, component, path, look.frames, colour)
-      arrowHead(context, path, colour)
+      arrowHead(context, path, colour, look.handles ? HANDLE_INSET : 0)
     }
     if (look.handles) drawHandles(context, arrow, colour, scene, active ? look.point : -1, active)
     else dot(context, path[0], look.selected ? 4 : 3, colour, HALO)

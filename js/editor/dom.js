@@ -52,14 +52,16 @@ export function setPressed(element, on) {
 }
 
 /**
- * ComfyUI undoes the whole graph on Ctrl+Z before any element hears the key, unless the focused element is a text
- * field, which it recognises by `type`. The editor has its own history, so its focusable elements say so too.
+ * ComfyUI undoes the whole graph on Ctrl+Z before any element hears the key, unless the focused element is one with a
+ * history of its own: a text field, which older front ends recognise by `type` and newer ones by its tag or
+ * `isContentEditable`. The editor has a history too, so its focusable elements answer the same way.
  * @template {HTMLElement} E
  * @param {E} element
  * @returns {E}
  */
 export function ownUndo(element) {
   Object.defineProperty(element, 'type', { value: 'textarea', configurable: true })
+  Object.defineProperty(element, 'isContentEditable', { value: true, configurable: true })
   return element
 }
 
