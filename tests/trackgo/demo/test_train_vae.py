@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -9,9 +10,18 @@ import torch
 from torch import Tensor
 
 from trackgo.demo import train_vae
-from trackgo.demo.tiny import load_model
+from trackgo.demo.tiny import (
+    TinyConfig,
+    build_components,
+    load_demo_components,
+    load_model,
+    save_components,
+    save_model,
+)
 from trackgo.demo.train_vae import NormalisedVAE, VAERun, VAETraining, crops, folded, psnr
+from trackgo.demo.vae import build_vae
 
+SMALL = TinyConfig(widths=(32, 32, 32, 32), context_dim=32, vae_width=8, clip_hidden=32, clip_layers=2, frames=4)
 SHORT = VAETraining(steps=6, batch=4, crop=32, warmup=2, width=8, final_share=0.34)
 
 
@@ -50,6 +60,23 @@ def test_resumed_run_ends_with_the_weights_of_an_uninterrupted_one(
         for key, value in one.state_dict().items():
             assert torch.equal(value, other.state_dict()[key]), key
     assert load_model("vae", tmp_path / "killed" / "best").config.scaling_factor == 0.18215
+
+
+def test_install_puts_the_best_vae_among_the_weights(tmp_path: Path) -> None:
+    vae, folder = build_vae(8), tmp_path / "demo"
+    save_components(build_components(SMALL), folder, SMALL, "nothing")
+    save_model("vae", vae, tmp_path / "run" / "best", torch.float32)
+    found = train_vae.install(tmp_path / "run", folder)
+    note = json.loads((folder / "trackgo_demo.json").read_text(encoding="utf-8"))
+    assert note["vae_psnr_db"] == pytest.approx(found, abs=0.01) and note["trained"] == "nothing"
+    for key, value in load_demo_components(folder).vae.state_dict().items():
+        assert torch.equal(value, vae.state_dict()[key].half().float())
+
+
+def test_a_run_can_begin_with_anothers_vae(tmp_path: Path) -> None:
+    vae = build_vae(8)
+    begun = VAERun(tmp_path, SHORT, vae).model.vae.state_dict()
+    assert all(torch.equal(value, begun[key]) for key, value in vae.state_dict().items())
 
 
 def test_a_folder_begun_with_other_settings_is_refused(tmp_path: Path) -> None:
