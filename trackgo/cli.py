@@ -31,6 +31,7 @@ class Mistake(Exception):
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; the exit status."""
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # waiting threads that spin stall a busy machine
     os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")  # else it advises torchvision, which nothing here needs
     parser = _parser()
     args = parser.parse_args(arguments)
