@@ -18,6 +18,12 @@ torch.set_num_threads(1)  # models this small lose by more, most of all on a bus
 INSTALLS = find_comfyui()
 
 
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say once, loudly, that the tests against a real ComfyUI did not run."""
+    if not INSTALLS and terminalreporter.stats.get("skipped"):
+        terminalreporter.write_line(why_missing(), yellow=True, bold=True)
+
+
 class Nodes(SimpleNamespace):
     """The pack's node classes by id, loaded over the stand-in for ComfyUI."""
 
@@ -52,7 +58,7 @@ def nodes(node_list: list[type[ComfyNode]]) -> Nodes:
 def comfy_install(request: pytest.FixtureRequest) -> ComfyInstall:
     """A real ComfyUI; the test is skipped where there is none."""
     if request.param is None:
-        pytest.skip(why_missing())
+        pytest.skip("no ComfyUI found")
     return request.param
 
 
