@@ -15,7 +15,7 @@ from PIL import Image
 from tests.browser.frontends import NEWEST, FrontendMissing, static_folder
 
 JS = Path(__file__).parents[2] / "js"
-VERSIONS = os.environ.get("TRACKGO_FRONTENDS", f"1.27.10,1.35.9,{NEWEST}").split(",")
+VERSIONS = os.environ.get("TRACKGO_FRONTENDS", f"1.27.10,{NEWEST}").split(",")
 MODES = ("classic", "nodes2")
 CHROMIUM_FLAGS = [
     "--headless=new",
