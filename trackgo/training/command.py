@@ -6,14 +6,14 @@ import argparse
 import sys
 from pathlib import Path
 
-TRAIN_EXAMPLE = "example: python -m trackgo train tiny --resume run.folder=runs/tiny optimizer.learning_rate=3e-4"
+TRAIN_EXAMPLE = "example: python -m trackgo train tiny run.folder=runs/tiny optimizer.learning_rate=3e-4 --resume"
 EXPORT_EXAMPLE = "example: python -m trackgo export runs/tiny --out models/trackgo/mine.safetensors"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Arguments of ``train``."""
     parser.epilog = TRAIN_EXAMPLE
-    parser.add_argument("config", help="a YAML file, or the name of a shipped one: tiny, svd_paper, svd_14f_24gb")
+    parser.add_argument("config", help="a YAML file, or a shipped one: tiny, svd_paper, svd_14f_24gb")
     parser.add_argument("overrides", nargs="*", metavar="key=value", help="change single values, such as run.seed=1")
     parser.add_argument("--resume", action="store_true", help="continue from the run's latest checkpoint, if any")
 
