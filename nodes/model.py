@@ -134,7 +134,7 @@ class TrackGoApply(io.ComfyNode):
                     tooltip="Where in sampling the trajectories cease to act; 1 is the last step.",
                 ),
             ],
-            outputs=[io.Model.Output("model", tooltip="For a sampler or a guidance node.")],
+            outputs=[io.Model.Output("patched", display_name="model", tooltip="For a sampler or a guidance node.")],
         )
 
     @classmethod
