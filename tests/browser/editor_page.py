@@ -179,6 +179,7 @@ class EditorPage:
 
     def tool(self, name: str) -> None:
         self.page.locator(f'.trackgo [data-tool="{name}"]').click()
+        self.settle()  # the first click selects the node, and some front ends lay it out anew for that
 
     def action(self, name: str, row: int | None = None) -> None:
         within = f'.trackgo-row[data-index="{row}"] ' if row is not None else ".trackgo "
