@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import inspect
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from types import SimpleNamespace
 from typing import Any
 
@@ -41,8 +42,10 @@ class Nodes(SimpleNamespace):
 def node_list() -> Iterator[list[type[ComfyNode]]]:
     """The classes that the pack's entrypoint hands to ComfyUI."""
     with standin_comfyui():
-        extension = asyncio.run(load_pack().comfy_entrypoint())
-        yield asyncio.run(extension.get_node_list())
+        with ThreadPoolExecutor(1) as pool:  # Playwright keeps an event loop running in the main thread
+            extension = pool.submit(asyncio.run, load_pack().comfy_entrypoint()).result()
+            found = pool.submit(asyncio.run, extension.get_node_list()).result()
+        yield found
 
 
 @pytest.fixture(scope="session")
