@@ -70,7 +70,7 @@ def _parser() -> argparse.ArgumentParser:
 
     demo = command("demo", _demo, "Generate a clip from the built-in photograph, drawing and model; needs no network.")
     demo.add_argument("--out", type=Path, default=Path("output"), metavar="FOLDER", help="where the results go")
-    _sampling_options(demo, steps=12)
+    _sampling_options(demo, steps=12, guidance=1.0)  # the small model saturates with more
     draw = command("draw", _draw, "Show a drawing on its picture, moving, and the point trajectories P beside it.")
     _drawing_options(draw)
     draw.add_argument("--out", type=Path, required=True, metavar="CLIP", help="preview (.mp4, .webm, .mkv, .gif)")
@@ -108,9 +108,9 @@ def _drawing_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seed", type=int, default=0)
 
 
-def _sampling_options(parser: argparse.ArgumentParser, steps: int) -> None:
+def _sampling_options(parser: argparse.ArgumentParser, steps: int, guidance: float = 2.5) -> None:
     parser.add_argument("--steps", type=int, default=steps, help="sampling steps")
-    parser.add_argument("--guidance", type=float, default=2.5, help="guidance of the last frame; the first has 1")
+    parser.add_argument("--guidance", type=float, default=guidance, help="guidance of the last frame; the first has 1")
     parser.add_argument("--alpha", type=float, default=0.2, help="threshold of the attention mask")
     parser.add_argument("--tau", type=float, default=0.0, help="-10000 … 0: how still everything else is kept")
     parser.add_argument("--tau-mode", choices=("freeze", "literal", "halfadd"), default="freeze")
