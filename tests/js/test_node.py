@@ -12,7 +12,7 @@ import pytest
 def test_editor_modules() -> None:
     node = shutil.which("node")
     if node is None:
-        pytest.skip("NO NODE FOUND: the tests of the editor's modules are skipped; install Node 18 or newer to run them")
+        pytest.skip("NO NODE FOUND: the editor's modules are not tested; install Node 18 or newer")
     folder = Path(__file__).parent
     files = sorted(str(path) for path in folder.glob("*.test.js"))
     done = subprocess.run([node, "--test", *files], capture_output=True, text=True, check=False)
