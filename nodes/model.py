@@ -18,7 +18,7 @@ from ..trackgo.adapter import TAU_MODES, AttentionSettings
 from ..trackgo.demo import DEMO_TRACKGO
 from ..trackgo.demo.example import example_image
 from ..trackgo.model import Motion, TrackGo
-from ..trackgo.svd import LAYERS, Attachment, ComfyTemporalAttention, attention_path
+from ..trackgo.svd import LAYERS, Attachment, ComfyTemporalAttention, attention_path, changed_parameters
 from ..trackgo.svd_keys import comfy_key
 from ..trackgo.trajectories import PointTrajectories
 from .common import CATEGORY, Tracks, read_tracks, to_image
@@ -189,16 +189,9 @@ def _patch_weights(patched: ModelPatcher, weights: dict[str, Tensor]) -> None:
     Raises:
         ValueError: a weight that the model lacks, or has in another shape.
     """
-    shapes = {key: value.shape for key, value in patched.model.diffusion_model.state_dict().items()} if weights else {}
-    for key, weight in weights.items():
-        name = comfy_key(key)
-        if shapes.get(name) != weight.shape:
-            raise ValueError(
-                f"TrackGo Apply: these weights change '{key}' to shape {tuple(weight.shape)}, which this model does "
-                "not have: they were trained on another base model"
-            )
-        full = f"diffusion_model.{name}"
-        patched.add_patches({full: ("set", (weight,))})
+    for key in changed_parameters(patched.model.diffusion_model, weights):
+        full = f"diffusion_model.{comfy_key(key)}"
+        patched.add_patches({full: ("set", (weights[key],))})
         patches = patched.patches[full]
         patched.patches[full] = [patches[-1], *patches[:-1]]
 

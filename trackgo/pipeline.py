@@ -158,8 +158,10 @@ class TrackGoPipeline(StableVideoDiffusionPipeline):
         """Noise level after a share of the sampling, evenly in log σ, as ComfyUI defines it for SVD."""
         if not 0 <= percent <= 1:
             raise ValueError(f"start and end percent must lie between 0 and 1, got {percent}")
-        if percent in (0, 1):
-            return (1 - percent) * math.inf if percent == 0 else 0.0
+        if percent == 0:
+            return math.inf
+        if percent == 1:
+            return 0.0
         low, high = math.log(self.scheduler.config.sigma_min), math.log(self.scheduler.config.sigma_max)
         return math.exp(high + (low - high) * percent)
 

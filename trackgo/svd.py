@@ -262,15 +262,11 @@ def _plain(name: str) -> str:
     return name.replace(".base_layer.", ".").removeprefix("_orig_mod.")
 
 
-@contextmanager
-def replaced_weights(unet: nn.Module, weights: Mapping[str, Tensor]) -> Iterator[None]:
-    """Give ``unet`` other weights for a while; afterwards every parameter holds its own tensor again.
-
-    Args:
-        weights: diffusers state-dict key → tensor of the parameter's shape.
+def changed_parameters(unet: nn.Module, weights: Mapping[str, Tensor]) -> dict[str, nn.Parameter]:
+    """The parameters of ``unet`` (either back end) that changed base weights belong to, by diffusers key.
 
     Raises:
-        ValueError: a key or shape that ``unet`` has not, or weights offloaded layer by layer.
+        ValueError: a key or shape that ``unet`` has not.
     """
     parameters = {_plain(name): parameter for name, parameter in unet.named_parameters()}
     rename = comfy_key if is_comfy(unet) else str
@@ -282,6 +278,21 @@ def replaced_weights(unet: nn.Module, weights: Mapping[str, Tensor]) -> Iterator
                 f"the TrackGo weights change '{key}' to shape {tuple(weights[key].shape)} but the model has {have} "
                 "there: they were trained on another base model"
             )
+    return targets
+
+
+@contextmanager
+def replaced_weights(unet: nn.Module, weights: Mapping[str, Tensor]) -> Iterator[None]:
+    """Give ``unet`` other weights for a while; afterwards every parameter holds its own tensor again.
+
+    Args:
+        weights: diffusers state-dict key → tensor of the parameter's shape.
+
+    Raises:
+        ValueError: a key or shape that ``unet`` has not, or weights offloaded layer by layer.
+    """
+    targets = changed_parameters(unet, weights)
+    for key, target in targets.items():
         if target.is_meta:
             raise ValueError(
                 f"the TrackGo weights change '{key}', which is offloaded layer by layer and cannot be changed there: "

@@ -113,5 +113,5 @@ class TrainedSVD(nn.Module):
 
     def activated_shares(self) -> dict[str, float]:
         """Layer → share of its A' entries that reach α, for the last P."""
-        kept, alpha = self.attachment.motion._layers, self.attachment.settings.alpha
+        kept, alpha = self.attachment.motion.kept, self.attachment.settings.alpha
         return {name: layer.activated_share(alpha) for (name, *_), layer in kept.items()}
