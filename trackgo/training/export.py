@@ -11,6 +11,8 @@ from torch import Tensor, nn
 
 from . import state
 from .config import TrainingConfig, from_mapping
+from .diffusion import FrozenParts
+from .model import TrainedSVD
 from .setup import build_model, load_base, trained_parameters
 
 DTYPES = {"fp16": torch.float16, "bf16": torch.bfloat16, "fp32": torch.float32}
@@ -50,20 +52,26 @@ def export(
     Raises:
         FileNotFoundError, ValueError: no such checkpoint, or its base model is gone or another one.
     """
-    folder = find_checkpoint(checkpoint)
-    saved = state.load(folder)
-    config: TrainingConfig = from_mapping(saved.facts["config"])
-    unet, _ = load_base(config.model, config.run.seed)
-    model = build_model(config, unet)
-    parameters = trained_parameters(model)
-    values = saved.average if average and saved.average else saved.weights
-    state.restore_parameters_(parameters, values, str(folder))
+    model, _ = restored_model(checkpoint, average)
+    unet = model.unet
     if unet_folder is not None:
         save_unet(unet, unet_folder, dtype)
     else:
         model.trackgo.base_weights = changed_base_weights(unet)
     model.trackgo.save(out, dtype)
     return out
+
+
+def restored_model(checkpoint: Path, average: bool = True) -> tuple[TrainedSVD, FrozenParts]:
+    """The model of a run at a checkpoint, and the parts that were not trained; arguments and errors as in `export`."""
+    folder = find_checkpoint(checkpoint)
+    saved = state.load(folder)
+    config: TrainingConfig = from_mapping(saved.facts["config"])
+    unet, parts = load_base(config.model, config.run.seed)
+    model = build_model(config, unet)
+    values = saved.average if average and saved.average else saved.weights
+    state.restore_parameters_(trained_parameters(model), values, str(folder))
+    return model, parts
 
 
 def save_unet(unet: nn.Module, folder: Path, dtype: torch.dtype) -> None:

@@ -7,6 +7,7 @@ distance found is 0.6 px (64 px frames): whole pixels, shading and occlusion.
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -51,3 +52,24 @@ def sprite_offset(frame: NDArray, plate: NDArray, sprite: NDArray, mask: NDArray
 def sprite_offsets(frames: NDArray, plates: NDArray, sprite: NDArray, mask: NDArray) -> NDArray:
     """``sprite_offset`` of every frame: uint8 [L, H, W, 3] twice → float64 [L, 2]."""
     return np.stack([sprite_offset(f, p, sprite, mask) for f, p in zip(frames, plates, strict=True)])
+
+
+def still_offset(frame: NDArray, first: NDArray, mask: NDArray, reach: int = 8) -> NDArray:
+    """How far something that should stay has drifted, whole pixels (x, y), each at most ``reach``.
+
+    The offset with the least squared difference over the mask and a rim of two pixels, which holds its edge.
+
+    Args:
+        frame, first: uint8 [H, W, 3], where it is looked for and where it was.
+        mask: bool [H, W], its place in ``first``.
+    """
+    rim = cv2.dilate(mask.astype(np.uint8), np.ones((5, 5), np.uint8))
+    x, y, width, height = cv2.boundingRect(rim)
+    own = first[y : y + height, x : x + width].astype(np.float32)
+    around = cv2.copyMakeBorder(frame, *[reach] * 4, cv2.BORDER_REPLICATE).astype(np.float32)
+    around = around[y : y + height + 2 * reach, x : x + width + 2 * reach]
+    weight = np.repeat(rim[y : y + height, x : x + width, None], 3, axis=2).astype(np.float32)
+    difference = cv2.matchTemplate(around, own, cv2.TM_SQDIFF, mask=weight)
+    difference[reach, reach] *= 1 - 1e-4  # a plain surface fits in many places: then it has not moved
+    best_y, best_x = np.unravel_index(np.argmin(difference), difference.shape)
+    return np.array([best_x - reach, best_y - reach], np.float64)

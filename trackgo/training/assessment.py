@@ -1,0 +1,279 @@
+"""What the demo's model has to be able to do, measured on held-out scenes with a user's own input.
+
+Every video comes from the pipeline that users run: the scene's masks and arrows as a `Drawing`, its
+`point_trajectories`, a seed. What is measured is listed in `Assessment`; where sprites went is found by `following`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import asdict, dataclass, replace
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from ..demo.world import SINGLE, THREE, Scene, scene
+from ..drawing import Arrow, Component, Drawing
+from ..motion import component_motion
+from ..trajectories import PointTrajectories, point_trajectories
+from .following import sprite_offsets, still_offset
+
+Generate = Callable[[NDArray, PointTrajectories, int], NDArray]
+"""(first frame uint8 [H, W, 3], trajectories, seed) → video uint8 [L, H, W, 3]."""
+
+_LEAST_VACATED_PX = 12
+_LEAST_BEND_PX = 0.04  # of the frame's shorter side: how far a path must leave its chord to count as curved
+_MOST_COVERED = 0.1  # of an unselected sprite; where more is hidden its place cannot be told
+
+
+@dataclass(frozen=True)
+class Followed:
+    """How one moving component was followed, pixels.
+
+    error, still: mean distance to the wanted places over the frames after the first in which most of it can be seen,
+    and the same for a video that does not move. cosine: of the shown and the wanted direction at the last one.
+    """
+
+    error: float
+    still: float
+    cosine: float
+
+
+@dataclass(frozen=True)
+class Assessment:
+    """Figures over held-out scenes.
+
+    Attributes:
+        scenes: how many scenes; half with one moving sprite, half with three.
+        one_ratio, several_ratio: ObjMC over that of a video that does not move; 0 is perfect.
+        one_cosine: mean direction cosine of single sprites.
+        drift_px: how far unselected sprites move, mean over sprites and frames.
+        reversed_ratio, reversed_cosine: as above, for the same picture with the arrow turned round.
+        other_seed_ratio: as ``one_ratio`` with another seed.
+        seed_difference: mean absolute difference of the two seeds' videos, of 255.
+        nearer_curve: share of bent paths whose sprite stays nearer to the curve than to its chord.
+        bend_ratio: shown over drawn bend of those paths; 1 is right, 0 is straight.
+        ghost_ratio: error of the mean colour where a sprite was and nothing is any more, in the last frame, over the
+            VAE's own error there. ghost_pixels_ratio: the same of each pixel, where no model can know what the sprite
+            had hidden.
+    """
+
+    scenes: int
+    one_ratio: float
+    several_ratio: float
+    one_cosine: float
+    drift_px: float
+    reversed_ratio: float
+    reversed_cosine: float
+    other_seed_ratio: float
+    seed_difference: float
+    nearer_curve: float
+    bend_ratio: float
+    ghost_ratio: float
+    ghost_pixels_ratio: float
+
+    def lines(self) -> list[str]:
+        """One line a figure, for people."""
+        return [f"{name.replace('_', ' '):20} {value:.3f}" for name, value in asdict(self).items()]
+
+
+def held_out_scenes(count: int, frames: int, width: int, height: int) -> list[Scene]:
+    """``count`` scenes of the test split, the first half with one moving sprite, the rest with three."""
+    half = count // 2
+    return [scene(i, frames, width, height, "test", SINGLE if i < half else THREE) for i in range(count)]
+
+
+def assess(
+    generate: Generate,
+    reconstruct: Callable[[NDArray], NDArray],
+    scenes: Sequence[Scene],
+    progress: Callable[[Sequence[Scene]], Iterable[Scene]] = iter,
+) -> Assessment:
+    """Sample every scene (single sprites three times: as drawn, turned round, and with another seed) and measure.
+
+    Args:
+        generate: the model.
+        reconstruct: uint8 [L, H, W, 3] through the VAE and back.
+        progress: wraps the scenes, for a progress bar.
+    """
+    one, several, turned, again = [], [], [], []
+    drifts, differences, bends, ghosts = [], [], [], []
+    for seen in progress(scenes):
+        video = _video(generate, seen, seen.drawing())
+        parts = range(seen.masks.shape[1])
+        followed = [_followed(video, seen, n, _wanted(seen, n), _uncovered(seen, n)) for n in parts]
+        ghosts += _ghost(video, seen, reconstruct)
+        if len(followed) > 1:
+            several += followed
+            drifts += _unselected_drift(_video(generate, seen, _only_first(seen.drawing())), seen)
+            continue
+        one += followed
+        drifts += _still_drift(video, seen)
+        bends += _bend(video, seen)
+        other = _video(generate, seen, seen.drawing(), seed=1)
+        again.append(_followed(other, seen, 0, _wanted(seen, 0), _uncovered(seen, 0)))
+        differences.append(float(np.abs(other.astype(float) - video).mean()))
+        back = _turned(seen.drawing())
+        wanted = _motion_of(back.components[0], seen)
+        turned.append(_followed(_video(generate, seen, back), seen, 0, wanted))
+    ghost = np.array(ghosts).reshape(-1, 2, 2).mean(axis=0)
+    return Assessment(
+        len(scenes),
+        _ratio(one),
+        _ratio(several),
+        _mean(f.cosine for f in one),
+        _mean(drifts),
+        _ratio(turned),
+        _mean(f.cosine for f in turned),
+        _ratio(again),
+        _mean(differences),
+        _mean(float(near) for near, _ in bends),
+        _mean(share for _, share in bends),
+        float(ghost[0, 0] / ghost[0, 1]),
+        float(ghost[1, 0] / ghost[1, 1]),
+    )
+
+
+def user_trajectories(seen: Scene, drawing: Drawing | None = None) -> PointTrajectories:
+    """What a user's drawing of the scene (or another drawing on its picture) gives, unlike the scene's own tracks."""
+    frames, height, width, _ = seen.frames.shape
+    return point_trajectories(drawing or seen.drawing(), frames, width, height)
+
+
+def _video(generate: Generate, seen: Scene, drawing: Drawing, seed: int = 0) -> NDArray:
+    return generate(seen.frames[0], user_trajectories(seen, drawing), seed)
+
+
+def _ratio(followed: Iterable[Followed]) -> float:
+    """Mean error over the mean static error."""
+    rows = np.array([(f.error, f.still) for f in followed if np.isfinite(f.error)])
+    return float(rows[:, 0].mean() / rows[:, 1].mean()) if len(rows) else float("nan")
+
+
+def _mean(values: Iterable[float]) -> float:
+    known = [value for value in values if np.isfinite(value)]
+    return float(np.mean(known)) if known else float("nan")
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Following
+# ---------------------------------------------------------------------------------------------------------------------
+
+
+def _wanted(seen: Scene, number: int) -> NDArray:
+    """How far component ``number`` (only shifted) should have gone at each frame, float [L, 2] pixels."""
+    track = seen.tracks[:, seen.component == number]
+    return (track - track[0]).mean(axis=1)
+
+
+def _motion_of(component: Component, seen: Scene) -> NDArray:
+    """As `_wanted`, by the arrows of another drawing."""
+    frames, height, width, _ = seen.frames.shape
+    shift = component_motion(component, frames, width, height).shift
+    return np.stack([shift.real, shift.imag], axis=-1)
+
+
+def _uncovered(seen: Scene, number: int) -> NDArray:
+    """Frames at which most of component ``number`` is seen when it goes where it should, bool [L]."""
+    return seen.visibility[:, seen.component == number].mean(axis=1) > 0.5
+
+
+def _followed(video: NDArray, seen: Scene, number: int, wanted: NDArray, uncovered: NDArray | bool = True) -> Followed:
+    mask = seen.masks[0, number]
+    shown = sprite_offsets(video, seen.clean_plate, seen.frames[0], mask)
+    there = _in_frame(mask, wanted) & uncovered
+    if not there.any():
+        return Followed(np.nan, np.nan, np.nan)
+    last = np.flatnonzero(there)[-1]
+    lengths = np.linalg.norm(shown[last]) * np.linalg.norm(wanted[last])
+    return Followed(
+        float(np.linalg.norm(shown - wanted, axis=1)[there].mean()),
+        float(np.linalg.norm(wanted, axis=1)[there].mean()),
+        float(shown[last] @ wanted[last] / lengths) if lengths > 0 else 0.0,
+    )
+
+
+def _in_frame(mask: NDArray, wanted: NDArray) -> NDArray:
+    """Frames after the first at which more than half of a shifted mask is in the frame, bool [L]."""
+    y, x = np.nonzero(mask)
+    places = np.stack([x, y], axis=-1) + wanted[:, None]
+    inside = ((places >= -0.5) & (places < np.array(mask.shape[::-1]) - 0.5)).all(axis=-1).mean(axis=1) > 0.5
+    inside[0] = False
+    return inside
+
+
+def _turned(drawing: Drawing) -> Drawing:
+    """The first component's arrows point the other way, from where they start."""
+    first = drawing.components[0]
+    arrows = []
+    for arrow in first.arrows:
+        start = np.array(arrow.points[0])
+        points = 2 * start - np.array(arrow.points)
+        arrows.append(Arrow(tuple(map(tuple, points.tolist())), arrow.curve))
+    return Drawing((replace(first, arrows=tuple(arrows)),))
+
+
+def _only_first(drawing: Drawing) -> Drawing:
+    return Drawing(drawing.components[:1])
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# What must not move, bend or stay
+# ---------------------------------------------------------------------------------------------------------------------
+
+
+def _still_drift(video: NDArray, seen: Scene) -> list[float]:
+    """Drift of still sprites in every frame in which nothing covers them, pixels."""
+    masks = seen.still_masks
+    return _drift(video, seen.frames[0], [(masks[0, q], masks[:, q]) for q in range(masks.shape[1])])
+
+
+def _unselected_drift(video: NDArray, seen: Scene) -> list[float]:
+    """Drift of moving sprites 1, 2 … when only sprite 0 has an arrow; it may pass over them."""
+    passing = seen.masks[:, 0]
+    places = [seen.masks[0, n] for n in range(1, seen.masks.shape[1])]
+    return _drift(video, seen.frames[0], [(place, place & ~passing) for place in places])
+
+
+def _drift(video: NDArray, first: NDArray, sprites: Sequence[tuple[NDArray, NDArray]]) -> list[float]:
+    found = []
+    for place, seen_at in sprites:
+        if place.sum() < _LEAST_VACATED_PX:
+            continue
+        hidden = 1 - seen_at.sum(axis=(1, 2)) / place.sum()
+        frames = [i for i in range(1, len(video)) if hidden[i] <= _MOST_COVERED]
+        found += [float(np.linalg.norm(still_offset(video[i], first, place))) for i in frames]
+    return found
+
+
+def _bend(video: NDArray, seen: Scene) -> list[tuple[bool, float]]:
+    """For a bent path: whether the sprite kept nearer to it than to its chord, and shown over wanted bend."""
+    wanted = _wanted(seen, 0)
+    chord = wanted[-1]
+    length = np.linalg.norm(chord)
+    if length == 0:
+        return []
+    across = np.array([-chord[1], chord[0]]) / length
+    bend = wanted @ across
+    if np.abs(bend).max() < _LEAST_BEND_PX * min(video.shape[1:3]):
+        return []
+    there = _in_frame(seen.masks[0, 0], wanted)
+    if there.sum() < 2:
+        return []
+    shown = sprite_offsets(video, seen.clean_plate, seen.frames[0], seen.masks[0, 0]) @ across
+    near = np.abs(shown - bend)[there].mean() < np.abs(shown)[there].mean()
+    return [(bool(near), float((shown * bend)[there].sum() / (bend**2)[there].sum()))]
+
+
+def _ghost(video: NDArray, seen: Scene, reconstruct: Callable[[NDArray], NDArray]) -> list[NDArray]:
+    """Colour errors at the vacated place of the last frame, [[model, VAE] of the mean, [model, VAE] of pixels]."""
+    taken = cv2.dilate(seen.masks[-1].any(axis=0).astype(np.uint8), np.ones((3, 3)))
+    left = seen.masks[0].any(axis=0) & (taken == 0)
+    if left.sum() < _LEAST_VACATED_PX:
+        return []
+    truth = seen.frames[-1][left].astype(float)
+    shown = [video[-1][left].astype(float), reconstruct(seen.frames)[-1][left].astype(float)]
+    means = [np.abs(picture.mean(axis=0) - truth.mean(axis=0)).mean() for picture in shown]
+    pixels = [np.abs(picture - truth).mean() for picture in shown]
+    return [np.array([means, pixels])]
