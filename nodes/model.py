@@ -11,12 +11,14 @@ import folder_paths
 from comfy.ldm.modules.attention import optimized_attention
 from comfy.model_patcher import ModelPatcher
 from comfy.patcher_extension import CallbacksMP
+from comfy.weight_adapter import LoRAAdapter
 from comfy_api.latest import io
 from torch import Tensor
 
 from ..trackgo.adapter import TAU_MODES, AttentionSettings
 from ..trackgo.demo import DEMO_TRACKGO
 from ..trackgo.demo.example import example_image
+from ..trackgo.low_rank import BaseChange, LowRank
 from ..trackgo.model import Motion, TrackGo
 from ..trackgo.svd import LAYERS, Attachment, ComfyTemporalAttention, attention_path, changed_parameters
 from ..trackgo.svd_keys import comfy_key
@@ -183,15 +185,19 @@ def _attend(base: object) -> object:
     return attend
 
 
-def _patch_weights(patched: ModelPatcher, weights: dict[str, Tensor]) -> None:
-    """Changed base weights as weight patches. They go first, so that LoRAs loaded before this node still add to them.
+def _patch_weights(patched: ModelPatcher, weights: dict[str, BaseChange]) -> None:
+    """Changed base weights as weight patches, low-rank ones as ComfyUI's LoRA.
+
+    They go first, so that LoRAs loaded before this node still add to them.
 
     Raises:
         ValueError: a weight that the model lacks, or has in another shape.
     """
     for key in changed_parameters(patched.model.diffusion_model, weights):
         full = f"diffusion_model.{comfy_key(key)}"
-        patched.add_patches({full: ("set", (weights[key],))})
+        change = weights[key]
+        whole = not isinstance(change, LowRank)
+        patched.add_patches({full: ("set", (change,)) if whole else LoRAAdapter(set(), (*change, *[None] * 4))})
         patches = patched.patches[full]
         patched.patches[full] = [patches[-1], *patches[:-1]]
 

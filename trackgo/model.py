@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from .adapter import MASS_MODES, AttentionSettings, LayerMotion, Mass, TauMode, TrackAdapter
 from .encoder import TrajectoryEncoder, align, points_to_tensor
+from .low_rank import BaseChange
 from .svd import LAYERS, Attachment, attached, temporal_attentions
 
 if TYPE_CHECKING:
@@ -74,8 +75,8 @@ class TrackGo(nn.Module):
 
     Attributes:
         config: what it was built from.
-        base_weights: base-model weights that were trained along, by diffusers key; they travel with the checkpoint and
-            are lent to the base model while attached.
+        base_weights: base-model weights that were trained along (or low-rank changes of them), by diffusers key; they
+            travel with the checkpoint and are lent to the base model while attached.
     """
 
     def __init__(self, config: TrackGoConfig, operations: Any = nn) -> None:
@@ -85,7 +86,7 @@ class TrackGo(nn.Module):
         self.adapters = nn.ModuleDict(
             {layer.name: TrackAdapter(layer.channels, layer.heads, config.mass, operations) for layer in config.layers}
         )
-        self.base_weights: dict[str, Tensor] = {}
+        self.base_weights: dict[str, BaseChange] = {}
 
     @classmethod
     def for_unet(cls, unet: nn.Module, mass: Mass = "centered", seed: int = 0, base: str = "") -> TrackGo:

@@ -17,6 +17,7 @@ from einops import rearrange
 from torch import Tensor, nn
 
 from .adapter import AttentionSettings, LayerMotion, two_branch_attention
+from .low_rank import BaseChange, changed
 from .svd_keys import comfy_key
 
 
@@ -262,7 +263,7 @@ def _plain(name: str) -> str:
     return name.replace(".base_layer.", ".").removeprefix("_orig_mod.")
 
 
-def changed_parameters(unet: nn.Module, weights: Mapping[str, Tensor]) -> dict[str, nn.Parameter]:
+def changed_parameters(unet: nn.Module, weights: Mapping[str, BaseChange]) -> dict[str, nn.Parameter]:
     """The parameters of ``unet`` (either back end) that changed base weights belong to, by diffusers key.
 
     Raises:
@@ -282,11 +283,11 @@ def changed_parameters(unet: nn.Module, weights: Mapping[str, Tensor]) -> dict[s
 
 
 @contextmanager
-def replaced_weights(unet: nn.Module, weights: Mapping[str, Tensor]) -> Iterator[None]:
+def replaced_weights(unet: nn.Module, weights: Mapping[str, BaseChange]) -> Iterator[None]:
     """Give ``unet`` other weights for a while; afterwards every parameter holds its own tensor again.
 
     Args:
-        weights: diffusers state-dict key → tensor of the parameter's shape.
+        weights: diffusers state-dict key → tensor of the parameter's shape, or what is added to it.
 
     Raises:
         ValueError: a key or shape that ``unet`` has not, or weights offloaded layer by layer.
@@ -301,7 +302,7 @@ def replaced_weights(unet: nn.Module, weights: Mapping[str, Tensor]) -> Iterator
     originals = {key: target.data for key, target in targets.items()}
     try:
         for key, target in targets.items():
-            target.data = weights[key].to(target)
+            target.data = changed(originals[key], weights[key])
         yield
     finally:
         for key, target in targets.items():
@@ -310,7 +311,7 @@ def replaced_weights(unet: nn.Module, weights: Mapping[str, Tensor]) -> Iterator
 
 @contextmanager
 def attached(
-    unet: nn.Module, attachment: Attachment, weights: Mapping[str, Tensor] | None = None
+    unet: nn.Module, attachment: Attachment, weights: Mapping[str, BaseChange] | None = None
 ) -> Iterator[Attachment]:
     """Put ``attachment`` into the 16 temporal self-attentions of ``unet`` (either back end) and take it out again.
 

@@ -15,6 +15,7 @@ from safetensors.torch import load_file, save_file
 from tests.comfy_harness import ComfyInstall
 from trackgo.demo.example import example_drawing
 from trackgo.demo.tiny import TinyConfig, build_unet, load_demo_components
+from trackgo.low_rank import LowRank
 from trackgo.model import TrackGo
 from trackgo.trajectories import point_trajectories
 
@@ -53,6 +54,11 @@ def workspace(unet: torch.nn.Module, tmp_path_factory: pytest.TempPathFactory) -
         key: value + 0.1 * torch.randn(value.shape, generator=generator)
         for key, value in unet.state_dict().items()
         if key == "conv_in.weight" or key.endswith("temporal_transformer_blocks.0.attn1.to_v.weight")
+    }
+    changed.base_weights |= {
+        key: LowRank(*(0.3 * torch.randn(shape, generator=generator) for shape in ((len(value), 2), (2, len(value)))))
+        for key, value in unet.state_dict().items()
+        if key.endswith("transformer_blocks.0.attn1.to_q.weight")  # spatial and temporal
     }
     changed.save(folder / "changed.safetensors")
     other = build_unet(TinyConfig(widths=(32, 32, 64, 64)))

@@ -18,6 +18,7 @@ from torch import Tensor
 from tests.trackgo.support import tiny_unet, track_model
 from trackgo import __version__, checkpoint
 from trackgo.adapter import MASS_MODES
+from trackgo.low_rank import LowRank
 from trackgo.model import TrackGo
 
 BASE_KEY = "up_blocks.1.attentions.0.temporal_transformer_blocks.0.attn1.to_v.weight"
@@ -81,6 +82,25 @@ def test_round_trip_is_exact(model: TrackGo, good: Path) -> None:
     assert loaded.base_weights.keys() == model.base_weights.keys()
     assert torch.equal(loaded.base_weights[BASE_KEY], model.base_weights[BASE_KEY])
     assert not any(p.is_meta for p in loaded.parameters())
+
+
+def test_low_rank_changes_travel_as_their_factors(model: TrackGo, tmp_path: Path) -> None:
+    path, key = tmp_path / "low.safetensors", "down_blocks.0.attentions.0.transformer_blocks.0.attn1.to_q.weight"
+    other = track_model(tiny_unet(**NARROW))
+    other.base_weights = {BASE_KEY: model.base_weights[BASE_KEY], key: LowRank(torch.randn(32, 3), torch.randn(3, 32))}
+    other.save(path)
+    loaded = TrackGo.load(path).base_weights
+    assert torch.equal(loaded[BASE_KEY], model.base_weights[BASE_KEY])
+    assert all(torch.equal(a, b) for a, b in zip(loaded[key], other.base_weights[key], strict=True))
+    weight = torch.randn(32, 32)
+    torch.testing.assert_close(loaded[key].added_to(weight), weight + loaded[key].up @ loaded[key].down)
+
+
+@pytest.mark.parametrize("factor", [None, torch.zeros(4, 32), torch.zeros(3)], ids=["missing", "rank", "vector"])
+def test_torn_low_rank_changes_are_refused(factor: Tensor | None, rewrite: Callable[..., Path]) -> None:
+    factors = {"base.odd.weight.up": torch.zeros(32, 3), "base.odd.weight.down": factor}
+    named = json.dumps([BASE_KEY, "odd.weight"])
+    assert "odd.weight" in refused(rewrite(factors, base_weights=named, low_rank='["odd.weight"]'))
 
 
 @pytest.mark.parametrize("mass", MASS_MODES)

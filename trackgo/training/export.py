@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 import torch
 from torch import Tensor, nn
 
+from ..low_rank import BaseChange, LowRank
 from . import state
 from .config import TrainingConfig, from_mapping
 from .diffusion import FrozenParts
@@ -41,7 +42,7 @@ def export(
 ) -> Path:
     """Write the TrackGo checkpoint of a run, with the base weights that were trained along.
 
-    LoRA matrices are merged into the base weights they belong to.
+    LoRA matrices stay two small factors each; in a UNet folder they are merged.
 
     Args:
         checkpoint: a ``step-…`` folder or a run's folder.
@@ -57,7 +58,7 @@ def export(
     if unet_folder is not None:
         save_unet(unet, unet_folder, dtype)
     else:
-        model.trackgo.base_weights = changed_base_weights(unet)
+        model.trackgo.base_weights = changed_base_weights(unet, model.inherited)
     model.trackgo.save(out, dtype)
     return out
 
@@ -91,12 +92,18 @@ def save_unet(unet: nn.Module, folder: Path, dtype: torch.dtype) -> None:
         partial.unlink(missing_ok=True)
 
 
-def changed_base_weights(unet: nn.Module) -> dict[str, Tensor]:
-    """Trained UNet weights by diffusers key: parameters that are trained, and those that LoRA changes."""
+def changed_base_weights(unet: nn.Module, inherited: Collection[str] = ()) -> dict[str, BaseChange]:
+    """What differs from the base model, by diffusers key: trained parameters, those that an earlier run changed
+    (``inherited``), and LoRA's factors of others."""
     merged = merged_weights(unet)
     trained = {_plain(name) for name, p in unet.named_parameters() if p.requires_grad}
-    changed = {name for name in trained if name in merged} | _lora_keys(unet)
-    return {name: merged[name] for name in sorted(changed)}
+    whole = {name: merged[name] for name in sorted((trained & merged.keys()) | set(inherited))}
+    return {f"{name}.weight": _factors(layer) for name, layer in _lora_layers(unet)} | whole
+
+
+def _factors(layer: nn.Module) -> LowRank:
+    up, down = layer.lora_B["trackgo"].weight, layer.lora_A["trackgo"].weight
+    return LowRank(up.detach() * layer.scaling["trackgo"], down.detach())
 
 
 def merged_weights(unet: nn.Module) -> Mapping[str, Tensor]:
@@ -110,10 +117,6 @@ def merged_weights(unet: nn.Module) -> Mapping[str, Tensor]:
 
 def _lora_layers(unet: nn.Module) -> list[tuple[str, nn.Module]]:
     return [(n, m) for n, m in unet.named_modules() if hasattr(m, "lora_A") and hasattr(m, "get_delta_weight")]
-
-
-def _lora_keys(unet: nn.Module) -> set[str]:
-    return {f"{name}.weight" for name, _ in _lora_layers(unet)}
 
 
 def _plain(name: str) -> str:

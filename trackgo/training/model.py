@@ -73,6 +73,9 @@ class TrainedSVD(nn.Module):
         alpha: threshold α of eq. 3.
         recompute: gradient checkpointing, of the UNet's blocks and of E.
         attention_loss: compute L_attn (eq. 8).
+
+    Attributes:
+        inherited: base weights (diffusers keys) that ``model.start_from`` had changed before this run.
     """
 
     def __init__(
@@ -81,6 +84,7 @@ class TrainedSVD(nn.Module):
         super().__init__()
         self.unet, self.trackgo = unet, trackgo
         self.recompute, self.attention_loss = recompute, attention_loss
+        self.inherited: frozenset[str] = frozenset()
         still = torch.zeros(1, 121, 8, 8, 3, dtype=torch.uint8)
         self.attachment = Attachment(Motion(trackgo, still), AttentionSettings(alpha))
         if recompute:

@@ -7,7 +7,9 @@ from pathlib import Path
 import torch
 from torch import nn
 
+from ..low_rank import changed
 from ..model import TrackGo
+from ..svd import changed_parameters
 from .config import ModelConfig, OptimizerConfig, TrainingConfig
 from .diffusion import FrozenParts
 from .groups import parameter_groups, prepare_trainable_
@@ -73,18 +75,20 @@ def build_model(training: TrainingConfig, unet: nn.Module) -> TrainedSVD:
     Raises:
         ValueError: the checkpoint to start from has another mass mode or was made for another base.
     """
-    config = training.model
+    config, inherited = training.model, frozenset()
     if config.start_from:
         trackgo = TrackGo.load(config.start_from).float()
         trackgo.check_fits(unet)
         if trackgo.config.mass != config.mass:
             raise ValueError(f"model.start_from has mass '{trackgo.config.mass}', model.mass is '{config.mass}'")
-        _take_base_weights_(unet, trackgo)
+        inherited = take_base_weights_(unet, trackgo)
     else:
         trackgo = TrackGo.for_unet(unet, config.mass, training.run.seed, config.base)
     prepare_trainable_(unet, trackgo, config)
     halve_frozen_(unet, config.frozen_precision)
-    return TrainedSVD(unet, trackgo, config.alpha, config.gradient_checkpointing, training.loss.attention > 0)
+    model = TrainedSVD(unet, trackgo, config.alpha, config.gradient_checkpointing, training.loss.attention > 0)
+    model.inherited = inherited
+    return model
 
 
 def halve_frozen_(module: nn.Module, precision: str) -> None:
@@ -95,13 +99,18 @@ def halve_frozen_(module: nn.Module, precision: str) -> None:
             parameter.data = parameter.data.to(dtype)
 
 
-def _take_base_weights_(unet: nn.Module, trackgo: TrackGo) -> None:
-    """Move the base weights that came with a checkpoint into the UNet."""
-    parameters = dict(unet.named_parameters())
+def take_base_weights_(unet: nn.Module, trackgo: TrackGo) -> frozenset[str]:
+    """Move the base weights that came with a checkpoint into the UNet; returns their keys.
+
+    Raises:
+        ValueError: one that the UNet has not.
+    """
+    keys = frozenset(trackgo.base_weights)
     with torch.no_grad():
-        for key, value in trackgo.base_weights.items():
-            parameters[key].copy_(value)
+        for key, parameter in changed_parameters(unet, trackgo.base_weights).items():
+            parameter.copy_(changed(parameter, trackgo.base_weights[key]))
     trackgo.base_weights = {}
+    return keys
 
 
 def build_optimizer(model: TrainedSVD, config: OptimizerConfig) -> torch.optim.AdamW:

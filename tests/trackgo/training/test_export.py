@@ -5,6 +5,7 @@ import torch
 from diffusers import UNetSpatioTemporalConditionModel
 
 from trackgo.demo.world import scene
+from trackgo.low_rank import LowRank
 from trackgo.model import Motion, TrackGo
 from trackgo.training.batch import collate
 from trackgo.training.command import main
@@ -37,6 +38,24 @@ def test_the_exported_file_on_the_untouched_base_is_the_trained_model(make_confi
     base, _ = load_base(config.model, 0)
     trackgo = TrackGo.load(out)
     assert bool(trackgo.base_weights) == (trainable != "adapter")
+    with torch.no_grad(), trackgo.attached(base, Motion(trackgo, points)):
+        torch.testing.assert_close(base(*sample).sample, expected, rtol=1e-4, atol=1e-5)
+
+
+def test_lora_stays_two_small_factors(make_config, tmp_path):
+    config = make_config(model={"trainable": "adapter+lora", "lora_rank": 2})
+    changes = TrackGo.load(step_and_export(config, tmp_path)[0]).base_weights
+    assert changes and all(isinstance(change, LowRank) and change.down.shape[0] == 2 for change in changes.values())
+
+
+def test_what_an_earlier_run_changed_is_kept(make_config, tmp_path):
+    first, *_ = step_and_export(make_config(model={"trainable": "adapter+attn1"}), tmp_path)
+    second = make_config(model={"start_from": str(first), "trainable": "adapter"}, run={"folder": str(tmp_path / "b")})
+    before = TrackGo.load(first).base_weights
+    out, points, sample, expected = step_and_export(second, tmp_path)
+    trackgo = TrackGo.load(out)
+    assert before and trackgo.base_weights.keys() == before.keys()
+    base, _ = load_base(second.model, 0)
     with torch.no_grad(), trackgo.attached(base, Motion(trackgo, points)):
         torch.testing.assert_close(base(*sample).sample, expected, rtol=1e-4, atol=1e-5)
 
