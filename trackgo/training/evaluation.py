@@ -14,6 +14,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import torch
+from PIL import Image
 from torch import Tensor
 
 from .. import visualize
@@ -136,8 +137,7 @@ def _follow(video: np.ndarray, seen: Scene, number: int) -> tuple[float, float, 
 def contact_sheet(videos: np.ndarray, scenes: Sequence[Scene], count: int) -> np.ndarray:
     """uint8 [H, W, 3]: per scene the drawing over the first frame, the sampled video and, below, the true one."""
     rows = []
-    chosen = np.unique(np.linspace(0, len(scenes) - 1, count).astype(int))
-    for index in chosen:
+    for index in _spread(scenes, count):
         video, seen = videos[index], scenes[index]
         at = np.unique(np.linspace(0, len(video) - 1, _SHEET_FRAMES).astype(int))
         large = lambda frames: [_enlarged(frame) for frame in frames]  # noqa: E731
@@ -145,6 +145,26 @@ def contact_sheet(videos: np.ndarray, scenes: Sequence[Scene], count: int) -> np
         rows.append(np.concatenate([drawn, *large(video[at])], axis=1))
         rows.append(np.concatenate([_enlarged(seen.clean_plate[0]), *large(seen.frames[at])], axis=1))
     return np.concatenate(rows, axis=0)
+
+
+def moving_sheet(videos: np.ndarray, scenes: Sequence[Scene], count: int) -> np.ndarray:
+    """uint8 [L, H, W, 3]: per scene a column of the sampled video with its arrows and, below, the true one."""
+    columns = []
+    for index in _spread(scenes, count):
+        drawn = visualize.draw_on_all(np.stack([_enlarged(f) for f in videos[index]]), scenes[index].drawing())
+        columns.append(np.concatenate([drawn, np.stack([_enlarged(f) for f in scenes[index].frames])], axis=1))
+    return np.concatenate(columns, axis=2)
+
+
+def _spread(scenes: Sequence[Scene], count: int) -> np.ndarray:
+    return np.unique(np.linspace(0, len(scenes) - 1, count).astype(int))
+
+
+def write_animation(frames: np.ndarray, path: Path, fps: float = 7.0) -> None:
+    """uint8 [L, H, W, 3] → an endless GIF, which TensorBoard shows as an image."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    first, *rest = (Image.fromarray(frame) for frame in frames)
+    first.save(path, save_all=True, append_images=rest, duration=round(1000 / fps), loop=0)
 
 
 def _enlarged(frame: np.ndarray, least: int = 128) -> np.ndarray:
@@ -162,7 +182,7 @@ def write_picture(picture: np.ndarray, path: Path) -> None:
 def evaluate(
     model: TrainedSVD, held: HeldOut, parts: FrozenParts, config: TrainingConfig, sheet: Path
 ) -> Mapping[str, float]:
-    """All figures by name; writes the contact sheet to ``sheet``."""
+    """All figures by name; writes the contact sheet to ``sheet`` (.png) and the same, moving, beside it (.gif)."""
     was_training = model.training
     model.eval()
     try:
@@ -172,4 +192,5 @@ def evaluate(
         model.train(was_training)
     if config.evaluation.sheets:
         write_picture(contact_sheet(videos, held.scenes, config.evaluation.sheets), sheet)
+        write_animation(moving_sheet(videos, held.scenes, config.evaluation.sheets), sheet.with_suffix(".gif"))
     return {f"loss/{name}": value for name, value in losses.items()} | following_figures(videos, held.scenes)

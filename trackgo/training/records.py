@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from PIL import Image
 from tqdm import tqdm
 
 
@@ -54,15 +55,22 @@ class Records:
         self._say(step, shown)
 
     def evaluation(self, step: int, figures: dict[str, float], sheet: Path) -> None:
-        """Write the figures of an evaluation and its contact sheet."""
+        """Write the figures of an evaluation, its contact sheet (.png) and the moving one beside it (.gif)."""
         named = {f"held_out/{name}": value for name, value in figures.items()}
         self._write(step, named)
         self._say(step, named)
-        if self._board and sheet.is_file():
-            from PIL import Image
+        for name, path in (("sheet", sheet), ("videos", sheet.with_suffix(".gif"))):
+            if self._board and path.is_file():
+                self._add_picture(f"held_out/{name}", path, step)
 
-            with Image.open(sheet) as picture:
-                self._board.add_image("held_out/samples", np.asarray(picture), step, dataformats="HWC")
+    def _add_picture(self, tag: str, path: Path, step: int) -> None:
+        """A picture file as it is: TensorBoard plays GIFs, but its writer would need moviepy to make one."""
+        from tensorboard.compat.proto.summary_pb2 import Summary
+
+        with Image.open(path) as picture:
+            width, height = picture.size
+        image = Summary.Image(height=height, width=width, colorspace=3, encoded_image_string=path.read_bytes())
+        self._board._get_file_writer().add_summary(Summary(value=[Summary.Value(tag=tag, image=image)]), step)
 
     def _say(self, step: int, figures: dict[str, float]) -> None:
         if self.active:

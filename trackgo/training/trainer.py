@@ -104,7 +104,7 @@ class Trainer:
     def _check_finite(self, terms: dict[str, Tensor], batch: Batch) -> None:
         for name, values in terms.items():
             if bad := (~values.detach().isfinite()).nonzero().flatten().tolist():
-                clip, value = int(batch.number[bad[0]]), float(values[bad[0]])
+                clip, value = int(batch.number[bad[0]]), float(values.detach()[bad[0]])
                 raise ValueError(
                     f"step {self.step}: the {name} loss of clip {clip} of the training data is {value}; if it is "
                     "sound, lower optimizer.learning_rate or use run.precision bf16 instead of fp16. Nothing changed "

@@ -9,7 +9,9 @@ from pathlib import Path
 import pytest
 import torch
 from accelerate.state import AcceleratorState
+from PIL import Image
 from safetensors.torch import load_file
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from tests.trackgo.training.conftest import configuration
 from trackgo.training import state
@@ -85,7 +87,17 @@ def test_a_run_changes_the_weights_and_its_average_lies_between(make_config, who
     assert not torch.equal(begun[name], saved.weights[name])
     between = (saved.average[name] - begun[name]).norm()
     assert 0 < between < (saved.weights[name] - begun[name]).norm()
-    assert (whole_run.parent.parent / "samples" / "step-00000004.png").stat().st_size > 1000
+
+
+def test_a_run_leaves_pictures_videos_and_curves(whole_run):
+    samples = whole_run.parent.parent / "samples"
+    assert (samples / "step-00000004.png").stat().st_size > 1000
+    with Image.open(samples / "step-00000004.gif") as moving:
+        assert moving.n_frames == 6 and moving.size == (2 * 130, 2 * 130)
+    board = EventAccumulator(str(samples.parent / "tensorboard"))
+    board.Reload()
+    assert {"held_out/sheet", "held_out/videos"} <= set(board.Tags()["images"])
+    assert "held_out/one/objmc" in board.Tags()["scalars"]
 
 
 def test_a_folder_that_holds_a_run_is_not_overwritten(make_config, tmp_path, whole_run):
