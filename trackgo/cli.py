@@ -1,4 +1,4 @@
-"""``python -m trackgo``: demo | draw | generate | convert | train | export.
+"""``python -m trackgo``: demo | draw | generate | convert | train | export | evaluate.
 
 Exits 0 on success and 2, with one sentence on standard error, on bad input.
 """
@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
+from .evaluation import command as evaluation
 from .training import command as training
 
 _EXAMPLES = {
@@ -95,6 +96,7 @@ def _parser() -> argparse.ArgumentParser:
     training.add_export_arguments(
         command("export", training.run_export, "Make the small inference file of a training checkpoint.")
     )
+    evaluation.add_arguments(command("evaluate", None, "Measure how videos follow their arrows and how they look."))
     return parser
 
 

@@ -34,7 +34,7 @@ class ObjMCResult:
 
     mode: Mode
     distances: NDArray[np.float64]
-    ids: tuple[int, ...]
+    ids: tuple[int | str, ...]
     static: ObjMCResult | None
     videos: int = 1
     cut: int = 0
@@ -61,7 +61,7 @@ class ObjMCResult:
         return self.sum if self.mode == "sum" else self.mean
 
     @property
-    def per_object(self) -> dict[int, float]:
+    def per_object(self) -> dict[int | str, float]:
         """The figure of each object by its id; NaN for one that counts in no frame."""
         columns = (self.distances[:, [column]] for column in range(len(self.ids)))
         parts = (ObjMCResult(self.mode, column, (0,), None).value for column in columns)
