@@ -6,7 +6,8 @@ import re
 
 import numpy as np
 
-from ..trackgo.drawing import Arrow, located
+from ..trackgo.checks import located
+from ..trackgo.drawing import Arrow
 from ..trackgo.interchange import to_arrows
 from ..trackgo.rasterize import to_fractions
 

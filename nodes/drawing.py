@@ -9,7 +9,8 @@ import torch
 from comfy_api.latest import io, ui
 
 from ..trackgo import visualize
-from ..trackgo.drawing import Component, Drawing, camera_component
+from ..trackgo.camera import Camera
+from ..trackgo.drawing import Component, Drawing
 from .arrow_text import UNITS, parse_arrows
 from .common import (
     CATEGORY,
@@ -242,7 +243,7 @@ class TrackGoComponent(io.ComfyNode):
 
 
 class TrackGoCameraMotion(io.ComfyNode):
-    """The whole frame panned, zoomed and turned, as a component behind an upstream drawing's."""
+    """The whole scene panned, zoomed and turned: the camera of a drawing."""
 
     @classmethod
     def define_schema(cls) -> io.Schema:
@@ -250,8 +251,8 @@ class TrackGoCameraMotion(io.ComfyNode):
             node_id="TrackGoCameraMotion",
             display_name="TrackGo Camera Motion",
             category=CATEGORY,
-            description="Moves the whole picture, as a camera would: pan, zoom and turn. Chain it with other "
-            "components, or use it alone.",
+            description="Moves the whole picture, as a camera would: pan, zoom and turn, on top of what the "
+            "components do by themselves. Chain it with other components, or use it alone.",
             inputs=[
                 DrawingType.Input("drawing", optional=True, tooltip="A drawing to add the camera's movement to."),
                 io.Float.Input(
@@ -295,21 +296,21 @@ class TrackGoCameraMotion(io.ComfyNode):
                     default=1024,
                     min=16,
                     max=MAX_SIZE_PX,
-                    tooltip="Width of the video. Only its ratio to the height matters, and only for turns.",
+                    tooltip="Not needed: the camera fits any width. It is here for graphs that were made with it.",
                 ),
                 io.Int.Input(
                     "height",
                     default=576,
                     min=16,
                     max=MAX_SIZE_PX,
-                    tooltip="Height of the video. Only its ratio to the width matters, and only for turns.",
+                    tooltip="Not needed: the camera fits any height. It is here for graphs that were made with it.",
                 ),
             ],
             outputs=[
                 DrawingType.Output(
                     "drawing_out",
                     display_name="drawing",
-                    tooltip="The upstream drawing with the camera's component behind its own.",
+                    tooltip="The upstream drawing with this camera. A drawing has one camera that moves.",
                 )
             ],
         )
@@ -329,5 +330,5 @@ class TrackGoCameraMotion(io.ComfyNode):
         drawing: Drawing | None = None,
     ) -> io.NodeOutput:
         check_order(start, end)
-        component = camera_component(pan_x, pan_y, zoom, turn, width / height, start=start, end=end, easing=easing)
-        return io.NodeOutput(chained(drawing, [component]))
+        camera = Camera((pan_x, pan_y), zoom, turn, start, end, easing)
+        return io.NodeOutput((drawing or Drawing.empty()).with_camera(camera))

@@ -13,13 +13,14 @@ from typing import Any
 __version__ = "0.1.0"
 
 _HOME = {
+    "Camera": ".camera",
     "Drawing": ".drawing",
     "PointTrajectories": ".trajectories",
     "point_trajectories": ".trajectories",
     "TrackGo": ".model",
     "TrackGoPipeline": ".pipeline",
 }
-__all__ = ["Drawing", "PointTrajectories", "TrackGo", "TrackGoPipeline", "point_trajectories"]
+__all__ = ["Camera", "Drawing", "PointTrajectories", "TrackGo", "TrackGoPipeline", "point_trajectories"]
 
 
 def __getattr__(name: str) -> Any:

@@ -9,7 +9,9 @@ import json
 from collections.abc import Callable, Iterable
 from typing import Any, NoReturn, TypeVar
 
-from .drawing import MAX_TEXT_BYTES, VERSION, Arrow, Component, Drawing, Mask, Stroke, component_label, located
+from .camera import Camera
+from .checks import located
+from .drawing import MAX_TEXT_BYTES, VERSION, Arrow, Component, Drawing, Mask, Stroke, component_label
 
 _Part = TypeVar("_Part")
 
@@ -48,7 +50,17 @@ def parse_drawing(text: str) -> Drawing:
         name = item.get("name") if isinstance(item, dict) else None
         with located(component_label(index, name)):
             components.append(_component(item))
-    return Drawing(tuple(components), _rest(document, ("version", "components")))
+    camera = None
+    if "camera" in document:
+        with located("camera"):
+            camera = _camera(document["camera"])
+    return Drawing(tuple(components), _rest(document, ("version", "components", "camera")), camera)
+
+
+def _camera(value: Any) -> Camera:
+    known = ("pan", "zoom", "turn", "start", "end", "easing")
+    item = _object(value, "it")
+    return Camera(**{key: item[key] for key in known if key in item}, extra=_rest(item, known))
 
 
 def _component(value: Any) -> Component:

@@ -9,22 +9,22 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import chain
-from numbers import Real
 from typing import Any
 
 import numpy as np
 
 from . import rasterize
+from .camera import Camera
+from .checks import EASINGS as EASINGS
+from .checks import check_choice, check_flag, check_number, check_timing, located, shown
 
 VERSION = 1
 TOOLS = ("brush", "erase", "lasso", "lasso-erase", "fill")
 LEAST_POINTS = {"brush": 1, "erase": 1, "lasso": 3, "lasso-erase": 3, "fill": 0}
 CURVES = ("straight", "smooth")
-EASINGS = ("linear", "ease-in", "ease-out", "ease-in-out")
 
 # Limits: far above any drawing made by hand, low enough that no document can exhaust a server's memory.
 MAX_TEXT_BYTES = 64 * 1024 * 1024
@@ -38,46 +38,12 @@ MAX_MASK_BYTES = 4 * 1024**3
 Point = tuple[float, float]
 
 
-@contextmanager
-def located(where: str) -> Iterator[None]:
-    """Prefix the message of a ValueError raised inside with where it happened."""
-    try:
-        yield
-    except ValueError as error:
-        raise ValueError(f"{where}: {error}") from None
-
-
-def _shown(value: Any) -> str:
-    try:
-        text = json.dumps(value)
-    except (TypeError, ValueError):
-        text = repr(value)
-    return text if len(text) <= 60 else text[:57] + "…"
-
-
-def check_number(name: str, value: Any, low: float, high: float) -> float:
-    """`value` as a float; ValueError naming it unless it is a finite number from low to high (booleans are not)."""
-    if isinstance(value, bool) or not isinstance(value, Real) or not low <= value <= high:
-        raise ValueError(f"{name} is {_shown(value)}; it must be a number from {low:g} to {high:g}")
-    return float(value)
-
-
-def _check_choice(name: str, value: Any, options: Sequence[str]) -> None:
-    if not isinstance(value, str) or value not in options:
-        raise ValueError(f"{name} is {_shown(value)}; it must be one of {', '.join(options)}")
-
-
-def _check_flag(name: str, value: Any) -> None:
-    if not isinstance(value, bool):
-        raise ValueError(f"{name} is {_shown(value)}; it must be true or false")
-
-
 def _as_points(value: Any) -> tuple[Point, ...]:
     """A sequence (or array) of pairs → tuple of (x, y) floats; ValueError naming the first bad point."""
     if isinstance(value, np.ndarray):
         value = value.tolist()
     if not isinstance(value, list | tuple):
-        raise ValueError(f"points is {_shown(value)}; it must be a list of [x, y] pairs")
+        raise ValueError(f"points is {shown(value)}; it must be a list of [x, y] pairs")
     # Checks of the whole list, in C because there may be a million points; what fails is then looked at closely.
     shaped = {list, tuple}.issuperset(map(type, value)) and {2}.issuperset(map(len, value))
     coordinates = list(chain.from_iterable(value)) if shaped else []
@@ -94,7 +60,7 @@ def _as_points(value: Any) -> tuple[Point, ...]:
 def _checked_point(point: Any, number: int) -> Point:
     """One pair, looked at closely; ValueError names it by its number."""
     if not isinstance(point, list | tuple | np.ndarray) or len(point) != 2:
-        raise ValueError(f"point {number} is {_shown(point)}; it must be a pair [x, y]")
+        raise ValueError(f"point {number} is {shown(point)}; it must be a pair [x, y]")
     with located(f"point {number}"):
         x, y = (check_number(axis, at, -MAX_COORDINATE, MAX_COORDINATE) for axis, at in zip("xy", point, strict=True))
     return x, y
@@ -114,7 +80,7 @@ class Stroke:
     extra: Mapping[str, Any] = field(default_factory=dict, hash=False)
 
     def __post_init__(self) -> None:
-        _check_choice("tool", self.tool, TOOLS)
+        check_choice("tool", self.tool, TOOLS)
         object.__setattr__(self, "points", _as_points(self.points))
         least = LEAST_POINTS[self.tool]
         if len(self.points) < least:
@@ -145,7 +111,7 @@ class Mask:
         object.__setattr__(self, "strokes", tuple(self.strokes))
         if self.png is not None:
             if not isinstance(self.png, str):
-                raise ValueError(f"png is {_shown(self.png)}; it must be a PNG file as base64 text")
+                raise ValueError(f"png is {shown(self.png)}; it must be a PNG file as base64 text")
             rasterize.check_png(self.png)
 
     @property
@@ -179,7 +145,7 @@ class Arrow:
         object.__setattr__(self, "points", _as_points(self.points))
         if not 1 <= len(self.points) <= MAX_ARROW_POINTS:
             raise ValueError(f"points has {len(self.points)} points; an arrow needs 1 to {MAX_ARROW_POINTS}")
-        _check_choice("curve", self.curve, CURVES)
+        check_choice("curve", self.curve, CURVES)
 
     def to_dict(self) -> dict[str, Any]:
         return {"points": self.points, "curve": self.curve} | dict(self.extra)
@@ -204,15 +170,11 @@ class Component:
 
     def __post_init__(self) -> None:
         if not isinstance(self.name, str):
-            raise ValueError(f"name is {_shown(self.name)}; it must be text")
+            raise ValueError(f"name is {shown(self.name)}; it must be text")
         object.__setattr__(self, "arrows", tuple(self.arrows))
-        object.__setattr__(self, "start", check_number("start", self.start, 0, 1))
-        object.__setattr__(self, "end", check_number("end", self.end, 0, 1))
-        if self.start > self.end:
-            raise ValueError(f"start is {self.start:g} and end is {self.end:g}; start must not come after end")
-        _check_choice("easing", self.easing, EASINGS)
-        _check_flag("hidden", self.hidden)
-        _check_flag("locked", self.locked)
+        check_timing(self)
+        check_flag("hidden", self.hidden)
+        check_flag("locked", self.locked)
 
     @classmethod
     def from_mask(cls, mask: np.ndarray, name: str = "", arrows: Sequence[Arrow] = (), **settings: Any) -> Component:
@@ -241,10 +203,12 @@ class Component:
 
 @dataclass(frozen=True)
 class Drawing:
-    """A whole document. Components later in the list are drawn over earlier ones."""
+    """A whole document. Components later in the list are drawn over earlier ones; the camera, if there is one, moves
+    them all, after their own motion."""
 
     components: tuple[Component, ...] = ()
     extra: Mapping[str, Any] = field(default_factory=dict, hash=False)
+    camera: Camera | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "components", tuple(self.components))
@@ -273,6 +237,8 @@ class Drawing:
     def to_json(self) -> str:
         """Compact JSON (ASCII), the same text for equal drawings; `from_json` gives an equal drawing back."""
         document = {"version": VERSION, "components": [component.to_dict() for component in self.components]}
+        if self.camera is not None:
+            document["camera"] = self.camera.to_dict()
         return json.dumps(document | dict(self.extra), separators=(",", ":"), allow_nan=False)
 
     @property
@@ -306,18 +272,30 @@ class Drawing:
         """This drawing with one more component, at the end."""
         return replace(self, components=(*self.components, component))
 
+    def with_camera(self, camera: Camera) -> Drawing:
+        """This drawing with a camera; ValueError where it already has one that moves."""
+        return Drawing.concat(self, Drawing(camera=camera))
+
     @classmethod
     def concat(cls, *drawings: Drawing) -> Drawing:
-        """The components of several drawings in order; where unknown keys clash the first drawing's are kept."""
+        """The components of several drawings in order; where unknown keys clash the first drawing's are kept.
+
+        At most one of them may have a camera that moves (ValueError): two moves are not one camera's move in general.
+        """
         extra: dict[str, Any] = {}
         for drawing in reversed(drawings):
             extra |= drawing.extra
-        return cls(tuple(chain.from_iterable(drawing.components for drawing in drawings)), extra)
+        cameras = [drawing.camera for drawing in drawings if drawing.camera is not None]
+        moving = [camera for camera in cameras if camera.moves]
+        if len(moving) > 1:
+            raise ValueError(f"{len(moving)} of the drawings have a camera that moves; one at most may have it")
+        camera = next(iter(moving or cameras), None)
+        return cls(tuple(chain.from_iterable(drawing.components for drawing in drawings)), extra, camera)
 
 
 def component_label(index: int, name: Any) -> str:
     """`component 2 ("boat")`, for messages; index counts from 0."""
-    return f"component {index + 1}" + (f" ({_shown(name)})" if isinstance(name, str) and name else "")
+    return f"component {index + 1}" + (f" ({shown(name)})" if isinstance(name, str) and name else "")
 
 
 def camera_component(
@@ -328,8 +306,9 @@ def camera_component(
     aspect: float = 16 / 9,
     **settings: Any,
 ) -> Component:
-    """The whole frame, moved as a camera would: four arrows, from the frame's corners.
+    """The whole frame as a component, moved as a camera would: four arrows, from the frame's corners.
 
+    It moves apart from the other components; `Drawing.camera` carries them along and is exact on the way as well.
     The *picture* ends pan_x frame widths further right and pan_y frame heights further down, `zoom` times as large and
     turned by turn_degrees clockwise, both about the moving centre; aspect = width / height of the frame it is for.
     Pan with zoom, zoom with turn, and every move's end are exact; a pan with a turn strays a little on the way, because

@@ -26,8 +26,9 @@ from typing import Any
 
 import numpy as np
 
+from .checks import check_number, located
 from .document import parse_json
-from .drawing import Arrow, check_number, located
+from .drawing import Arrow
 from .motion import CURVE_STEPS, along, check_frames
 from .rasterize import check_size, to_fractions
 from .trajectories import PointTrajectories, inside_frame

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from .camera import Camera
 from .drawing import Arrow, Component
 from .rasterize import check_size, to_pixels
 
@@ -33,6 +34,15 @@ class Motion:
         points = np.asarray(points_px, dtype=np.float64)
         moved = self.scale_turn[:, None] * (points[:, 0] + 1j * points[:, 1]) + self.shift[:, None]
         return np.stack([moved.real, moved.imag], axis=-1)
+
+    def then(self, after: Motion) -> Motion:
+        """This motion and, frame by frame, another one on top of it: z ↦ after(self(z))."""
+        return Motion(after.scale_turn * self.scale_turn, after.scale_turn * self.shift + after.shift)
+
+    @classmethod
+    def still(cls, frames: int) -> Motion:
+        """Nothing moves."""
+        return cls(np.ones(frames, dtype=np.complex128), np.zeros(frames, dtype=np.complex128))
 
 
 def check_frames(frames: int) -> None:
@@ -132,7 +142,22 @@ def component_motion(component: Component, frames: int, width: int, height: int)
     check_size(width, height)
     share = ease(progress(frames, component.start, component.end), component.easing)
     if not component.arrows:
-        return Motion(np.ones(frames, dtype=np.complex128), np.zeros(frames, dtype=np.complex128))
+        return Motion.still(frames)
     positions = np.stack([arrow_positions(arrow, share, width, height) for arrow in component.arrows], axis=1)
     starts = np.array([arrow_positions(arrow, np.zeros(1), width, height)[0] for arrow in component.arrows])
     return Motion(*similarity(starts, positions))
+
+
+def camera_motion(camera: Camera | None, frames: int, width: int, height: int) -> Motion:
+    """What the camera does to the scene at each frame, in width × height pixels; the formula is `Camera`'s."""
+    check_size(width, height)
+    check_frames(frames)
+    if camera is None:
+        return Motion.still(frames)
+    share = ease(progress(frames, camera.start, camera.end), camera.easing)
+    growth = np.log(camera.zoom)
+    scale_turn = np.exp((growth + 1j * np.radians(camera.turn)) * share)
+    panned = np.expm1(growth * share) / np.expm1(growth) if growth else share
+    centre = complex(width / 2 - 0.5, height / 2 - 0.5)
+    pan = complex(camera.pan[0] * width, camera.pan[1] * height)
+    return Motion(scale_turn, centre - scale_turn * centre + pan * panned)

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .drawing import Drawing, located
-from .motion import check_frames, component_motion
+from .drawing import MAX_COMPONENTS, Drawing
+from .motion import Motion, camera_motion, check_frames, component_motion
 from .rasterize import check_size, to_fractions, to_pixels
 
 if TYPE_CHECKING:
@@ -201,26 +201,72 @@ def inside_frame(tracks_px: np.ndarray, width: int, height: int) -> np.ndarray:
     return (x >= -0.5) & (x < width - 0.5) & (y >= -0.5) & (y < height - 0.5)
 
 
-def point_trajectories(drawing: Drawing, frames: int, width: int, height: int, seed: int = 0) -> PointTrajectories:
+def point_trajectories(
+    drawing: Drawing, frames: int, width: int, height: int, seed: int = 0, skip_empty: bool = False
+) -> PointTrajectories:
     """A drawing → its point trajectories over `frames` frames of width × height pixels.
 
     `component` counts the active components, as `drawing.masks` does. Each component's points depend on the seed, its
-    mask and its place in the document alone. ValueError when a mask covers no pixel, naming the component.
+    mask and its place in the document alone. A moving camera carries them all along, and gives what no mask covers
+    points of its own: the component after the last (`background_points`). ValueError when a mask covers no pixel,
+    naming the component; with `skip_empty` it has no points instead.
     """
     check_frames(frames)
+    size = (width, height)
     masks = drawing.masks(width, height)
-    tracks = [np.empty((frames, 0, 2))]
-    counts = []
-    for mask, index in zip(masks, drawing.active_indices, strict=True):
-        with located(drawing.label(index)):
-            if not mask.any():
-                raise ValueError(f"its mask covers no pixel at {width}×{height}; paint where the component is")
-            points = control_points(mask, np.random.default_rng([seed, index]))
-            tracks.append(component_motion(drawing.components[index], frames, width, height).apply(points))
-            counts.append(len(points))
-    path = np.concatenate(tracks, axis=1).astype(np.float32)
-    component = np.repeat(np.arange(len(counts)), counts)
-    return PointTrajectories(path, inside_frame(path, width, height), component, width, height)
+    camera = camera_motion(drawing.camera, frames, width, height)
+    motions = [component_motion(component, frames, width, height) for component in drawing.active]
+    starts = [
+        _component_points(drawing, index, mask, seed, skip_empty)
+        for mask, index in zip(masks, drawing.active_indices, strict=True)
+    ]
+    moved = [motion.then(camera).apply(points) for motion, points in zip(motions, starts, strict=True)]
+    seen = [inside_frame(path.astype(np.float32), *size) for path in moved]
+    if drawing.camera is not None and drawing.camera.moves:
+        points = background_points(masks, np.random.default_rng([seed, MAX_COMPONENTS]))
+        moved.append(camera.apply(points))
+        covered = _covered(points, masks, motions, frames)
+        seen.append(inside_frame(moved[-1].astype(np.float32), *size) & ~covered)
+    path = np.concatenate([np.empty((frames, 0, 2)), *moved], axis=1).astype(np.float32)
+    visibility = np.concatenate([np.empty((frames, 0), bool), *seen], axis=1)
+    component = np.repeat(np.arange(len(moved)), [part.shape[1] for part in moved])
+    return PointTrajectories(path, visibility, component, width, height)
+
+
+def _component_points(drawing: Drawing, index: int, mask: np.ndarray, seed: int, skip_empty: bool) -> np.ndarray:
+    """Control points [K, 2] of component `index` on its mask; none of an empty mask if that is allowed."""
+    if mask.any():
+        return control_points(mask, np.random.default_rng([seed, index]))
+    if skip_empty:
+        return np.empty((0, 2))
+    height, width = mask.shape
+    raise ValueError(
+        f"{drawing.label(index)}: its mask covers no pixel at {width}×{height}; paint where the component is"
+    )
+
+
+def background_points(masks: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Control points [K, 2] on what none of the masks bool [s, H, W] covers, K by eq. 10; none if nothing is left."""
+    free = ~masks.any(axis=0)
+    return control_points(free, rng) if free.any() else np.empty((0, 2))
+
+
+def _covered(points: np.ndarray, masks: np.ndarray, motions: list[Motion], frames: int) -> np.ndarray:
+    """Whether a component lies over places of the background [K, 2] at each frame: bool [L, K].
+
+    Only a component's own motion matters, since the camera moves both alike: a place is covered where the component,
+    moved back, has a pixel. So P never shows the background on top of what passes in front of it.
+    """
+    height, width = masks.shape[1:]
+    covered = np.zeros((frames, len(points)), dtype=bool)
+    places = points[:, 0] + 1j * points[:, 1]
+    for mask, motion in zip(masks, motions, strict=True):
+        shrunk = np.abs(motion.scale_turn) < 1e-6  # to a point: it covers nothing
+        back = (places - motion.shift[:, None]) / np.where(shrunk, 1, motion.scale_turn)[:, None]
+        within = inside_frame(np.stack([back.real, back.imag], axis=-1), width, height) & ~shrunk[:, None]
+        columns, rows = (np.floor(np.where(within, part, 0) + 0.5).astype(np.int64) for part in (back.real, back.imag))
+        covered |= within & mask[rows, columns]
+    return covered
 
 
 def control_points(mask: np.ndarray, rng: np.random.Generator) -> np.ndarray:

@@ -8,13 +8,15 @@ alike. Nothing here is used to compute anything: the control picture P is `Point
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import cv2
 import numpy as np
 from einops import rearrange
 
+from .camera import Camera
 from .drawing import Arrow, Drawing
-from .motion import CURVE_STEPS, arrow_positions
+from .motion import CURVE_STEPS, arrow_positions, camera_motion
 from .rasterize import to_pixels
 from .trajectories import COMPONENT_COLORS, PointTrajectories
 
@@ -194,7 +196,8 @@ def draw_arrows(picture: np.ndarray, paths_px: Sequence[np.ndarray], colours: Se
 
 
 def draw_drawing(picture: np.ndarray, drawing: Drawing) -> np.ndarray:
-    """The picture [H,W,3] with a drawing on it: masks tinted and outlined, arrows along their true curves."""
+    """The picture [H,W,3] with a drawing on it: masks tinted and outlined, arrows along their true curves, and a white
+    frame around what a moving camera sees in the end."""
     check_picture(picture)
     height, width = picture.shape[:2]
     result = draw_masks(picture, drawing.masks(width, height))
@@ -203,7 +206,24 @@ def draw_drawing(picture: np.ndarray, drawing: Drawing) -> np.ndarray:
         for index, component in enumerate(drawing.active)
         for arrow in component.arrows
     ]
-    return draw_arrows(result, [path for path, _ in arrows], [colour for _, colour in arrows])
+    result = draw_arrows(result, [path for path, _ in arrows], [colour for _, colour in arrows])
+    if drawing.camera is None or not drawing.camera.moves:
+        return result
+    sheet = _Sheet(result)
+    for layer, colour, width_px in (
+        (sheet.casing, CASING, sheet.width_px + sheet.casing_px),
+        (sheet.ink, WHITE, sheet.width_px),
+    ):
+        layer.line(camera_view(drawing.camera, width, height), colour, width_px, 0.9)
+    return sheet.merged()
+
+
+def camera_view(camera: Camera, width: int, height: int) -> np.ndarray:
+    """The part of the first frame that fills the last one: its outline, closed, float64 [5,2] in pixels."""
+    motion = camera_motion(replace(camera, start=0, end=1), 2, width, height)
+    corners = to_pixels([(0, 0), (1, 0), (1, 1), (0, 1), (0, 0)], width, height)
+    seen = (corners[:, 0] + 1j * corners[:, 1] - motion.shift[-1]) / motion.scale_turn[-1]
+    return np.stack([seen.real, seen.imag], axis=-1)
 
 
 def draw_on_all(frames: np.ndarray, drawing: Drawing) -> np.ndarray:

@@ -186,3 +186,38 @@ export function drawLabel(context, [x, y], text, stageWidth) {
   context.fillText(text, left + 6, y - 16.5)
 }
 
+
+/**
+ * What the camera sees in the end, as a frame on the picture; while the camera is the tool, with handles, and the rest
+ * of the stage dimmed.
+ * @param {{corners: [number, number][], top: [number, number], knob: [number, number]}} handles
+ */
+export function drawCamera(context, { corners, top, knob }, active, [width, height]) {
+  if (active) {
+    context.beginPath()
+    context.rect(0, 0, width, height)
+    corners.forEach(([x, y], i) => (i ? context.lineTo(x, y) : context.moveTo(x, y)))
+    context.closePath()
+    context.fillStyle = 'rgba(0, 0, 0, 0.42)'
+    context.fill('evenodd')
+  }
+  trace(context, [...corners, corners[0]])
+  context.setLineDash(active ? [] : [7, 5])
+  strokeWithHalo(context, active ? '#fff' : 'rgba(255, 255, 255, 0.75)', active ? 2 : 1.25)
+  context.setLineDash([])
+  if (!active) return
+  trace(context, [top, knob])
+  strokeWithHalo(context, '#fff', 1.25)
+  dot(context, knob, 6.5, '#fff', HALO)
+  turnMark(context, knob)
+  for (const corner of corners) dot(context, corner, 5.5, '#fff', HALO)
+}
+
+/** A little turning arrow on the knob. */
+function turnMark(context, [x, y]) {
+  context.beginPath()
+  context.arc(x, y, 3.2, -0.5 * Math.PI, Math.PI)
+  context.strokeStyle = '#222'
+  context.lineWidth = 1.4
+  context.stroke()
+}

@@ -1,13 +1,12 @@
 /** The list of components: each row is also its bar on the timeline. Above it, the transport with the scrubber. */
 import {
-  addComponent, arrowsOf, duplicateComponent, easingOf, EASINGS, endOf, moveComponent, nameOf, patchComponent, removeComponent, startOf,
+  addComponent, arrowsOf, duplicateComponent, moveComponent, nameOf, patchComponent, removeComponent,
 } from './document.js'
+import { CameraRow } from './camera-panel.js'
 import { clamp, el, iconButton, ownUndo, setIcon, setPressed } from './dom.js'
 import { cssColor, drawnColor } from './colors.js'
-import { EASING_NAMES, TEXT } from './texts.js'
-
-const COARSE_STEP = 0.1
-const FINE_STEP = 0.01
+import { TEXT } from './texts.js'
+import { dragOnBar, TimingBar } from './timing.js'
 
 /** A new component, selected. */
 export function addAndSelect(store) {
@@ -36,37 +35,6 @@ export function componentItems(store, index, rename) {
   ]
 }
 
-/** Drag on a bar with capture; calls `move(fraction)` while dragging and `done()` at the end. */
-function dragOnBar(handle, bar, { begin = () => {}, move, done, cancel = done }) {
-  handle.addEventListener('pointerdown', (event) => {
-    if (event.button !== 0) return
-    event.stopPropagation()
-    event.preventDefault()
-    handle.setPointerCapture(event.pointerId)
-    const fraction = (e) => {
-      const box = bar.getBoundingClientRect()
-      return clamp((e.clientX - box.left) / box.width, 0, 1)
-    }
-    begin(fraction(event))
-    const onMove = (e) => {
-      e.stopPropagation()
-      move(fraction(e))
-    }
-    const end = (finish) => (e) => {
-      e.stopPropagation()
-      handle.removeEventListener('pointermove', onMove)
-      handle.removeEventListener('pointerup', onUp)
-      handle.removeEventListener('pointercancel', onCancel)
-      finish()
-    }
-    const onUp = end(done)
-    const onCancel = end(cancel)
-    handle.addEventListener('pointermove', onMove)
-    handle.addEventListener('pointerup', onUp)
-    handle.addEventListener('pointercancel', onCancel)
-  })
-}
-
 class Row {
   constructor(list, index) {
     this.list = list
@@ -74,17 +42,16 @@ class Row {
     const { store, menu } = list
     this.swatch = el('span', { class: 'trackgo-swatch' })
     this.name = el('span', { class: 'trackgo-name', on: { dblclick: () => this.rename() } })
-    this.bar = el('div', { class: 'trackgo-bar' })
-    this.span = el('div', { class: 'trackgo-span' })
-    this.ends = ['start', 'end'].map((side) => this.#handle(side))
-    this.bar.append(this.span, ...this.ends)
-    this.easing = iconButton('linear', TEXT.easing, () => menu.open(this.easing, this.#easingItems()), { 'data-action': 'easing' })
+    this.timing = new TimingBar(store, menu, {
+      item: () => this.component, patched: (patch) => patchComponent(store.drawing, this.index, patch),
+      begin: () => store.look({ selected: this.index }),
+    })
     this.eye = iconButton('eye', TEXT.hide, () => this.#patch({ hidden: !this.component.hidden }), { 'data-action': 'eye' })
     this.remove = iconButton('trash', TEXT.remove, () => this.#remove(), { 'data-action': 'remove' })
     this.more = iconButton('more', TEXT.rename, () => this.openMenu(this.more), { 'data-action': 'more' })
     this.element = el('div', { class: 'trackgo-row', role: 'option', 'data-index': String(index) }, [
-      el('div', { class: 'trackgo-label' }, [this.swatch, this.name]), this.bar,
-      el('div', { class: 'trackgo-group' }, [this.easing, this.eye, this.remove, this.more]),
+      el('div', { class: 'trackgo-label' }, [this.swatch, this.name]), this.timing.bar,
+      el('div', { class: 'trackgo-group' }, [this.timing.easing, this.eye, this.remove, this.more]),
     ])
     this.element.addEventListener('pointerdown', () => store.look(
       store.view.selected === this.index ? { selected: this.index } : { selected: this.index, arrow: -1, point: -1 }))
@@ -110,45 +77,6 @@ class Row {
 
   openMenu(anchor) {
     this.list.menu.open(anchor, componentItems(this.list.store, this.index, () => this.rename()))
-  }
-
-  #easingItems() {
-    return EASINGS.map((easing) => ({
-      label: EASING_NAMES[easing], icon: easing, checked: easingOf(this.component) === easing, act: () => this.#patch({ easing }),
-    }))
-  }
-
-  /** One end of the bar: dragged with the pointer or moved with the arrow keys. */
-  #handle(side) {
-    const { store } = this.list
-    const handle = el('div', { class: 'trackgo-end', role: 'slider', tabIndex: 0, title: TEXT[side], 'aria-label': TEXT[side], 'data-side': side })
-    ownUndo(handle)
-    const limited = (value) => Number((side === 'start'
-      ? clamp(value, 0, endOf(this.component)) : clamp(value, startOf(this.component), 1)).toFixed(3))
-    const snapped = (value) => {
-      const steps = Math.max(store.view.frames - 1, 1)
-      return Math.round(value * steps) / steps
-    }
-    const patched = (value) => patchComponent(store.drawing, this.index, { [side]: limited(snapped(value)) })
-    let latest = null
-    dragOnBar(handle, this.bar, {
-      begin: () => store.look({ selected: this.index }),
-      move: (value) => {
-        latest = patched(value)
-        store.setDraft({ kind: 'drawing', drawing: latest })
-      },
-      done: () => store.commit(latest ?? store.drawing),
-      cancel: () => store.setDraft(null),
-    })
-    handle.addEventListener('keydown', (event) => {
-      const direction = { ArrowLeft: -1, ArrowRight: 1 }[event.key]
-      if (!direction || this.component.locked) return
-      event.preventDefault()
-      event.stopPropagation()
-      const now = side === 'start' ? startOf(this.component) : endOf(this.component)
-      this.#patch({ [side]: limited(now + direction * (event.shiftKey ? COARSE_STEP : FINE_STEP)) })
-    })
-    return handle
   }
 
   rename() {
@@ -180,15 +108,7 @@ class Row {
     const name = nameOf(component, this.index)
     if (this.name.textContent !== name) this.name.textContent = name
     this.name.title = `${name} · ${describe(component)}`
-    this.span.style.left = `${startOf(component) * 100}%`
-    this.span.style.right = `${(1 - endOf(component)) * 100}%`
-    this.span.classList.toggle('trackgo-hold', arrowsOf(component).length === 0)
-    for (const end of this.ends) {
-      const value = end.dataset.side === 'start' ? startOf(component) : endOf(component)
-      end.style.left = `${value * 100}%`
-      end.setAttribute('aria-valuenow', String(value))
-    }
-    setIcon(this.easing, easingOf(component), `${TEXT.easing}: ${EASING_NAMES[easingOf(component)]}`)
+    this.timing.render(component, arrowsOf(component).length === 0)
     setIcon(this.eye, component.hidden ? 'eye-off' : 'eye', component.hidden ? TEXT.show : TEXT.hide)
     setIcon(this.remove, component.locked ? 'lock' : 'trash', component.locked ? TEXT.lock : TEXT.remove)
     this.remove.disabled = !!component.locked
@@ -219,11 +139,12 @@ export class ComponentList {
     ownUndo(this.track)
     this.add = iconButton('plus', TEXT.add, () => addAndSelect(store), { 'data-action': 'add' })
     this.body = el('div', { class: 'trackgo-rows', role: 'listbox', 'aria-label': 'Components', 'data-capture-wheel': 'true' })
+    this.camera = new CameraRow(store, menu)
     this.empty = el('div', { class: 'trackgo-empty' }, [TEXT.empty])
     this.element = el('div', { class: 'trackgo-panel' }, [
       el('div', { class: 'trackgo-row trackgo-transport' }, [
         el('div', { class: 'trackgo-label' }, [this.play, this.count]), this.track, el('div', { class: 'trackgo-group' }, [this.add]),
-      ]), this.body,
+      ]), this.camera.element, this.body,
     ])
     this.#scrubbing()
   }
@@ -251,6 +172,7 @@ export class ComponentList {
       this.body.append(row.element)
     }
     components.forEach((component, i) => this.rows[i].render(component, i === store.view.selected))
+    this.camera.render()
     if (components.length === 0) this.body.append(this.empty)
     else this.empty.remove()
     const { frame, frames, playing } = store.view

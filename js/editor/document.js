@@ -10,13 +10,16 @@
  * @typedef {{points: Point[], curve?: 'straight'|'smooth'}} Arrow
  * @typedef {{name?: string, mask?: Mask, arrows?: Arrow[], start?: number, end?: number, easing?: string,
  *            hidden?: boolean, locked?: boolean}} Component
- * @typedef {{version: 1, components: Component[]}} Drawing
+ * @typedef {{version: 1, components: Component[], camera?: import('./camera.js').Camera}} Drawing
  */
+import { cameraProblem } from './camera.js'
+import { isNumber, isObject, shown, timingProblem } from './checks.js'
+
+export { EASINGS } from './checks.js'
 
 export const VERSION = 1
 export const STROKE_TOOLS = Object.freeze(['brush', 'erase', 'lasso', 'lasso-erase', 'fill'])
 export const CURVES = Object.freeze(['straight', 'smooth'])
-export const EASINGS = Object.freeze(['linear', 'ease-in', 'ease-out', 'ease-in-out'])
 
 /** The same bounds as in Python: far beyond any drawing, near enough to catch nonsense. */
 export const LIMITS = Object.freeze({ components: 1000, arrowPoints: 10000, coordinate: 10000, radius: 10 })
@@ -29,10 +32,7 @@ export function emptyDrawing() {
   return { version: VERSION, components: [] }
 }
 
-const isObject = (value) => typeof value === 'object' && value !== null && !Array.isArray(value)
-const isNumber = (value) => typeof value === 'number' && Number.isFinite(value)
 const isCoordinate = (value) => isNumber(value) && Math.abs(value) <= LIMITS.coordinate
-const shown = (value) => JSON.stringify(value)?.slice(0, 60) ?? String(value)
 
 /** @returns {string|null} what is wrong with a list of points, or null */
 function pointsProblem(points, where, least) {
@@ -91,24 +91,12 @@ function componentProblem(component, index) {
   if (component.name !== undefined && typeof component.name !== 'string') {
     return `${where}: name must be text, got ${shown(component.name)}.`
   }
-  for (const key of ['start', 'end']) {
-    const value = component[key]
-    if (value !== undefined && !(isNumber(value) && value >= 0 && value <= 1)) {
-      return `${where}: ${key} must be a number from 0 to 1, got ${shown(value)}.`
-    }
-  }
-  if (startOf(component) > endOf(component)) {
-    return `${where}: start (${startOf(component)}) must not be after end (${endOf(component)}).`
-  }
   for (const key of ['hidden', 'locked']) {
     if (component[key] !== undefined && typeof component[key] !== 'boolean') {
       return `${where}: ${key} must be true or false, got ${shown(component[key])}.`
     }
   }
-  if (component.easing !== undefined && !EASINGS.includes(component.easing)) {
-    return `${where}: easing must be one of ${EASINGS.join(', ')}, got ${shown(component.easing)}.`
-  }
-  return maskProblem(component.mask, where) ?? arrowsProblem(component.arrows, where)
+  return timingProblem(component, where) ?? maskProblem(component.mask, where) ?? arrowsProblem(component.arrows, where)
 }
 
 /**
@@ -126,7 +114,7 @@ export function drawingProblem(value) {
     const problem = componentProblem(component, i)
     if (problem) return problem
   }
-  return null
+  return cameraProblem(value.camera)
 }
 
 /**
@@ -159,7 +147,7 @@ export function serializeDrawing(drawing) {
 export const strokesOf = (component) => component.mask?.strokes ?? []
 /** @param {Component} component */
 export const arrowsOf = (component) => component.arrows ?? []
-/** @param {Component} component */
+/** @param {Component|import('./camera.js').Camera} component */
 export const startOf = (component) => component.start ?? 0
 /** @param {Component} component */
 export const endOf = (component) => component.end ?? 1

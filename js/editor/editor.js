@@ -5,6 +5,7 @@
  * @typedef {{onChange: (text: string) => void, forwardWheel: (event: WheelEvent) => void,
  *            settle: (element: HTMLElement) => void, frames: () => number, picture: () => {linked: boolean, url: string|null}}} Host
  */
+import { CameraPanel } from './camera-panel.js'
 import { ComponentList, componentItems } from './components.js'
 import { addComponent, drawingProblem, emptyDrawing, serializeDrawing } from './document.js'
 import { el, ownUndo } from './dom.js'
@@ -51,7 +52,8 @@ export class TrackGoEditor {
       menu: this.menu, fit: () => this.stage.fit(), toggleFull: () => this.toggleFull(), isFull: () => !!this.overlay,
     })
     this.list = new ComponentList(this.store, { menu: this.menu, togglePlay: () => this.togglePlay() })
-    this.root.append(this.toolbar.element, this.area, this.list.element)
+    this.camera = new CameraPanel(this.store)
+    this.root.append(this.toolbar.element, this.camera.element, this.area, this.list.element)
     this.input = new Input(this.store, this.stage, this.root, {
       forwardWheel: this.host.forwardWheel, menuAt: (x, y) => this.openMenu(x, y), toggleFull: () => this.toggleFull(),
       isFull: () => !!this.overlay, togglePlay: () => this.togglePlay(),
@@ -71,6 +73,8 @@ export class TrackGoEditor {
   render() {
     const { store } = this
     this.toolbar.render()
+    this.camera.render()
+    this.stage.keepFit()
     this.list.render()
     if (store.view.selected !== this.revealed) {
       this.revealed = store.view.selected

@@ -10,6 +10,7 @@
 import {
   addArrow, addStroke, arrowsOf, insertPoint, movePoint, removePoint, roundPoints, translateComponent,
 } from './document.js'
+import { beginCamera } from './camera-gestures.js'
 import { arrowPathPx, distance, nearestPoint, pathDistance, pxToFrac, simplify } from './geometry.js'
 
 const HANDLE_REACH = 9
@@ -69,6 +70,7 @@ export function begin(store, scene, at) {
   if (store.error) return null
   if (store.view.frame !== 0 || store.view.playing) store.look({ frame: 0, playing: false })
   store.look({ hint: '' })
+  if (tool === 'camera') return beginCamera(store, scene, at)
   const handle = tool === 'select' || tool === 'arrow' ? handleAt(store, scene, at) : null
   if (handle && store.draft?.kind !== 'arrow') return at.alt ? removeHandle(store, handle) : dragHandle(store, handle)
   if (tool === 'select') return selectOrMove(store, scene, at)

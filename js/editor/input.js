@@ -4,6 +4,8 @@
  */
 import { addAndSelect } from './components.js'
 import { arrowsOf, movePoint, removeArrow, removeComponent, removePoint, translateComponent, updateArrow } from './document.js'
+import { resetCamera } from './camera-panel.js'
+import { cameraPart, nudgeCamera } from './camera-gestures.js'
 import { clamp } from './dom.js'
 import { begin, doubleClick, finishArrow, handleAt, hover } from './gestures.js'
 import { chooseTool, toggleCurve } from './toolbar.js'
@@ -11,7 +13,8 @@ import { MAX_RADIUS, MIN_RADIUS } from './store.js'
 
 const WHEEL_ZOOM = 0.0016
 const RADIUS_STEP = 1.15
-const KEY_TOOLS = { v: 'select', b: 'brush', e: 'erase', l: 'lasso', g: 'fill', a: 'arrow', p: 'freehand' }
+const CAMERA_ZOOM_STEP = 1.05
+const KEY_TOOLS = { v: 'select', b: 'brush', e: 'erase', l: 'lasso', g: 'fill', a: 'arrow', p: 'freehand', c: 'camera' }
 const SWALLOWED = ['pointerdown', 'pointermove', 'pointerup', 'mousedown', 'dblclick', 'contextmenu']
 
 export class Input {
@@ -157,9 +160,14 @@ export class Input {
     const grabs = at && (tool === 'select' || tool === 'arrow') && this.store.draft?.kind !== 'arrow'
     this.stage.hovered = grabs ? handleAt(this.store, this.stage.scene, at) : null
     if (this.space) style.cursor = 'grab'
+    else if (tool === 'camera') style.cursor = at ? this.cameraCursor(at) : 'default'
     else if (this.stage.hovered) style.cursor = 'move'
     else if (tool === 'brush' || tool === 'erase') style.cursor = 'none'
     else style.cursor = tool === 'select' ? 'default' : 'crosshair'
+  }
+
+  cameraCursor(at) {
+    return { pan: 'move', zoom: 'nwse-resize', turn: 'grab' }[cameraPart(this.store.drawing, this.stage.scene, at)]
   }
 
   /** Zoom inside once the editor has the focus; before that the wheel belongs to the graph. */
@@ -202,7 +210,7 @@ export class Input {
     const { store, stage, actions } = this
     const key = event.key.length === 1 ? event.key.toLowerCase() : event.key
     if (event.altKey && key !== 'Alt') return false
-    const act = {
+    const act = (store.view.tool === 'camera' && this.cameraKeys(event.shiftKey)[key]) || {
       '[': () => this.resize(1 / RADIUS_STEP), ']': () => this.resize(RADIUS_STEP),
       0: () => stage.fit(), '+': () => stage.zoom(1.25), '=': () => stage.zoom(1.25), '-': () => stage.zoom(0.8),
       s: () => toggleCurve(store), n: () => addAndSelect(store), f: actions.toggleFull, '?': actions.showHelp,
@@ -218,6 +226,19 @@ export class Input {
     else return false
     this.cursor()
     return true
+  }
+
+  /** What the keys do while the camera is the tool, when it is not what they do otherwise. */
+  cameraKeys(far) {
+    const { store, stage } = this
+    const step = far ? 10 : 1
+    const nudge = (by) => () => nudgeCamera(store, stage.picture, by)
+    return {
+      ArrowLeft: nudge({ dx: -step }), ArrowRight: nudge({ dx: step }), ArrowUp: nudge({ dy: -step }), ArrowDown: nudge({ dy: step }),
+      '[': nudge({ zoom: 1 / CAMERA_ZOOM_STEP }), ']': nudge({ zoom: CAMERA_ZOOM_STEP }),
+      ',': nudge({ turn: -1 }), '.': nudge({ turn: 1 }), '<': nudge({ turn: -10 }), '>': nudge({ turn: 10 }),
+      Delete: () => resetCamera(store), Backspace: () => resetCamera(store),
+    }
   }
 
   resize(factor) {

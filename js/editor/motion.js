@@ -82,6 +82,11 @@ export function componentMotion(component, frame, frames, width, height) {
   return fitSimilarity(starts, arrowPositions(component, frame, frames, width, height))
 }
 
+/** First one motion, then another on top of it. @param {Similarity} first @param {Similarity} then @returns {Similarity} */
+export function compose({ a, b }, then) {
+  return { a: [then.a[0] * a[0] - then.a[1] * a[1], then.a[0] * a[1] + then.a[1] * a[0]], b: applyMotion(then, b) }
+}
+
 /** @param {Similarity} motion @param {[number, number]} point @returns {[number, number]} */
 export function applyMotion({ a, b }, [x, y]) {
   return [a[0] * x - a[1] * y + b[0], a[1] * x + a[0] * y + b[1]]

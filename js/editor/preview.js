@@ -1,7 +1,8 @@
 /**
  * Playback: the masked pixels lifted off the picture and moved, and what was behind them filled in softly.
  */
-import { componentMotion, motionMatrix } from './motion.js'
+import { cameraMotion, cameraMoves } from './camera.js'
+import { componentMotion, compose, motionMatrix } from './motion.js'
 import { makeCanvas } from './masks.js'
 
 /** The hole is filled at this many pixels on the longer side: it only has to be unobtrusive. */
@@ -125,18 +126,45 @@ export class MotionPreview {
    */
   draw(context, picture, drawing, masks, frame, frames) {
     this.#update(picture, drawing, masks)
+    context.save()
+    if (cameraMoves(drawing)) this.#drawScene(context, picture, drawing, masks.size, frame, frames)
     if (this.behind) context.drawImage(this.behind, 0, 0)
+    context.restore()
     for (const { index, box, canvas } of this.parts) {
       context.save()
-      context.transform(...this.matrix(drawing.components[index], masks.size, picture, frame, frames))
+      context.transform(...this.matrix(drawing, drawing.components[index], masks.size, picture, frame, frames))
       context.drawImage(canvas, box.x0, box.y0)
       context.restore()
     }
   }
 
-  /** A component's motion in raster pixels. */
-  matrix(component, size, picture, frame, frames) {
-    const motion = componentMotion(component, frame, frames, picture.width, picture.height)
-    return motionMatrix(motion, size.width / picture.width)
+  /** The whole picture where the camera shows it; beyond its border there is nothing yet, and that is drawn too. */
+  #drawScene(context, picture, drawing, size, frame, frames) {
+    drawUnknown(context, size)
+    const camera = cameraMotion(drawing, frame, frames, picture.width, picture.height)
+    context.transform(...motionMatrix(camera, size.width / picture.width))
+    context.drawImage(picture.proxy ?? picture.source, 0, 0, size.width, size.height)
   }
+
+  /** A component's motion, and the camera's on top of it, in raster pixels. */
+  matrix(drawing, component, size, picture, frame, frames) {
+    const own = componentMotion(component, frame, frames, picture.width, picture.height)
+    const seen = compose(own, cameraMotion(drawing, frame, frames, picture.width, picture.height))
+    return motionMatrix(seen, size.width / picture.width)
+  }
+}
+
+/** What the camera shows beyond the picture: the model will invent it. */
+function drawUnknown(context, { width, height }) {
+  context.fillStyle = '#26272b'
+  context.fillRect(0, 0, width, height)
+  const gap = Math.max(width, height) / 64
+  context.beginPath()
+  for (let x = -height; x < width; x += gap) {
+    context.moveTo(x, height)
+    context.lineTo(x + height, 0)
+  }
+  context.strokeStyle = '#34363b'
+  context.lineWidth = gap / 5
+  context.stroke()
 }

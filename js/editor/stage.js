@@ -2,18 +2,23 @@
  * The stage: picture, masks, arrows and cursor on one canvas. Draws once per animation frame, and only when asked.
  */
 import { arrowsOf, translateComponent } from './document.js'
+import { cameraMotion, cameraMoves } from './camera.js'
+import { cameraHandles } from './camera-gestures.js'
 import { cssColor, drawnColor } from './colors.js'
+import { fracToPx, pxToFrac } from './geometry.js'
 import { MaskLayer, makeCanvas } from './masks.js'
+import { applyMotion } from './motion.js'
 import { MotionPreview } from './preview.js'
 import { clampView, fitView, fracToStage, panView, stageToFrac, zoomView } from './view.js'
 import {
-  drawArrows, drawBrushCursor, drawDraftArrow, drawHold, drawLabel, drawLasso, handleFrame,
+  drawArrows, drawBrushCursor, drawCamera, drawDraftArrow, drawHold, drawLabel, drawLasso, handleFrame,
 } from './arrows.js'
 
 /** Without a picture the stage has the shape of SVD's native frames. */
 const BLANK = Object.freeze({ source: null, width: 1024, height: 576 })
 /** Larger pictures are drawn from a copy of this size while zoomed out. */
 const PROXY_SIDE = 1600
+const CAMERA_MARGIN = 0.11
 
 export class Stage {
   /** @param {import('./store.js').EditorStore} store */
@@ -82,8 +87,21 @@ export class Stage {
 
   fit() {
     this.fitted = true
-    this.view = fitView(this.width, this.height, this.picture.width, this.picture.height)
+    this.view = fitView(this.width, this.height, this.picture.width, this.picture.height, this.#margin())
     this.request()
+  }
+
+  /** The camera's frame may be larger than the picture, and is turned from outside: that needs room. */
+  #margin() {
+    return this.store.view.tool === 'camera' ? Math.max(10, CAMERA_MARGIN * Math.min(this.width, this.height)) : 10
+  }
+
+  /** Fitted to the stage, the picture makes room for a tool that needs some. */
+  keepFit() {
+    const margin = this.#margin()
+    if (margin === this.margin) return
+    this.margin = margin
+    if (this.fitted) this.fit()
   }
 
   zoom(factor, x = this.width / 2, y = this.height / 2) {
@@ -189,7 +207,7 @@ export class Stage {
       const entry = component.hidden ? null : this.masks.tint(i)
       if (!entry) continue
       this.context.save()
-      this.context.transform(...this.preview.matrix(component, this.masks.size, this.picture, frame, frames))
+      this.context.transform(...this.preview.matrix(drawing, component, this.masks.size, this.picture, frame, frames))
       this.context.drawImage(entry.tint, entry.box.x0, entry.box.y0)
       this.context.restore()
     }
@@ -228,9 +246,10 @@ export class Stage {
 
   /** Everything with a constant size on the stage. */
   #drawOver(drawing) {
-    const { context, scene, store } = this
+    const { context, store } = this
     const { view, draft } = store
-    const handles = view.frame === 0 && !view.playing
+    const scene = this.#filmedScene(drawing)
+    const handles = view.frame === 0 && !view.playing && view.tool !== 'camera'
     const order = drawing.components.map((_, i) => i).filter((i) => i !== view.selected).concat(view.selected)
     for (const i of order) {
       const component = drawing.components[i]
@@ -244,7 +263,20 @@ export class Stage {
     if (draft?.kind === 'stroke' && draft.stroke.tool.startsWith('lasso')) {
       drawLasso(context, draft.stroke, cssColor(drawnColor(drawing, draft.index)), scene)
     }
+    if (view.frame === 0 && (view.tool === 'camera' || cameraMoves(drawing))) {
+      drawCamera(context, cameraHandles(drawing, scene), view.tool === 'camera', [this.width, this.height])
+    }
     this.#drawCursor()
+  }
+
+  /** After the first frame arrows belong to the scene, which the camera moves. */
+  #filmedScene(drawing) {
+    const { scene } = this
+    const { frame, frames } = this.store.view
+    if (frame === 0 || !cameraMoves(drawing)) return scene
+    const motion = cameraMotion(drawing, frame, frames, scene.width, scene.height)
+    const size = [scene.width, scene.height]
+    return { ...scene, toStage: (frac) => scene.toStage(pxToFrac(applyMotion(motion, fracToPx(frac, ...size)), ...size)) }
   }
 
   #drawHold(index, colour) {

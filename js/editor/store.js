@@ -14,7 +14,7 @@ import {
 } from './document.js'
 import * as history from './history.js'
 
-export const TOOLS = Object.freeze(['select', 'brush', 'erase', 'lasso', 'lasso-erase', 'fill', 'arrow', 'freehand'])
+export const TOOLS = Object.freeze(['select', 'brush', 'erase', 'lasso', 'lasso-erase', 'fill', 'arrow', 'freehand', 'camera'])
 export const MIN_RADIUS = 0.002
 export const MAX_RADIUS = 0.25
 

@@ -33,6 +33,19 @@ const CSS = `
 .trackgo-button:disabled { opacity: .32; cursor: default; background: transparent; }
 .trackgo-button svg { display: block; pointer-events: none; }
 .trackgo-size { width: 100%; max-width: 150px; min-width: 50px; height: 16px; margin: 0; accent-color: var(--tg-accent); cursor: pointer; }
+.trackgo-camera { display: flex; flex-wrap: wrap; align-items: center; gap: 2px 12px; padding: 2px 8px 3px; flex: none; background: var(--tg-raise);
+  border-bottom: 1px solid var(--tg-line); color: var(--tg-dim); }
+.trackgo-field { display: inline-flex; align-items: center; gap: 4px; }
+.trackgo-number { width: 62px; height: 20px; padding: 0 4px; font: inherit; font-variant-numeric: tabular-nums; text-align: right; color: var(--tg-text);
+  background: var(--tg-panel); border: 1px solid var(--tg-line); border-radius: 4px; outline: none; user-select: text; }
+.trackgo-number:focus { border-color: var(--tg-accent); }
+.trackgo-camera .trackgo-button { margin-left: auto; height: 22px; }
+.trackgo-camera-row { flex: none; border-bottom: 1px solid color-mix(in srgb, var(--tg-line) 60%, transparent); }
+.trackgo-camera-row.trackgo-chosen { background: var(--tg-on); }
+.trackgo-camera-name { display: flex; align-items: center; gap: 7px; min-width: 0; padding: 0; border: 0; background: transparent; color: inherit;
+  font: inherit; cursor: pointer; }
+.trackgo-swatch-icon { display: inline-flex; width: 16px; height: 16px; margin-left: 2px; border-radius: 0; background: transparent; box-shadow: none;
+  color: var(--trackgo-colour); }
 .trackgo-stage { position: relative; flex: 1; min-height: 80px; overflow: hidden;
   background: color-mix(in srgb, var(--tg-panel) 93%, #000); }
 .trackgo-canvas { position: absolute; inset: 0; width: 100%; height: 100%; display: block; touch-action: none; outline: none; cursor: crosshair; }
@@ -75,7 +88,7 @@ const CSS = `
 .trackgo-span.trackgo-hold { opacity: .3; }
 .trackgo-end { position: absolute; top: 3px; width: 9px; height: 14px; margin-left: -4.5px; border-radius: 3px; cursor: ew-resize; touch-action: none;
   background: var(--tg-text); border: 1px solid rgba(0, 0, 0, .45); opacity: 0; }
-.trackgo-row:hover .trackgo-end, .trackgo-row[aria-selected=true] .trackgo-end, .trackgo-end:focus { opacity: 1; }
+.trackgo-row:hover .trackgo-end, .trackgo-chosen .trackgo-end, .trackgo-row[aria-selected=true] .trackgo-end, .trackgo-end:focus { opacity: 1; }
 .trackgo-scrub { cursor: pointer; }
 .trackgo-knob { position: absolute; top: 4px; left: calc(var(--trackgo-time, 0) * 100%); width: 12px; height: 12px; margin-left: -6px; border-radius: 50%;
   background: var(--tg-accent); box-shadow: 0 0 0 2px var(--tg-raise); pointer-events: none; }

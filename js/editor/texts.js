@@ -9,6 +9,7 @@ export const TEXT = Object.freeze({
   fill: 'Mask the whole frame (G)',
   arrow: 'Arrow (A): drag, or click point by point',
   freehand: 'Freehand arrow (P)',
+  camera: 'Camera (C): pan, zoom and turn everything',
   curve: 'Smooth or straight arrow (S)',
   radius: 'Brush size ([ and ])',
   undo: 'Undo (Ctrl+Z)',
@@ -32,7 +33,11 @@ export const TEXT = Object.freeze({
   end: 'End of the motion',
   clearMask: 'Clear this mask',
   clearArrows: 'Remove these arrows',
+  clearCamera: 'Remove the camera movement',
   clearAll: 'Remove all components',
+  cameraName: 'Camera',
+  cameraReset: 'Camera at rest: no pan, zoom or turn',
+  cameraNumbers: 'Where the picture is at the end of the camera movement',
   duplicate: 'Duplicate',
   rename: 'Rename',
   up: 'Move up',
@@ -57,15 +62,24 @@ export const HINTS = Object.freeze({
   fill: 'Click to mask the whole frame',
   arrow: 'Drag for a straight arrow · or click points, double-click or Enter to finish',
   freehand: 'Draw the path in one go',
+  camera: 'The frame is what the camera sees in the end · drag it to pan, a corner to zoom, the knob or outside to turn',
 })
 
 export const EASING_NAMES = Object.freeze({
   linear: 'Linear', 'ease-in': 'Ease in', 'ease-out': 'Ease out', 'ease-in-out': 'Ease in and out',
 })
 
+/** The camera's numbers: how far the picture has moved, in the end. */
+export const CAMERA_FIELDS = Object.freeze({
+  panX: { label: '→', unit: '%', title: 'How far the picture moves to the right, in % of its width; negative: left' },
+  panY: { label: '↓', unit: '%', title: 'How far the picture moves down, in % of its height; negative: up' },
+  zoom: { label: 'Zoom', unit: '×', title: 'How large the picture is at the end; above 1 the camera comes closer' },
+  turn: { label: 'Turn', unit: '°', title: 'How far the picture turns clockwise' },
+})
+
 export const SHORTCUTS = Object.freeze([
   ['V', 'select and move'], ['B / E', 'brush / eraser'], ['L / Shift+L', 'lasso / lasso eraser'], ['G', 'mask the whole frame'],
-  ['A / P', 'arrow / freehand arrow'], ['S', 'smooth or straight'], ['[  ]', 'brush size'], ['N', 'new component'],
+  ['A / P', 'arrow / freehand arrow'], ['S', 'smooth or straight'], ['C', 'camera; with it: arrow keys pan, [ ] zoom, , . turn'], ['[  ]', 'brush size'], ['N', 'new component'],
   ['PageUp / PageDown', 'previous / next component'], ['Enter / Esc', 'finish / cancel an arrow'],
   ['Arrow keys', 'move the selected point or component by 1 px, Shift 10 px'], ['Delete', 'delete point, arrow or component'],
   ['Ctrl+Z / Ctrl+Shift+Z', 'undo / redo'], ['Ctrl+C / Ctrl+V', 'copy / paste the component'], ['Space', 'play; hold and drag to pan'],

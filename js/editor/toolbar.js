@@ -1,5 +1,6 @@
 /** The row of tools above the stage. */
 import { clearMask, emptyDrawing, patchComponent, strokesOf, arrowsOf, updateArrow } from './document.js'
+import { removeCamera } from './camera.js'
 import { el, iconButton, setIcon, setPressed } from './dom.js'
 import { finishArrow } from './gestures.js'
 import { MAX_RADIUS, MIN_RADIUS, TOOLS } from './store.js'
@@ -46,6 +47,10 @@ export function clearItems(store) {
       act: () => store.commit(patchComponent(store.drawing, view.selected, { arrows: [] }), { arrow: -1, point: -1 }),
     },
     {
+      label: TEXT.clearCamera, icon: 'camera', disabled: store.drawing.camera === undefined,
+      act: () => store.commit(removeCamera(store.drawing)),
+    },
+    {
       label: TEXT.clearAll, icon: 'trash', disabled: store.drawing.components.length === 0,
       act: () => store.commit({ ...store.drawing, components: emptyDrawing().components }, { selected: -1, arrow: -1, point: -1 }),
     },
@@ -82,10 +87,10 @@ export class Toolbar {
   }
 
   #layout() {
-    const [select, brush, erase, lasso, lassoErase, fill, arrow, freehand] = this.tools
+    const [select, brush, erase, lasso, lassoErase, fill, arrow, freehand, camera] = this.tools
     const group = (...children) => el('div', { class: 'trackgo-group' }, children)
     return el('div', { class: 'trackgo-toolbar', role: 'toolbar', 'aria-label': 'Tools' }, [
-      group(select), group(brush, erase, lasso, lassoErase, fill), group(arrow, freehand),
+      group(select), group(brush, erase, lasso, lassoErase, fill), group(arrow, freehand), group(camera),
       el('div', { class: 'trackgo-options' }, [this.size, this.curve]),
       group(this.undo, this.redo, this.clear), group(this.fit, this.help, this.full),
     ])

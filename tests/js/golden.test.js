@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import test from 'node:test'
-import { applyMotion, arrowPositions, componentMotion, ease, fitSimilarity, progress } from '../../js/editor/motion.js'
+import { cameraMotion } from '../../js/editor/camera.js'
+import { applyMotion, arrowPositions, componentMotion, compose, ease, fitSimilarity, progress } from '../../js/editor/motion.js'
 import { rasterizeStrokes, samplePicture } from '../../js/editor/rasterize.js'
 
 const golden = JSON.parse(readFileSync(new URL('../fixtures/geometry_golden.json', import.meta.url), 'utf8'))
@@ -63,6 +64,18 @@ for (const motion of golden.motions) {
       const fitted = componentMotion(component, frame, frames, width, height)
       near([...fitted.a, ...fitted.b], motion.similarity[frame])
       near(motion.points_px.map((p) => applyMotion(fitted, p)), motion.tracks_px[frame])
+    }
+  })
+}
+
+for (const film of golden.cameras) {
+  test(`camera: ${film.name}`, () => {
+    const { camera, component, width, height, frames } = film
+    for (let frame = 0; frame < frames; frame += 1) {
+      const moved = cameraMotion({ camera }, frame, frames, width, height)
+      near([...moved.a, ...moved.b], film.similarity[frame])
+      const both = compose(componentMotion(component, frame, frames, width, height), moved)
+      near(film.points_px.map((p) => applyMotion(both, p)), film.tracks_px[frame])
     }
   })
 }

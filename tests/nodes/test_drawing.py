@@ -76,11 +76,21 @@ def test_canvas_drops_the_alpha_channel(nodes, picture: torch.Tensor) -> None:
 
 
 def test_upstream_components_come_first(nodes, picture: torch.Tensor) -> None:
-    (upstream,) = nodes.run("TrackGoCameraMotion", pan_x=0.1).args
+    (upstream,) = nodes.run("TrackGoComponent", mask=torch.ones(1, 4, 4), name="sky").args
     drawing = nodes.run(
         "TrackGoCanvas", image=picture, editor=DOCUMENT, drawing=upstream, mask=torch.ones(1, 4, 4)
     ).args[0]
-    assert [component.name for component in drawing.components] == ["camera", "boat", "to fill"]
+    assert [component.name for component in drawing.components] == ["sky", "boat", "to fill"]
+
+
+def test_an_upstream_camera_films_what_the_canvas_draws(nodes, picture: torch.Tensor) -> None:
+    (upstream,) = nodes.run("TrackGoCameraMotion", pan_x=0.1, easing="ease-in").args
+    more = {"image": picture, "drawing": upstream, "mask": torch.ones(1, 4, 4)}
+    drawing = nodes.run("TrackGoCanvas", editor=DOCUMENT, **more).args[0]
+    assert (drawing.camera.pan, drawing.camera.easing, len(drawing.components)) == ((0.1, 0.0), "ease-in", 2)
+    filmed = json.dumps(json.loads(DOCUMENT) | {"camera": {"zoom": 2}})
+    with pytest.raises(ValueError, match="2 of the drawings have a camera that moves"):
+        nodes.run("TrackGoCanvas", editor=filmed, **more)
 
 
 def test_masks_in_a_batch_fill_empty_components_in_order(nodes, picture: torch.Tensor) -> None:
@@ -142,7 +152,8 @@ def test_components_chain(nodes) -> None:
     (one,) = nodes.run("TrackGoComponent", mask=torch.ones(1, 4, 4), name="one").args
     (two,) = nodes.run("TrackGoComponent", mask=torch.ones(4, 4), name="two", drawing=one).args
     (three,) = nodes.run("TrackGoCameraMotion", drawing=two, zoom=1.5).args
-    assert [component.name for component in three.components] == ["one", "two", "camera"]
+    assert [component.name for component in three.components] == ["one", "two"]
+    assert three.camera.zoom == 1.5 and two.camera is None
     assert [component.name for component in one.components] == ["one"]
 
 
@@ -160,11 +171,11 @@ def test_camera_moves_every_point_as_it_says(nodes, start: tuple[float, float]) 
     (drawing,) = nodes.run(
         "TrackGoCameraMotion", pan_x=0.1, pan_y=-0.2, zoom=1.5, turn=30.0, width=width, height=height
     ).args
-    from trackgo.motion import component_motion
+    from trackgo.motion import camera_motion
 
-    component = Drawing.from_json(drawing.to_json()).components[0]
+    camera = Drawing.from_json(drawing.to_json()).camera
     point = complex(start[0] * width - 0.5, start[1] * height - 0.5)
-    end = component_motion(component, 14, width, height).apply(np.array([[point.real, point.imag]]))[-1, 0]
+    end = camera_motion(camera, 14, width, height).apply(np.array([[point.real, point.imag]]))[-1, 0]
     centre = complex(width / 2 - 0.5, height / 2 - 0.5)
     turned = (point - centre) * 1.5 * np.exp(1j * np.pi / 6)
     expected = centre + turned + complex(0.1 * width, -0.2 * height)
