@@ -13,6 +13,7 @@ from collections.abc import Callable
 from contextlib import redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
+from pickle import UnpicklingError  # what torch.load, inside the libraries, raises for a file of another kind
 
 import numpy as np
 from numpy.typing import NDArray
@@ -96,8 +97,8 @@ def open_extractor(
     try:
         with redirect_stdout(sys.stderr):  # the libraries announce what they load
             return build(path, device)
-    except (RuntimeError, KeyError, OSError, EOFError, ValueError) as error:
-        reason = str(error).strip().splitlines()[0][:200] if str(error) else type(error).__name__
+    except (RuntimeError, KeyError, OSError, EOFError, ValueError, UnpicklingError) as error:
+        reason = str(error).strip().splitlines()[0][:200].rstrip(":") if str(error) else type(error).__name__
         raise Missing(f"{model.figure}: '{path}' does not hold the weights of {model.file}: {reason}") from error
 
 
