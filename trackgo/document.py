@@ -38,7 +38,12 @@ def _refuse_constant(name: str) -> NoReturn:
 
 def parse_drawing(text: str) -> Drawing:
     """A version-1 document → Drawing; see `Drawing.from_json`."""
-    document = _object(parse_json(text, "the drawing"), "the drawing")
+    return read_drawing(parse_json(text, "the drawing"))
+
+
+def read_drawing(value: Any) -> Drawing:
+    """A version-1 document that has been parsed already → Drawing; ValueError as `Drawing.from_json`."""
+    document = _object(value, "the drawing")
     version = document.get("version")
     if isinstance(version, bool) or version != VERSION:
         given = f"is {json.dumps(version)[:40]}" if "version" in document else "is missing"

@@ -15,6 +15,8 @@ const PATHS = {
   undo: '<path d="M5.500 3L2.500 6l3 3"/><path d="M2.700 6h6.500a4 3.500 0 010 7H6"/>',
   redo: '<path d="M10.500 3l3 3-3 3"/><path d="M13.300 6H6.800a4 3.500 0 000 7H10"/>',
   trash: '<path d="M2.700 4.300h10.600M6 4V2.700h4V4M4 4.500l.6 8.800h6.800l.6-8.800M6.700 7v3.800M9.300 7v3.800"/>',
+  sight: '<rect x="2" y="3" width="12" height="10" rx="1.200"/><path d="M5 6h1.400v1.400H5zM9.600 5h1.400v1.400H9.600zM7.400 9h1.400v1.400H7.400zM11 9.600h1v1h-1z" fill="currentColor" stroke="none"/>',
+  'sight-picture': '<rect x="2" y="3" width="12" height="10" rx="1.200" fill="currentColor"/><path d="M5 6h1.400v1.400H5zM9.600 5h1.400v1.400H9.600zM7.400 9h1.400v1.400H7.400z" fill="#000" stroke="none"/>',
   fit: '<path d="M2.500 5.500v-3h3M10.500 2.500h3v3M13.500 10.500v3h-3M5.500 13.500h-3v-3"/><rect x="5.300" y="6" width="5.400" height="4" rx=".5"/>',
   expand: '<path d="M9.500 2.500h4v4M13.300 2.700L9.300 6.700M6.500 13.500h-4v-4M2.700 13.300l4-4"/>',
   shrink: '<path d="M13.300 6.700h-4v-4M9.500 6.500l4-4M2.700 9.300h4v4M6.500 9.500l-4 4"/>',

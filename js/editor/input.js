@@ -8,6 +8,7 @@ import { resetCamera } from './camera-panel.js'
 import { cameraPart, nudgeCamera } from './camera-gestures.js'
 import { clamp } from './dom.js'
 import { begin, doubleClick, finishArrow, handleAt, hover } from './gestures.js'
+import { nextSight } from './sight.js'
 import { chooseTool, toggleCurve } from './toolbar.js'
 import { MAX_RADIUS, MIN_RADIUS } from './store.js'
 
@@ -213,7 +214,7 @@ export class Input {
     const act = (store.view.tool === 'camera' && this.cameraKeys(event.shiftKey)[key]) || {
       '[': () => this.resize(1 / RADIUS_STEP), ']': () => this.resize(RADIUS_STEP),
       0: () => stage.fit(), '+': () => stage.zoom(1.25), '=': () => stage.zoom(1.25), '-': () => stage.zoom(0.8),
-      s: () => toggleCurve(store), n: () => addAndSelect(store), f: actions.toggleFull, '?': actions.showHelp,
+      s: () => toggleCurve(store), n: () => addAndSelect(store), m: () => nextSight(store), f: actions.toggleFull, '?': actions.showHelp,
       ' ': () => this.holdSpace(event), Enter: () => finishArrow(store), Escape: () => this.escape(),
       Delete: () => this.remove(), Backspace: () => this.remove(),
       PageUp: () => this.choose(-1), PageDown: () => this.choose(1),

@@ -44,7 +44,7 @@ const CSS = `
 .trackgo-camera-row.trackgo-chosen { background: var(--tg-on); }
 .trackgo-camera-name { display: flex; align-items: center; gap: 7px; min-width: 0; padding: 0; border: 0; background: transparent; color: inherit;
   font: inherit; cursor: pointer; }
-.trackgo-swatch-icon { display: inline-flex; width: 16px; height: 16px; margin-left: 2px; border-radius: 0; background: transparent; box-shadow: none;
+.trackgo-swatch.trackgo-swatch-icon { display: inline-flex; width: 16px; height: 16px; margin-left: 2px; border-radius: 0; background: transparent; box-shadow: none;
   color: var(--trackgo-colour); }
 .trackgo-stage { position: relative; flex: 1; min-height: 80px; overflow: hidden;
   background: color-mix(in srgb, var(--tg-panel) 93%, #000); }
