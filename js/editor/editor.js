@@ -57,6 +57,7 @@ export class TrackGoEditor {
     this.menu = new Menu(this.root)
     this.toolbar = new Toolbar(this.store, {
       menu: this.menu, fit: () => this.stage.fit(), toggleFull: () => this.toggleFull(), isFull: () => !!this.overlay,
+      pictureWidth: () => this.stage.picture.width,
     })
     this.list = new ComponentList(this.store, { menu: this.menu, togglePlay: () => this.togglePlay() })
     this.camera = new CameraPanel(this.store)

@@ -100,6 +100,7 @@ const CSS = `
 .trackgo-menu-item:hover:not(:disabled), .trackgo-menu-item:focus { background: var(--tg-hover); outline: none; }
 .trackgo-menu-item[aria-current=true] { background: var(--tg-on); }
 .trackgo-menu-item:disabled { opacity: .4; cursor: default; }
+.trackgo-menu-field { display: flex; align-items: center; gap: 6px; padding: 5px 10px 5px 30px; color: var(--tg-dim); }
 .trackgo-menu-icon { width: 16px; height: 16px; flex: none; }
 .trackgo-shortcuts { display: grid; grid-template-columns: auto 1fr; gap: 4px 12px; padding: 6px 8px; align-items: baseline; max-width: 380px; }
 .trackgo-shortcuts kbd { font: inherit; color: var(--tg-text); white-space: nowrap; text-align: right; }

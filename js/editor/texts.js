@@ -7,6 +7,14 @@ export const TEXT = Object.freeze({
   lasso: 'Lasso: mask an outline (L). Alt erases',
   'lasso-erase': 'Lasso eraser (Shift+L)',
   fill: 'Mask the whole frame (G)',
+  mask: 'Invert, grow or shrink the mask…',
+  invert: 'Invert the mask (I)',
+  grow: 'Grow the mask ( } )',
+  shrinkMask: 'Shrink the mask ( { )',
+  growth: 'by',
+  growthTitle: 'How many pixels of the picture the mask grows or shrinks',
+  noMask: 'There is no mask yet; paint one first.',
+  resizedOften: 'This mask was resized a hundred times; undo some of it.',
   arrow: 'Arrow (A): drag, or click point by point',
   freehand: 'Freehand arrow (P)',
   camera: 'Camera (C): pan, zoom and turn everything',
@@ -86,8 +94,8 @@ export const CAMERA_FIELDS = Object.freeze({
 })
 
 export const SHORTCUTS = Object.freeze([
-  ['V', 'select and move'], ['B / E', 'brush / eraser'], ['L / Shift+L', 'lasso / lasso eraser'], ['G', 'mask the whole frame'],
-  ['A / P', 'arrow / freehand arrow'], ['S', 'smooth or straight'], ['C', 'camera; with it: arrow keys pan, [ ] zoom, , . turn'], ['[  ]', 'brush size'], ['N', 'new component'],
+  ['V', 'select and move'], ['B / E', 'brush / eraser'], ['L / Shift+L', 'lasso / lasso eraser'], ['G / I', 'mask the whole frame / invert the mask'], ['{  }', 'shrink / grow the mask'],
+  ['A / P', 'arrow / freehand arrow'], ['S', 'smooth or straight'], ['C', 'camera; with it: arrow keys pan, [ ] zoom, , . turn'], ['[  ] or Alt+right drag', 'brush size'], ['N', 'new component'],
   ['PageUp / PageDown', 'previous / next component'], ['Enter / Esc', 'finish / cancel an arrow'],
   ['Arrow keys', 'move the selected point or component by 1 px, Shift 10 px'], ['Delete', 'delete point, arrow or component'],
   ['Ctrl+Z / Ctrl+Shift+Z', 'undo / redo'], ['Ctrl+C / Ctrl+V', 'copy / paste the component'], ['M', 'show what the model will see'], ['Space', 'play; hold and drag to pan'],
