@@ -178,6 +178,7 @@ export class ComponentList {
     }
     components.forEach((component, i) => this.rows[i].render(component, i === store.view.selected))
     this.camera.render()
+    this.element.classList.toggle('trackgo-filming', store.view.tool === 'camera')
     if (components.length === 0) this.body.append(this.empty)
     else this.empty.remove()
     const { frame, frames, playing, sight } = store.view
