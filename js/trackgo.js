@@ -4,7 +4,7 @@
 import { app } from '../../scripts/app.js'
 import { api } from '../../scripts/api.js'
 import { TrackGoEditor } from './editor/editor.js'
-import { incomingPicture, viewQuery } from './editor/source.js'
+import { incomingPicture, trajectoriesTarget, viewQuery } from './editor/source.js'
 
 const WIDGET_TYPE = 'TRACKGO_EDITOR'
 const NODE_ID = 'TrackGoCanvas'
@@ -84,6 +84,10 @@ function createWidget(node, name) {
     frames: () => framesFor(node),
     picture: () => pictureFor(node),
     settle: (element) => settle(node, element),
+    target: () => trajectoriesTarget(node),
+    post: (body, signal) => api.fetchApi('/trackgo/trajectories', {
+      method: 'POST', headers: { 'Content-Type': 'application/json' }, body, signal,
+    }),
   })
   widget = node.addDOMWidget(name, WIDGET_TYPE, editor.element, {
     getValue: () => editor.value,

@@ -3,7 +3,9 @@
  * is given, so that it works wherever its element is put.
  *
  * @typedef {{onChange: (text: string) => void, forwardWheel: (event: WheelEvent) => void,
- *            settle: (element: HTMLElement) => void, frames: () => number, picture: () => {linked: boolean, url: string|null}}} Host
+ *            settle: (element: HTMLElement) => void, frames: () => number, picture: () => {linked: boolean, url: string|null},
+ *            post: (body: string, signal: AbortSignal) => Promise<Response>, target: () => import('./sight.js').Target|null}} Host
+ *   post: asks the server for trajectories; target: at which size and seed the graph computes them, if it says so
  */
 import { CameraPanel } from './camera-panel.js'
 import { ComponentList, componentItems } from './components.js'
@@ -11,6 +13,7 @@ import { addComponent, drawingProblem, emptyDrawing, serializeDrawing } from './
 import { el, ownUndo } from './dom.js'
 import { Input } from './input.js'
 import { Menu } from './menu.js'
+import { pictureTarget, Sight } from './sight.js'
 import { Stage } from './stage.js'
 import { EditorStore } from './store.js'
 import { ensureStyles } from './styles.js'
@@ -28,7 +31,11 @@ export class TrackGoEditor {
     ensureStyles()
     this.host = host
     this.store = new EditorStore({ onChange: (text) => host.onChange(text) })
-    this.stage = new Stage(this.store)
+    this.sight = new Sight(this.store, {
+      post: host.post, changed: () => this.render(),
+      target: () => host.target() ?? pictureTarget(this.stage.picture.width, this.stage.picture.height),
+    })
+    this.stage = new Stage(this.store, this.sight)
     this.source = { url: null, image: null, error: '', linked: false }
     this.timer = 0
     this.#build()
@@ -50,6 +57,7 @@ export class TrackGoEditor {
     this.menu = new Menu(this.root)
     this.toolbar = new Toolbar(this.store, {
       menu: this.menu, fit: () => this.stage.fit(), toggleFull: () => this.toggleFull(), isFull: () => !!this.overlay,
+      pictureWidth: () => this.stage.picture.width,
     })
     this.list = new ComponentList(this.store, { menu: this.menu, togglePlay: () => this.togglePlay() })
     this.camera = new CameraPanel(this.store)
@@ -71,7 +79,8 @@ export class TrackGoEditor {
   }
 
   render() {
-    const { store } = this
+    const { store, sight } = this
+    sight.update()
     this.toolbar.render()
     this.camera.render()
     this.stage.keepFit()
@@ -81,7 +90,7 @@ export class TrackGoEditor {
       this.list.reveal()
     }
     this.#renderNote()
-    const hint = store.error ? '' : store.view.hint || (this.source.image ? HINTS[store.view.tool] : '')
+    const hint = store.error ? '' : sight.message || store.view.hint || (this.source.image ? HINTS[store.view.tool] : '')
     if (this.status.textContent !== hint) this.status.textContent = hint
     this.status.parentElement.hidden = !hint
     this.stage.request()
@@ -117,12 +126,21 @@ export class TrackGoEditor {
     const frames = this.host.frames()
     const { view } = this.store
     if (frames !== view.frames) this.store.look({ frames, frame: Math.min(view.frame, frames - 1) })
+    this.#watchTarget()
     const { linked, url } = this.host.picture()
     if (url === this.source.url && linked === this.source.linked) return
     const before = this.source
     this.source = { url, linked, image: url === before.url ? before.image : null, error: '' }
     if (url !== before.url) this.#loadPicture(url)
     this.render()
+  }
+
+  /** Another size or seed downstream moves the control points. */
+  #watchTarget() {
+    if (this.store.view.sight === 'off') return
+    const before = this.sight.key
+    this.sight.update()
+    if (this.sight.key !== before) this.render()
   }
 
   #loadPicture(url) {
@@ -215,6 +233,7 @@ export class TrackGoEditor {
     clearInterval(this.timer)
     this.observer.disconnect()
     this.stage.stop()
+    this.sight.stop()
     this.overlay?.remove()
     this.element.remove()
   }

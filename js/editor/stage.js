@@ -9,6 +9,7 @@ import { fracToPx, pxToFrac } from './geometry.js'
 import { MaskLayer, makeCanvas } from './masks.js'
 import { applyMotion } from './motion.js'
 import { MotionPreview } from './preview.js'
+import { drawControlPicture, drawPoints } from './sight.js'
 import { clampView, fitView, fracToStage, panView, stageToFrac, zoomView } from './view.js'
 import {
   drawArrows, drawBrushCursor, drawCamera, drawDraftArrow, drawHold, drawLabel, drawLasso, handleFrame,
@@ -21,9 +22,10 @@ const PROXY_SIDE = 1600
 const CAMERA_MARGIN = 0.11
 
 export class Stage {
-  /** @param {import('./store.js').EditorStore} store */
-  constructor(store) {
+  /** @param {import('./store.js').EditorStore} store @param {import('./sight.js').Sight} sight */
+  constructor(store, sight) {
     this.store = store
+    this.sight = sight
     this.canvas = document.createElement('canvas')
     this.canvas.className = 'trackgo-canvas'
     this.context = this.canvas.getContext('2d')
@@ -149,9 +151,16 @@ export class Stage {
     const drawing = this.#shown()
     this.masks.update(this.store.drawing)
     this.#drawPicture()
+    const { current: seen } = this.sight
+    if (seen && this.store.view.sight === 'picture') {
+      drawControlPicture(context, seen, this.store.view.frame, this.scene)
+      this.#drawCursor()
+      return
+    }
     if (this.store.view.frame > 0) this.#inRasterSpace(() => this.#drawPreview(drawing))
     else this.#inRasterSpace(() => this.#drawMasks(drawing))
     this.#drawOver(drawing)
+    if (seen) drawPoints(context, seen, this.store.view.frame, this.scene)
   }
 
   /** The document with unfinished changes; an arrow or stroke in progress may be on a component not saved yet. */

@@ -30,7 +30,7 @@ export class EditorStore {
     this.draft = null
     this.view = {
       selected: -1, arrow: -1, point: -1, tool: 'brush', radius: 0.03, curve: 'straight',
-      frame: 0, frames: 14, playing: false, hint: '',
+      frame: 0, frames: 14, playing: false, hint: '', sight: 'off', growth: 4,
     }
   }
 

@@ -7,6 +7,14 @@ export const TEXT = Object.freeze({
   lasso: 'Lasso: mask an outline (L). Alt erases',
   'lasso-erase': 'Lasso eraser (Shift+L)',
   fill: 'Mask the whole frame (G)',
+  mask: 'Invert, grow or shrink the mask…',
+  invert: 'Invert the mask (I)',
+  grow: 'Grow the mask ( } )',
+  shrinkMask: 'Shrink the mask ( { )',
+  growth: 'by',
+  growthTitle: 'How many pixels of the picture the mask grows or shrinks',
+  noMask: 'There is no mask yet; paint one first.',
+  resizedOften: 'This mask was resized a hundred times; undo some of it.',
   arrow: 'Arrow (A): drag, or click point by point',
   freehand: 'Freehand arrow (P)',
   camera: 'Camera (C): pan, zoom and turn everything',
@@ -15,6 +23,14 @@ export const TEXT = Object.freeze({
   undo: 'Undo (Ctrl+Z)',
   redo: 'Redo (Ctrl+Shift+Z)',
   clear: 'Clear…',
+  sight: 'Show what the model will see: the control points (M)',
+  sightPicture: 'Show the control picture itself (M)',
+  sightOff: 'Hide what the model will see (M)',
+  sightNothing: 'Nothing is drawn yet: the model will see no points.',
+  sightEmpty: 'No points yet, for want of a mask:',
+  sightMissing: 'This server cannot show the points; restart ComfyUI so that it loads TrackGo’s new version.',
+  sightOffline: 'The server does not answer, so the points cannot be shown.',
+  sightFailed: 'The points cannot be shown:',
   fit: 'Fit the picture (0)',
   expand: 'Full screen (F)',
   shrink: 'Leave full screen (Esc)',
@@ -62,7 +78,7 @@ export const HINTS = Object.freeze({
   fill: 'Click to mask the whole frame',
   arrow: 'Drag for a straight arrow · or click points, double-click or Enter to finish',
   freehand: 'Draw the path in one go',
-  camera: 'The frame is what the camera sees in the end · drag it to pan, a corner to zoom, the knob or outside to turn',
+  camera: 'Drag the frame to pan, a corner to zoom, the knob or outside to turn',
 })
 
 export const EASING_NAMES = Object.freeze({
@@ -78,10 +94,10 @@ export const CAMERA_FIELDS = Object.freeze({
 })
 
 export const SHORTCUTS = Object.freeze([
-  ['V', 'select and move'], ['B / E', 'brush / eraser'], ['L / Shift+L', 'lasso / lasso eraser'], ['G', 'mask the whole frame'],
-  ['A / P', 'arrow / freehand arrow'], ['S', 'smooth or straight'], ['C', 'camera; with it: arrow keys pan, [ ] zoom, , . turn'], ['[  ]', 'brush size'], ['N', 'new component'],
+  ['V', 'select and move'], ['B / E', 'brush / eraser'], ['L / Shift+L', 'lasso / lasso eraser'], ['G / I', 'mask the whole frame / invert the mask'], ['{  }', 'shrink / grow the mask'],
+  ['A / P', 'arrow / freehand arrow'], ['S', 'smooth or straight'], ['C', 'camera; with it: arrow keys pan, [ ] zoom, , . turn'], ['[  ] or Alt+right drag', 'brush size'], ['N', 'new component'],
   ['PageUp / PageDown', 'previous / next component'], ['Enter / Esc', 'finish / cancel an arrow'],
   ['Arrow keys', 'move the selected point or component by 1 px, Shift 10 px'], ['Delete', 'delete point, arrow or component'],
-  ['Ctrl+Z / Ctrl+Shift+Z', 'undo / redo'], ['Ctrl+C / Ctrl+V', 'copy / paste the component'], ['Space', 'play; hold and drag to pan'],
+  ['Ctrl+Z / Ctrl+Shift+Z', 'undo / redo'], ['Ctrl+C / Ctrl+V', 'copy / paste the component'], ['M', 'show what the model will see'], ['Space', 'play; hold and drag to pan'],
   ['Wheel', 'zoom (click into the editor first)'], ['0  +  −', 'fit, zoom in, zoom out'], ['F', 'full screen'],
 ])
