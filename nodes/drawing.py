@@ -69,11 +69,11 @@ def mask_fills(masks: torch.Tensor, wanted: int) -> list[Mask]:
 
 
 def arrivals(upstream: Drawing | None, own: Drawing, masks: torch.Tensor | None) -> list[dict]:
-    """What the editor shows besides its own document: the upstream components, and the masks that fill empty ones."""
+    """What the editor shows besides its own document: an upstream drawing, and the masks that fill empty ones."""
     if upstream is None and masks is None:
         return []
     fills = [] if masks is None else mask_fills(masks, sum(map(takes_input, own.components)))
-    shown = Drawing((upstream or Drawing.empty()).components)
+    shown = replace(upstream or Drawing.empty(), extra={})
     return [{"drawing": shown.to_json(), "masks": [fill.to_dict() for fill in fills]}]
 
 

@@ -4,8 +4,8 @@ import {
 } from './document.js'
 import { CameraRow } from './camera-panel.js'
 import { clamp, el, iconButton, ownUndo, setIcon, setPressed } from './dom.js'
-import { cssColor, drawnColor } from './colors.js'
-import { TEXT } from './texts.js'
+import { cssColor } from './colors.js'
+import { fill, TEXT } from './texts.js'
 import { dragOnBar, TimingBar } from './timing.js'
 
 /** A new component, selected. */
@@ -48,7 +48,7 @@ class Row {
     })
     this.eye = iconButton('eye', TEXT.hide, () => this.#patch({ hidden: !this.component.hidden }), { 'data-action': 'eye' })
     this.remove = iconButton('trash', TEXT.remove, () => this.#remove(), { 'data-action': 'remove' })
-    this.more = iconButton('more', TEXT.rename, () => this.openMenu(this.more), { 'data-action': 'more' })
+    this.more = iconButton('more', TEXT.more, () => this.openMenu(this.more), { 'data-action': 'more' })
     this.element = el('div', { class: 'trackgo-row', role: 'option', 'data-index': String(index) }, [
       el('div', { class: 'trackgo-label' }, [this.swatch, this.name]), this.timing.bar,
       el('div', { class: 'trackgo-group' }, [this.timing.easing, this.eye, this.remove, this.more]),
@@ -101,7 +101,7 @@ class Row {
 
   /** @param {import('./document.js').Component} component as shown, drafts included */
   render(component, selected) {
-    const colour = cssColor(drawnColor(this.list.store.shown, this.index))
+    const colour = cssColor(this.list.store.colour(this.index))
     this.element.setAttribute('aria-selected', String(selected))
     this.element.classList.toggle('trackgo-dimmed', !!component.hidden)
     this.element.style.setProperty('--trackgo-colour', colour)
@@ -118,8 +118,8 @@ class Row {
 /** @returns {string} what a component's arrows mean */
 export function describe(component) {
   const count = arrowsOf(component).length
-  if (count === 0) return 'stays where it is'
-  return count === 1 ? 'moves along its arrow' : `${count} arrows: moves, turns and scales`
+  if (count === 0) return TEXT.stays
+  return count === 1 ? TEXT.moves : fill(TEXT.turns, count)
 }
 
 export class ComponentList {
@@ -138,7 +138,8 @@ export class ComponentList {
     this.track = el('div', { class: 'trackgo-scrub', role: 'slider', tabIndex: 0, title: TEXT.scrub, 'aria-label': TEXT.scrub }, [this.knob])
     ownUndo(this.track)
     this.add = iconButton('plus', TEXT.add, () => addAndSelect(store), { 'data-action': 'add' })
-    this.body = el('div', { class: 'trackgo-rows', role: 'listbox', 'aria-label': 'Components', 'data-capture-wheel': 'true' })
+    this.body = el('div', { class: 'trackgo-rows', role: 'listbox', 'aria-label': TEXT.components, 'data-capture-wheel': 'true' })
+    this.ghosts = el('div', { class: 'trackgo-ghosts', title: TEXT.fromInput })
     this.camera = new CameraRow(store, menu)
     this.empty = el('div', { class: 'trackgo-empty' }, [TEXT.empty])
     this.element = el('div', { class: 'trackgo-panel' }, [
@@ -173,6 +174,7 @@ export class ComponentList {
     }
     components.forEach((component, i) => this.rows[i].render(component, i === store.view.selected))
     this.camera.render()
+    this.#renderGhosts()
     if (components.length === 0) this.body.append(this.empty)
     else this.empty.remove()
     const { frame, frames, playing } = store.view
@@ -183,6 +185,22 @@ export class ComponentList {
     this.element.style.setProperty('--trackgo-time', String(along))
     this.track.setAttribute('aria-valuenow', String(frame + 1))
     this.track.setAttribute('aria-valuemax', String(frames))
+  }
+
+  /** Components from upstream, in one line above the document's own. */
+  #renderGhosts() {
+    const { store } = this
+    if (this.shownGhosts === store.arrivals) return
+    this.shownGhosts = store.arrivals
+    const { components } = store.arrivals
+    this.ghosts.replaceChildren(...components.map((component, i) => {
+      const swatch = el('span', { class: 'trackgo-swatch' })
+      swatch.style.setProperty('--trackgo-colour', cssColor(store.colour(i - store.offset)))
+      return el('span', { class: 'trackgo-label' }, [swatch, el('span', { class: 'trackgo-name' }, [nameOf(component, i)])])
+    }))
+    if (components.length) this.ghosts.append(el('span', { class: 'trackgo-count' }, [TEXT.fromInput]))
+    if (components.length) this.body.prepend(this.ghosts)
+    else this.ghosts.remove()
   }
 
   /** Bring the selected row into the list's window. */

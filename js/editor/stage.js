@@ -4,7 +4,7 @@
 import { arrowsOf, translateComponent } from './document.js'
 import { cameraMotion, cameraMoves } from './camera.js'
 import { cameraHandles } from './camera-gestures.js'
-import { cssColor, drawnColor } from './colors.js'
+import { cssColor } from './colors.js'
 import { fracToPx, pxToFrac } from './geometry.js'
 import { MaskLayer, makeCanvas } from './masks.js'
 import { applyMotion } from './motion.js'
@@ -19,6 +19,8 @@ const BLANK = Object.freeze({ source: null, width: 1024, height: 576 })
 /** Larger pictures are drawn from a copy of this size while zoomed out. */
 const PROXY_SIDE = 1600
 const CAMERA_MARGIN = 0.11
+/** How strongly components from upstream are drawn: they cannot be touched here. */
+const GHOST_ALPHA = 0.55
 
 export class Stage {
   /** @param {import('./store.js').EditorStore} store */
@@ -50,7 +52,7 @@ export class Stage {
     return {
       width, height,
       toStage: (frac) => fracToStage(this.view, frac, width, height),
-      insideMask: (index, frac) => this.masks.inside(index, frac),
+      insideMask: (index, frac) => this.masks.inside(index + this.store.offset, frac),
     }
   }
 
@@ -147,7 +149,7 @@ export class Stage {
     context.clearRect(0, 0, this.width, this.height)
     this.masks.resize(this.picture.width, this.picture.height)
     const drawing = this.#shown()
-    this.masks.update(this.store.drawing)
+    this.masks.update(this.store.whole(this.store.drawing))
     this.#drawPicture()
     if (this.store.view.frame > 0) this.#inRasterSpace(() => this.#drawPreview(drawing))
     else this.#inRasterSpace(() => this.#drawMasks(drawing))
@@ -197,8 +199,9 @@ export class Stage {
     context.restore()
   }
 
-  #drawPreview(drawing) {
+  #drawPreview(own) {
     const { frame, frames } = this.store.view
+    const drawing = this.store.whole(own)
     if (this.picture.source) {
       this.preview.draw(this.context, this.picture, drawing, this.masks, frame, frames)
       return
@@ -215,16 +218,17 @@ export class Stage {
 
   #drawMasks(drawing) {
     const { context, masks, store } = this
-    const { draft, view } = store
-    const active = draft?.index ?? view.selected
-    const rest = this.#restOfMasks(drawing, active)
+    const { draft, view, offset } = store
+    const chosen = draft?.index ?? view.selected
+    const active = chosen < 0 ? -1 : chosen + offset
+    const rest = this.#restOfMasks(store.whole(drawing), active)
     if (rest) context.drawImage(rest, 0, 0)
     if (draft?.kind === 'stroke') {
-      context.drawImage(masks.drawLive(draft.index, draft.stroke, drawnColor(drawing, draft.index)).canvas, 0, 0)
+      context.drawImage(masks.drawLive(active, draft.stroke, store.colour(draft.index)).canvas, 0, 0)
       return
     }
     masks.endLive()
-    const entry = drawing.components[active]?.hidden ? null : masks.tint(active)
+    const entry = active < offset || drawing.components[active - offset]?.hidden ? null : masks.tint(active)
     if (!entry) return
     const [dx, dy] = draft?.kind === 'move' ? [draft.du * masks.size.width, draft.dv * masks.size.height] : [0, 0]
     context.drawImage(entry.tint, entry.box.x0 + dx, entry.box.y0 + dy)
@@ -238,7 +242,10 @@ export class Stage {
     if (key.length !== this.rest.key.length || key.some((k, i) => k !== this.rest.key[i])) {
       const canvas = key.length ? makeCanvas(this.masks.size.width, this.masks.size.height) : null
       const context = canvas?.getContext('2d')
-      for (const i of others) context.drawImage(this.masks.entries[i].tint, this.masks.entries[i].box.x0, this.masks.entries[i].box.y0)
+      for (const i of others) {
+        context.globalAlpha = i < this.store.offset ? GHOST_ALPHA : 1
+        context.drawImage(this.masks.entries[i].tint, this.masks.entries[i].box.x0, this.masks.entries[i].box.y0)
+      }
       this.rest = { key, canvas }
     }
     return this.rest.canvas
@@ -248,20 +255,21 @@ export class Stage {
   #drawOver(drawing) {
     const { context, store } = this
     const { view, draft } = store
-    const scene = this.#filmedScene(drawing)
+    const scene = this.#filmedScene(store.whole(drawing))
     const handles = view.frame === 0 && !view.playing && view.tool !== 'camera'
+    this.#drawGhosts(scene)
     const order = drawing.components.map((_, i) => i).filter((i) => i !== view.selected).concat(view.selected)
     for (const i of order) {
       const component = drawing.components[i]
       if (!component || component.hidden) continue
-      const colour = cssColor(drawnColor(drawing, i))
+      const colour = cssColor(store.colour(i, drawing))
       const selected = i === view.selected
       drawArrows(context, component, colour, scene, { ...view, selected, handles: handles && selected && !component.locked })
-      if (arrowsOf(component).length === 0 && view.frame === 0 && draft?.index !== i) this.#drawHold(i, colour)
+      if (arrowsOf(component).length === 0 && view.frame === 0 && draft?.index !== i) this.#drawHold(i + store.offset, colour)
     }
-    if (draft?.kind === 'arrow') drawDraftArrow(context, draft, cssColor(drawnColor(drawing, draft.index)), scene)
+    if (draft?.kind === 'arrow') drawDraftArrow(context, draft, cssColor(store.colour(draft.index)), scene)
     if (draft?.kind === 'stroke' && draft.stroke.tool.startsWith('lasso')) {
-      drawLasso(context, draft.stroke, cssColor(drawnColor(drawing, draft.index)), scene)
+      drawLasso(context, draft.stroke, cssColor(store.colour(draft.index)), scene)
     }
     if (view.frame === 0 && (view.tool === 'camera' || cameraMoves(drawing))) {
       drawCamera(context, cameraHandles(drawing, scene), view.tool === 'camera', [this.width, this.height])
@@ -279,6 +287,20 @@ export class Stage {
     return { ...scene, toStage: (frac) => scene.toStage(pxToFrac(applyMotion(motion, fracToPx(frac, ...size)), ...size)) }
   }
 
+  /** Components from upstream: seen, never touched. */
+  #drawGhosts(scene) {
+    const { context, store } = this
+    context.save()
+    context.globalAlpha = GHOST_ALPHA
+    for (const [i, component] of store.arrivals.components.entries()) {
+      if (component.hidden) continue
+      const colour = cssColor(store.colour(i - store.offset))
+      drawArrows(context, component, colour, scene, { ...store.view, selected: false, handles: false, arrow: -1 })
+      if (arrowsOf(component).length === 0 && store.view.frame === 0) this.#drawHold(i, colour)
+    }
+    context.restore()
+  }
+
   #drawHold(index, colour) {
     const box = this.masks.entries[index]?.box
     if (!box) return
@@ -294,7 +316,7 @@ export class Stage {
     if (tool === 'brush' || tool === 'erase') {
       const size = radius * this.picture.width * this.view.scale
       const erasing = (tool === 'erase') !== pointer.alt
-      drawBrushCursor(context, pointer.stage, size, cssColor(drawnColor(store.drawing, index)), erasing)
+      drawBrushCursor(context, pointer.stage, size, cssColor(store.colour(index)), erasing)
     } else if (hovered && !store.draft) {
       const component = store.drawing.components[hovered.index]
       const arrow = component && arrowsOf(component)[hovered.arrow]

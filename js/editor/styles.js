@@ -19,6 +19,9 @@ const CSS = `
   user-select: none; -webkit-user-select: none; touch-action: none; text-align: left;
 }
 .trackgo:focus, .trackgo:focus-within { border-color: color-mix(in srgb, var(--tg-accent) 70%, var(--tg-line)); }
+.trackgo-dropping { border-color: var(--tg-accent); }
+.trackgo-dropping::after { content: ''; position: absolute; inset: 0; z-index: 6; pointer-events: none; border: 2px dashed var(--tg-accent); border-radius: 7px;
+  background: color-mix(in srgb, var(--tg-accent) 12%, transparent); }
 .trackgo *, .trackgo *::before { box-sizing: border-box; }
 .trackgo [hidden] { display: none !important; }
 .trackgo-toolbar { display: flex; flex-wrap: wrap; align-items: center; gap: 2px 8px; padding: 4px 6px; background: var(--tg-raise);
@@ -55,6 +58,7 @@ const CSS = `
 .trackgo-note { position: absolute; inset: 0; display: flex; flex-direction: column; align-items: center; justify-content: center; gap: 10px;
   padding: 16px; text-align: center; color: var(--tg-dim); pointer-events: none; }
 .trackgo-note p { margin: 0; max-width: 340px; }
+.trackgo-note .trackgo-text-button { pointer-events: auto; }
 .trackgo-error { pointer-events: auto; color: var(--tg-text); background: color-mix(in srgb, var(--tg-panel) 94%, var(--error-text, #f44)); cursor: default; }
 .trackgo-error .trackgo-group { gap: 8px; flex-wrap: wrap; justify-content: center; }
 .trackgo-error p { color: var(--error-text, #ff4444); overflow-wrap: anywhere; }
@@ -92,6 +96,9 @@ const CSS = `
 .trackgo-scrub { cursor: pointer; }
 .trackgo-knob { position: absolute; top: 4px; left: calc(var(--trackgo-time, 0) * 100%); width: 12px; height: 12px; margin-left: -6px; border-radius: 50%;
   background: var(--tg-accent); box-shadow: 0 0 0 2px var(--tg-raise); pointer-events: none; }
+.trackgo-ghosts { display: flex; flex-wrap: wrap; align-items: center; gap: 2px 12px; padding: 4px 10px 4px 6px; opacity: .75;
+  border-bottom: 1px solid color-mix(in srgb, var(--tg-line) 60%, transparent); }
+.trackgo-ghosts .trackgo-count { margin-left: auto; white-space: normal; }
 .trackgo-empty { padding: 7px 10px; color: var(--tg-dim); }
 .trackgo-menu { position: absolute; z-index: 5; min-width: 130px; max-width: calc(100% - 8px); max-height: calc(100% - 8px); overflow: auto; padding: 4px;
   border: 1px solid var(--tg-line); border-radius: 8px; background: var(--tg-raise); box-shadow: 0 6px 18px rgba(0, 0, 0, .4); outline: none; }
