@@ -102,6 +102,9 @@ class Row {
   /** @param {import('./document.js').Component} component as shown, drafts included */
   render(component, selected) {
     const colour = cssColor(this.list.store.colour(this.index))
+    const key = [component, selected, colour]
+    if (this.shown?.every((value, i) => value === key[i])) return
+    this.shown = key
     this.element.setAttribute('aria-selected', String(selected))
     this.element.classList.toggle('trackgo-dimmed', !!component.hidden)
     this.element.style.setProperty('--trackgo-colour', colour)
@@ -182,7 +185,8 @@ export class ComponentList {
     setPressed(this.play, playing)
     this.count.textContent = `${frame + 1} / ${frames}`
     const along = frames > 1 ? frame / (frames - 1) : 0
-    this.element.style.setProperty('--trackgo-time', String(along))
+    if (along !== this.along) this.element.style.setProperty('--trackgo-time', String(along))
+    this.along = along
     this.track.setAttribute('aria-valuenow', String(frame + 1))
     this.track.setAttribute('aria-valuemax', String(frames))
   }

@@ -103,7 +103,9 @@ export class Input {
       this.pinch(event.pointerId, at.stage)
     } else if (this.gesture) {
       const passed = event.getCoalescedEvents?.() ?? []
-      for (const step of passed.length ? passed : [event]) this.gesture.move(this.at(step))
+      this.store.batch(() => {
+        for (const step of passed.length ? passed : [event]) this.gesture.move(this.at(step))
+      })
     } else {
       hover(this.store, at)
       this.cursor(at)

@@ -1,10 +1,11 @@
 /**
  * The stage: picture, masks, arrows and cursor on one canvas. Draws once per animation frame, and only when asked.
  */
+import { Backdrop } from './backdrop.js'
 import { arrowsOf, translateComponent } from './document.js'
 import { cameraMotion, cameraMoves } from './camera.js'
 import { cameraHandles } from './camera-gestures.js'
-import { cssColor } from './colors.js'
+import { cssColor, drawnColor } from './colors.js'
 import { fracToPx, pxToFrac } from './geometry.js'
 import { MaskLayer, makeCanvas } from './masks.js'
 import { applyMotion } from './motion.js'
@@ -40,7 +41,7 @@ export class Stage {
     this.pointer = null
     this.hovered = null
     this.pending = 0
-    this.rest = { key: [], canvas: null }
+    this.backdrop = new Backdrop()
     /** How often it has drawn: tests read it to see that an idle editor draws nothing. */
     this.drawn = 0
   }
@@ -150,10 +151,43 @@ export class Stage {
     this.masks.resize(this.picture.width, this.picture.height)
     const drawing = this.#shown()
     this.masks.update(this.store.whole(this.store.drawing))
-    this.#drawPicture()
-    if (this.store.view.frame > 0) this.#inRasterSpace(() => this.#drawPreview(drawing))
-    else this.#inRasterSpace(() => this.#drawMasks(drawing))
+    if (this.store.view.frame > 0) {
+      this.#drawPicture()
+      this.#inRasterSpace(() => this.#drawPreview(drawing))
+      this.#drawUntouched(drawing)
+    } else {
+      this.backdrop.draw(context, this.#backdropKey(drawing), (ink) => this.#drawBackdrop(ink, drawing))
+      this.#inRasterSpace(() => this.#drawActiveMask(drawing))
+    }
     this.#drawOver(drawing)
+  }
+
+  /** The component that a gesture is changing, or the selected one; the others wait in the backdrop. */
+  get #active() {
+    return this.store.draft?.index ?? this.store.view.selected
+  }
+
+  #backdropKey(drawing) {
+    const { store, view, picture, canvas, masks } = this
+    const key = [picture, view.scale, view.x, view.y, canvas.width, canvas.height, masks.size, this.#active]
+    const whole = store.whole(drawing)
+    for (const [i, component] of whole.components.entries()) {
+      if (i - store.offset !== this.#active) key.push(component, masks.entries[i]?.raster, cssColor(drawnColor(whole, i)))
+    }
+    return key
+  }
+
+  /** Picture, and everything of the components that nobody is touching. */
+  #drawBackdrop(ink, drawing) {
+    const { context } = this
+    this.context = ink
+    try {
+      this.#drawPicture()
+      this.#inRasterSpace(() => this.#drawOtherMasks(this.store.whole(drawing)))
+      this.#drawUntouched(drawing)
+    } finally {
+      this.context = context
+    }
   }
 
   /** The document with unfinished changes; an arrow or stroke in progress may be on a component not saved yet. */
@@ -216,39 +250,30 @@ export class Stage {
     }
   }
 
-  #drawMasks(drawing) {
+  #drawOtherMasks(whole) {
     const { context, masks, store } = this
-    const { draft, view, offset } = store
-    const chosen = draft?.index ?? view.selected
-    const active = chosen < 0 ? -1 : chosen + offset
-    const rest = this.#restOfMasks(store.whole(drawing), active)
-    if (rest) context.drawImage(rest, 0, 0)
+    for (const [i, component] of whole.components.entries()) {
+      const entry = component.hidden || i - store.offset === this.#active ? null : masks.tint(i)
+      if (!entry) continue
+      context.globalAlpha = i < store.offset ? GHOST_ALPHA : 1
+      context.drawImage(entry.tint, entry.box.x0, entry.box.y0)
+    }
+    context.globalAlpha = 1
+  }
+
+  #drawActiveMask(drawing) {
+    const { context, masks, store } = this
+    const { draft, offset } = store
+    const active = this.#active
     if (draft?.kind === 'stroke') {
-      context.drawImage(masks.drawLive(active, draft.stroke, store.colour(draft.index)).canvas, 0, 0)
+      context.drawImage(masks.drawLive(active + offset, draft.stroke, store.colour(active)).canvas, 0, 0)
       return
     }
     masks.endLive()
-    const entry = active < offset || drawing.components[active - offset]?.hidden ? null : masks.tint(active)
+    const entry = active < 0 || drawing.components[active]?.hidden ? null : masks.tint(active + offset)
     if (!entry) return
     const [dx, dy] = draft?.kind === 'move' ? [draft.du * masks.size.width, draft.dv * masks.size.height] : [0, 0]
     context.drawImage(entry.tint, entry.box.x0 + dx, entry.box.y0 + dy)
-  }
-
-  /** All masks but the active one, composed once until any of them changes. */
-  #restOfMasks(drawing, active) {
-    const others = drawing.components.map((_, i) => i)
-      .filter((i) => i !== active && !drawing.components[i].hidden && this.masks.entries[i]?.box)
-    const key = others.map((i) => this.masks.tint(i).tint)
-    if (key.length !== this.rest.key.length || key.some((k, i) => k !== this.rest.key[i])) {
-      const canvas = key.length ? makeCanvas(this.masks.size.width, this.masks.size.height) : null
-      const context = canvas?.getContext('2d')
-      for (const i of others) {
-        context.globalAlpha = i < this.store.offset ? GHOST_ALPHA : 1
-        context.drawImage(this.masks.entries[i].tint, this.masks.entries[i].box.x0, this.masks.entries[i].box.y0)
-      }
-      this.rest = { key, canvas }
-    }
-    return this.rest.canvas
   }
 
   /** Everything with a constant size on the stage. */
@@ -256,17 +281,7 @@ export class Stage {
     const { context, store } = this
     const { view, draft } = store
     const scene = this.#filmedScene(store.whole(drawing))
-    const handles = view.frame === 0 && !view.playing && view.tool !== 'camera'
-    this.#drawGhosts(scene)
-    const order = drawing.components.map((_, i) => i).filter((i) => i !== view.selected).concat(view.selected)
-    for (const i of order) {
-      const component = drawing.components[i]
-      if (!component || component.hidden) continue
-      const colour = cssColor(store.colour(i, drawing))
-      const selected = i === view.selected
-      drawArrows(context, component, colour, scene, { ...view, selected, handles: handles && selected && !component.locked })
-      if (arrowsOf(component).length === 0 && view.frame === 0 && draft?.index !== i) this.#drawHold(i + store.offset, colour)
-    }
+    this.#drawComponentArrows(drawing, this.#active, scene)
     if (draft?.kind === 'arrow') drawDraftArrow(context, draft, cssColor(store.colour(draft.index)), scene)
     if (draft?.kind === 'stroke' && draft.stroke.tool.startsWith('lasso')) {
       drawLasso(context, draft.stroke, cssColor(store.colour(draft.index)), scene)
@@ -275,6 +290,25 @@ export class Stage {
       drawCamera(context, cameraHandles(drawing, scene), view.tool === 'camera', [this.width, this.height])
     }
     this.#drawCursor()
+  }
+
+  /** Arrows and pins of all components but the active one. */
+  #drawUntouched(drawing) {
+    const scene = this.#filmedScene(this.store.whole(drawing))
+    this.#drawGhosts(scene)
+    for (const i of drawing.components.keys()) if (i !== this.#active) this.#drawComponentArrows(drawing, i, scene)
+  }
+
+  #drawComponentArrows(drawing, index, scene) {
+    const { context, store } = this
+    const { view, draft } = store
+    const component = drawing.components[index]
+    if (!component || component.hidden) return
+    const colour = cssColor(store.colour(index, drawing))
+    const selected = index === view.selected && index === this.#active
+    const handles = selected && view.frame === 0 && !view.playing && view.tool !== 'camera' && !component.locked
+    drawArrows(context, component, colour, scene, { ...view, selected, handles })
+    if (arrowsOf(component).length === 0 && view.frame === 0 && draft?.index !== index) this.#drawHold(index + store.offset, colour)
   }
 
   /** After the first frame arrows belong to the scene, which the camera moves. */

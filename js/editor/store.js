@@ -29,6 +29,8 @@ export class EditorStore {
   constructor({ onChange = () => {} } = {}) {
     this.onChange = onChange
     this.listeners = new Set()
+    /** @type {{changed: boolean}|null} */
+    this.batching = null
     this.text = serializeDrawing(emptyDrawing())
     this.error = null
     this.history = history.createHistory(emptyDrawing())
@@ -50,7 +52,24 @@ export class EditorStore {
   }
 
   changed() {
+    if (this.batching) {
+      this.batching.changed = true
+      return
+    }
     for (const listener of this.listeners) listener()
+  }
+
+  /** Several steps at once: listeners hear of them together, at the end. @param {() => void} steps */
+  batch(steps) {
+    const outer = this.batching
+    this.batching = { changed: false }
+    try {
+      steps()
+    } finally {
+      const { changed } = this.batching
+      this.batching = outer
+      if (changed) this.changed()
+    }
   }
 
   /** The document as saved. */
