@@ -11,7 +11,7 @@ const WIDGET_TYPE = 'TRACKGO_EDITOR'
 const NODE_ID = 'TrackGoCanvas'
 const DEFAULT_FRAMES = 14
 const MIN_HEIGHT = 380
-const DEFAULT_SIZE = [560, 640]
+const DEFAULT_SIZE = [620, 680]
 
 /** The picture our own node reported after a run, and what was connected then. @type {WeakMap<object, {url: string, upstream: string}>} */
 const reported = new WeakMap()

@@ -49,7 +49,7 @@ class Row {
     this.eye = iconButton('eye', TEXT.hide, () => this.#patch({ hidden: !this.component.hidden }), { 'data-action': 'eye' })
     this.remove = iconButton('trash', TEXT.remove, () => this.#remove(), { 'data-action': 'remove' })
     this.more = iconButton('more', TEXT.more, () => this.openMenu(this.more), { 'data-action': 'more' })
-    this.element = el('div', { class: 'trackgo-row', role: 'option', 'data-index': String(index) }, [
+    this.element = el('div', { class: 'trackgo-row', role: 'listitem', 'data-index': String(index) }, [
       el('div', { class: 'trackgo-label' }, [this.swatch, this.name]), this.timing.bar,
       el('div', { class: 'trackgo-group' }, [this.timing.easing, this.eye, this.remove, this.more]),
     ])
@@ -105,12 +105,13 @@ class Row {
     const key = [component, selected, colour]
     if (this.shown?.every((value, i) => value === key[i])) return
     this.shown = key
-    this.element.setAttribute('aria-selected', String(selected))
+    this.element.setAttribute('aria-current', String(selected))
     this.element.classList.toggle('trackgo-dimmed', !!component.hidden)
     this.element.style.setProperty('--trackgo-colour', colour)
     const name = nameOf(component, this.index)
     if (this.name.textContent !== name) this.name.textContent = name
     this.name.title = `${name} · ${describe(component)}`
+    this.element.setAttribute('aria-label', this.name.title)
     this.timing.render(component, arrowsOf(component).length === 0)
     setIcon(this.eye, component.hidden ? 'eye-off' : 'eye', component.hidden ? TEXT.show : TEXT.hide)
     setIcon(this.remove, component.locked ? 'lock' : 'trash', component.locked ? TEXT.lock : TEXT.remove)
@@ -138,10 +139,12 @@ export class ComponentList {
     this.play = iconButton('play', TEXT.play, togglePlay, { 'data-action': 'play' })
     this.count = el('span', { class: 'trackgo-count' })
     this.knob = el('div', { class: 'trackgo-knob' })
-    this.track = el('div', { class: 'trackgo-scrub', role: 'slider', tabIndex: 0, title: TEXT.scrub, 'aria-label': TEXT.scrub }, [this.knob])
+    this.track = el('div', {
+      class: 'trackgo-scrub', role: 'slider', tabIndex: 0, 'aria-valuemin': '1', title: TEXT.scrub, 'aria-label': TEXT.scrub,
+    }, [this.knob])
     ownUndo(this.track)
     this.add = iconButton('plus', TEXT.add, () => addAndSelect(store), { 'data-action': 'add' })
-    this.body = el('div', { class: 'trackgo-rows', role: 'listbox', 'aria-label': TEXT.components, 'data-capture-wheel': 'true' })
+    this.body = el('div', { class: 'trackgo-rows', role: 'list', 'aria-label': TEXT.components, 'data-capture-wheel': 'true' })
     this.ghosts = el('div', { class: 'trackgo-ghosts', title: TEXT.fromInput })
     this.camera = new CameraRow(store, menu)
     this.empty = el('div', { class: 'trackgo-empty' }, [TEXT.empty])
@@ -175,7 +178,7 @@ export class ComponentList {
       this.rows.push(row)
       this.body.append(row.element)
     }
-    components.forEach((component, i) => this.rows[i].render(component, i === store.view.selected))
+    components.forEach((component, i) => this.rows[i].render(component, i === store.view.selected && store.view.tool !== 'camera'))
     this.camera.render()
     this.#renderGhosts()
     if (components.length === 0) this.body.append(this.empty)
@@ -189,6 +192,7 @@ export class ComponentList {
     this.along = along
     this.track.setAttribute('aria-valuenow', String(frame + 1))
     this.track.setAttribute('aria-valuemax', String(frames))
+    this.track.setAttribute('aria-valuetext', fill(TEXT.frameOf, frame + 1, frames))
   }
 
   /** Components from upstream, in one line above the document's own. */

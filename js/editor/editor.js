@@ -9,8 +9,8 @@
  *   origin: what feeds an input, or null; language: counts up whenever the texts are another language's
  */
 import { CameraPanel } from './camera-panel.js'
-import { ComponentList, componentItems } from './components.js'
-import { addComponent, drawingProblem, emptyDrawing, parseDrawing, serializeDrawing } from './document.js'
+import { ComponentList, componentItems, describe } from './components.js'
+import { addComponent, arrowsOf, drawingProblem, emptyDrawing, nameOf, parseDrawing, serializeDrawing } from './document.js'
 import { el, ownUndo } from './dom.js'
 import { Input } from './input.js'
 import { Intake } from './intake.js'
@@ -49,7 +49,9 @@ export class TrackGoEditor {
   #build() {
     this.status = el('span', { 'aria-live': 'polite' })
     this.note = el('div', { class: 'trackgo-note' })
-    this.area = el('div', { class: 'trackgo-stage' }, [this.stage.canvas, this.note, el('div', { class: 'trackgo-status' }, [this.status])])
+    /** What a screen reader hears of the selection; nobody sees it. */
+    this.spoken = el('div', { class: 'trackgo-spoken', role: 'status' })
+    this.area = el('div', { class: 'trackgo-stage' }, [this.spoken, this.stage.canvas, this.note, el('div', { class: 'trackgo-status' }, [this.status])])
     this.root = el('div', { class: 'trackgo', tabIndex: 0, role: 'application', 'aria-label': TEXT.label, 'data-capture-wheel': 'true' })
     ownUndo(this.root)
     /** What the node holds: the editor, or a note while it is full screen. The empty title hides an inherited tooltip. */
@@ -104,10 +106,21 @@ export class TrackGoEditor {
       this.list.reveal()
     }
     this.#renderNote()
+    this.#speak()
     const hint = store.error ? '' : store.view.hint || (this.source.image ? HINTS[store.view.tool] : '')
     if (this.status.textContent !== hint) this.status.textContent = hint
     this.status.parentElement.hidden = !hint
     this.stage.request()
+  }
+
+  #speak() {
+    const { selected, arrow, point } = this.store.view
+    const component = this.store.component
+    const points = component ? arrowsOf(component)[arrow]?.points : null
+    const parts = component ? [nameOf(component, selected), describe(component)] : []
+    if (points && point >= 0) parts.push(fill(TEXT.pointOf, arrow + 1, point + 1, points.length))
+    const text = parts.join(', ')
+    if (this.spoken.textContent !== text) this.spoken.textContent = text
   }
 
   #renderNote() {

@@ -74,6 +74,7 @@ export const TEXT = {
   turns: '%1 arrows: moves, turns and scales',
   frameOf: 'frame %1 of %2',
   afterFrame: 'after frame %1',
+  pointOf: 'arrow %1, point %2 of %3',
   fromInput: 'arrives through “drawing”',
   isLocked: '“%1” is locked.',
   isHidden: '“%1” is hidden; show it to draw on it.',
