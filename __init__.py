@@ -12,7 +12,9 @@ __all__ = ["WEB_DIRECTORY", "comfy_entrypoint"]
 
 
 async def comfy_entrypoint() -> ComfyExtension:
-    """What ComfyUI calls to get the pack's nodes; only then is anything of ComfyUI imported."""
+    """What ComfyUI calls to get the pack's nodes and its route; only then is anything of ComfyUI imported."""
     from .nodes import TrackGoExtension
+    from .nodes.server import register_routes
 
+    register_routes()
     return TrackGoExtension()

@@ -4,7 +4,7 @@
 import { app } from '../../scripts/app.js'
 import { api } from '../../scripts/api.js'
 import { TrackGoEditor } from './editor/editor.js'
-import { incomingPicture, originOf, parseImageName, viewQuery } from './editor/source.js'
+import { incomingPicture, originOf, parseImageName, trajectoriesTarget, viewQuery } from './editor/source.js'
 import { messagesFor, setTexts } from './editor/texts.js'
 
 const WIDGET_TYPE = 'TRACKGO_EDITOR'
@@ -144,6 +144,10 @@ function createWidget(node, name) {
     pass: passOn,
     language,
     settle: (element) => settle(node, element),
+    target: () => trajectoriesTarget(node),
+    post: (body, signal) => api.fetchApi('/trackgo/trajectories', {
+      method: 'POST', headers: { 'Content-Type': 'application/json' }, body, signal,
+    }),
   })
   widget = node.addDOMWidget(name, WIDGET_TYPE, editor.element, {
     getValue: () => editor.value,

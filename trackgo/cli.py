@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
+from .devices import DTYPES, device_named, dtype_named, place_
 from .evaluation import command as evaluation
 from .training import command as training
 
@@ -79,7 +80,7 @@ def _parser() -> argparse.ArgumentParser:
     generate = command("generate", _generate, "Picture and drawing in, video out.")
     generate.add_argument("--model", default="demo", help="demo, a diffusers SVD folder or a single .safetensors file")
     generate.add_argument("--trackgo", type=Path, metavar="FILE", help="TrackGo weights (built in for demo)")
-    generate.add_argument("--dtype", choices=("auto", "fp32", "fp16", "bf16"), default="auto", help="precision")
+    generate.add_argument("--dtype", choices=DTYPES, default="auto", help="precision")
     generate.add_argument("--device", default="auto", help="auto, cpu, cuda, mps …")
     generate.add_argument("--offload", action="store_true", help="keep only the part at work on the GPU (diffusers)")
     _drawing_options(generate)
@@ -184,7 +185,7 @@ def _generate(args: argparse.Namespace) -> None:
     drawing, picture = _read_drawing(args.drawing), _read_picture(args.image)
     from .pipeline import TrackGoPipeline, fit_picture
 
-    pipeline = TrackGoPipeline.from_pretrained(args.model, args.trackgo, _dtype(args.dtype))
+    pipeline = TrackGoPipeline.from_pretrained(args.model, args.trackgo, dtype_named(args.dtype))
     _place(pipeline, args)
     config = pipeline.unet.config
     width, height = _size(args, picture, 64, _area(config.sample_size))
@@ -236,25 +237,11 @@ def _sample(pipeline: object, picture: np.ndarray, trajectories: object, args: a
 
 
 def _place(pipeline: object, args: argparse.Namespace) -> None:
-    import torch
-
-    best = "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
-    device = best if args.device == "auto" else args.device
-    if args.offload:
-        if device == "cpu":
-            raise Mistake("--offload needs a GPU: on the CPU everything is in main memory already")
-        pipeline.enable_model_cpu_offload(device=device)
-    else:
-        try:
-            pipeline.to(device)
-        except (RuntimeError, AssertionError) as error:
-            raise Mistake(f"cannot use device '{device}': {error}") from error
-
-
-def _dtype(name: str) -> object:
-    import torch
-
-    return {"auto": None, "fp32": torch.float32, "fp16": torch.float16, "bf16": torch.bfloat16}[name]
+    if not args.offload:
+        return place_(pipeline, args.device)
+    if device_named(args.device) == "cpu":
+        raise Mistake("--offload needs a GPU: on the CPU everything is in main memory already")
+    pipeline.enable_model_cpu_offload(device=device_named(args.device))
 
 
 def _size(args: argparse.Namespace, picture: np.ndarray, multiple: int, area_px: int = 1024 * 576) -> tuple[int, int]:

@@ -11,7 +11,18 @@ from typing import Any, NoReturn, TypeVar
 
 from .camera import Camera
 from .checks import located
-from .drawing import MAX_TEXT_BYTES, VERSION, Arrow, Component, Drawing, Mask, Stroke, component_label
+from .drawing import (
+    LEAST_POINTS,
+    MAX_RADIUS,
+    MAX_TEXT_BYTES,
+    VERSION,
+    Arrow,
+    Component,
+    Drawing,
+    Mask,
+    Stroke,
+    component_label,
+)
 
 _Part = TypeVar("_Part")
 
@@ -38,7 +49,12 @@ def _refuse_constant(name: str) -> NoReturn:
 
 def parse_drawing(text: str) -> Drawing:
     """A version-1 document → Drawing; see `Drawing.from_json`."""
-    document = _object(parse_json(text, "the drawing"), "the drawing")
+    return read_drawing(parse_json(text, "the drawing"))
+
+
+def read_drawing(value: Any) -> Drawing:
+    """A version-1 document that has been parsed already → Drawing; ValueError as `Drawing.from_json`."""
+    document = _object(value, "the drawing")
     version = document.get("version")
     if isinstance(version, bool) or version != VERSION:
         given = f"is {json.dumps(version)[:40]}" if "version" in document else "is missing"
@@ -83,9 +99,10 @@ def _mask(value: Any) -> Mask:
 def _stroke(value: Any) -> Stroke:
     item = _object(value, "it")
     _need(item, "tool")
-    if item["tool"] in ("brush", "erase"):
+    tool = item["tool"] if isinstance(item["tool"], str) else ""
+    if tool in MAX_RADIUS:
         _need(item, "radius")
-    if item["tool"] != "fill":
+    if LEAST_POINTS.get(tool):
         _need(item, "points")
     return Stroke(item["tool"], item.get("points", ()), item.get("radius"), _rest(item, ("tool", "points", "radius")))
 

@@ -22,8 +22,9 @@ from .checks import EASINGS as EASINGS
 from .checks import check_choice, check_flag, check_number, check_timing, located, shown
 
 VERSION = 1
-TOOLS = ("brush", "erase", "lasso", "lasso-erase", "fill")
-LEAST_POINTS = {"brush": 1, "erase": 1, "lasso": 3, "lasso-erase": 3, "fill": 0}
+LEAST_POINTS = {"brush": 1, "erase": 1, "lasso": 3, "lasso-erase": 3, "fill": 0, "invert": 0, "grow": 0, "shrink": 0}
+TOOLS = tuple(LEAST_POINTS)
+MAX_RADIUS = {"brush": 10.0, "erase": 10.0, "grow": 0.25, "shrink": 0.25}  # frame widths; the tools that need a radius
 CURVES = ("straight", "smooth")
 
 # Limits: far above any drawing made by hand, low enough that no document can exhaust a server's memory.
@@ -32,7 +33,7 @@ MAX_COMPONENTS = 1_000
 MAX_POINTS = 1_000_000
 MAX_ARROW_POINTS = 10_000
 MAX_COORDINATE = 10_000.0  # frames away from the frame
-MAX_RADIUS = 10.0
+MAX_RESIZINGS = 100  # grow and shrink strokes of one mask: each looks at every pixel
 MAX_MASK_BYTES = 4 * 1024**3
 
 Point = tuple[float, float]
@@ -68,10 +69,15 @@ def _checked_point(point: Any, number: int) -> Point:
 
 @dataclass(frozen=True)
 class Stroke:
-    """One gesture on a mask. `radius` is a fraction of the frame's width.
+    """One gesture on a mask. `radius` is a fraction of the frame's width; every tool works on what came before it.
 
-    brush and erase need a radius and one point or more, lasso and lasso-erase (closed by themselves) three points; fill
-    ignores both.
+    brush and erase need a radius and one point or more, lasso and lasso-erase (closed by themselves) three points. fill
+    (the whole frame), invert, grow and shrink have none; grow and shrink need a radius of at most a quarter: grow adds
+    all pixels at most that far from the mask, shrink takes all pixels away that are at most that far from what it
+    leaves out, both measured between pixel centres. The frame's border is no edge: what touches it stays there.
+
+    A mask is a set of pixels, for that is all the method asks of it (control points lie on it, eq. 10 counts it). So a
+    brush has a size and no hardness: a soft edge would change nothing.
     """
 
     tool: str
@@ -85,8 +91,9 @@ class Stroke:
         least = LEAST_POINTS[self.tool]
         if len(self.points) < least:
             raise ValueError(f"points holds {len(self.points)}; a {self.tool} stroke needs at least {least}")
-        if self.radius is not None or self.tool in ("brush", "erase"):
-            object.__setattr__(self, "radius", check_number("radius", self.radius, 0, MAX_RADIUS))
+        if self.radius is not None or self.tool in MAX_RADIUS:
+            most = MAX_RADIUS.get(self.tool, max(MAX_RADIUS.values()))
+            object.__setattr__(self, "radius", check_number("radius", self.radius, 0, most))
             if self.radius == 0:
                 raise ValueError("radius is 0; it must be more, a fraction of the frame's width")
 
@@ -109,6 +116,9 @@ class Mask:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "strokes", tuple(self.strokes))
+        resizings = sum(stroke.tool in ("grow", "shrink") for stroke in self.strokes)
+        if resizings > MAX_RESIZINGS:
+            raise ValueError(f"it grows and shrinks {resizings} times; at most {MAX_RESIZINGS} are allowed")
         if self.png is not None:
             if not isinstance(self.png, str):
                 raise ValueError(f"png is {shown(self.png)}; it must be a PNG file as base64 text")

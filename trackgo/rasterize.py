@@ -11,6 +11,7 @@ from __future__ import annotations
 import base64
 import binascii
 import io
+import math
 from collections.abc import Iterator, Sequence
 from itertools import chain, groupby
 from typing import TYPE_CHECKING, NamedTuple
@@ -57,12 +58,14 @@ def paint_(mask: np.ndarray, strokes: Sequence[Stroke]) -> None:
 
     brush / erase: pixels whose centre is at most max(radius · W, 0.75) px from the polyline are set / cleared.
     lasso / lasso-erase: the closed polygon, non-zero winding; a centre exactly on an edge counts on the left and top
-    sides only, so that neighbouring polygons neither overlap nor leave a gap. fill: the whole frame.
+    sides only, so that neighbouring polygons neither overlap nor leave a gap. fill: the whole frame. invert: every
+    pixel. grow / shrink: pixels whose centre is at most radius · W from a set / cleared one's are set / cleared.
     """
     height, width = mask.shape
     for tool, run in groupby(strokes, key=lambda stroke: stroke.tool):
-        if tool == "fill":
-            mask[:] = True
+        if tool in ("fill", "invert", "grow", "shrink"):
+            for stroke in run:
+                _whole_mask_(mask, stroke)
             continue
         if tool in ("brush", "erase"):  # a run of these is one union, whatever the order within
             windows = [_brush_window(list(run), width, height)]
@@ -75,6 +78,53 @@ def paint_(mask: np.ndarray, strokes: Sequence[Stroke]) -> None:
                 region &= ~window.inside
             else:
                 region |= window.inside
+
+
+def _whole_mask_(mask: np.ndarray, stroke: Stroke) -> None:
+    """fill, invert, grow or shrink bool [H, W], in place."""
+    if stroke.tool == "fill":
+        mask[:] = True
+    elif stroke.tool == "invert":
+        np.logical_not(mask, out=mask)
+    else:
+        # Squared distances between pixel centres are whole numbers; a hair more lets n px of any width count as n.
+        limit = math.floor((stroke.radius * mask.shape[1]) ** 2 + 1e-6)
+        grows = stroke.tool == "grow"
+        region = mask[_surroundings(mask, math.isqrt(limit) if grows else 1)]
+        if grows:
+            region |= _near(region, limit)
+        else:
+            region &= ~_near(~region, limit)
+
+
+def _surroundings(mask: np.ndarray, margin: int) -> tuple[slice, slice]:
+    """The rectangle that holds all set pixels of bool [H, W] and `margin` pixels around; empty if there is none."""
+    spans = []
+    for axis in (1, 0):
+        where = np.flatnonzero(mask.any(axis=axis))
+        spans.append(slice(max(0, where[0] - margin), where[-1] + 1 + margin) if len(where) else slice(0, 0))
+    return spans[0], spans[1]
+
+
+def _near(inside: np.ndarray, limit: int) -> np.ndarray:
+    """Pixels at most √limit from a set pixel of bool [h, w], exactly, in a time that does not depend on the distance.
+
+    Where a column's nearest set pixel is g rows away, this row's pixels up to √(limit − g²) on either side are near. A
+    pixel is in such an interval if one that starts left of it (or there) reaches it, or one from the right does.
+    """
+    height, width = inside.shape
+    if not inside.any():
+        return np.zeros_like(inside)
+    reach = math.isqrt(limit)
+    rows = np.arange(height, dtype=np.int32)[:, None]
+    above = np.maximum.accumulate(np.where(inside, rows, -MAX_SIDE_PX), axis=0)
+    below = np.minimum.accumulate(np.where(inside, rows, 2 * MAX_SIDE_PX)[::-1], axis=0)[::-1]
+    gap = np.minimum(np.minimum(rows - above, below - rows), reach + 1)
+    halves = [math.isqrt(limit - far * far) for far in range(reach + 1)]
+    half = np.array([*halves, -2 * MAX_SIDE_PX], dtype=np.int32)[gap]
+    columns = np.arange(width, dtype=np.int32)
+    reached = np.maximum.accumulate(columns + half, axis=1) >= columns
+    return reached | (np.minimum.accumulate((columns - half)[:, ::-1], axis=1)[:, ::-1] <= columns)
 
 
 def _segments(strokes: Sequence[Stroke], width: int, height: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -5,8 +5,12 @@ import {
 import { CameraRow } from './camera-panel.js'
 import { clamp, el, iconButton, ownUndo, setIcon, setPressed } from './dom.js'
 import { cssColor } from './colors.js'
+import { nextSight } from './sight.js'
 import { fill, TEXT } from './texts.js'
 import { dragOnBar, TimingBar } from './timing.js'
+
+/** What the button does next. */
+const SIGHT_TITLES = Object.freeze({ off: 'sight', points: 'sightPicture', picture: 'sightOff' })
 
 /** A new component, selected. */
 export function addAndSelect(store) {
@@ -143,6 +147,7 @@ export class ComponentList {
       class: 'trackgo-scrub', role: 'slider', tabIndex: 0, 'aria-valuemin': '1', title: TEXT.scrub, 'aria-label': TEXT.scrub,
     }, [this.knob])
     ownUndo(this.track)
+    this.sight = iconButton('sight', TEXT.sight, () => nextSight(store), { 'data-action': 'sight' })
     this.add = iconButton('plus', TEXT.add, () => addAndSelect(store), { 'data-action': 'add' })
     this.body = el('div', { class: 'trackgo-rows', role: 'list', 'aria-label': TEXT.components, 'data-capture-wheel': 'true' })
     this.ghosts = el('div', { class: 'trackgo-ghosts', title: TEXT.fromInput })
@@ -150,7 +155,7 @@ export class ComponentList {
     this.empty = el('div', { class: 'trackgo-empty' }, [TEXT.empty])
     this.element = el('div', { class: 'trackgo-panel' }, [
       el('div', { class: 'trackgo-row trackgo-transport' }, [
-        el('div', { class: 'trackgo-label' }, [this.play, this.count]), this.track, el('div', { class: 'trackgo-group' }, [this.add]),
+        el('div', { class: 'trackgo-label' }, [this.play, this.count]), this.track, el('div', { class: 'trackgo-group' }, [this.sight, this.add]),
       ]), this.camera.element, this.body,
     ])
     this.#scrubbing()
@@ -181,11 +186,14 @@ export class ComponentList {
     components.forEach((component, i) => this.rows[i].render(component, i === store.view.selected && store.view.tool !== 'camera'))
     this.camera.render()
     this.#renderGhosts()
+    this.element.classList.toggle('trackgo-filming', store.view.tool === 'camera')
     if (components.length === 0) this.body.append(this.empty)
     else this.empty.remove()
-    const { frame, frames, playing } = store.view
+    const { frame, frames, playing, sight } = store.view
     setIcon(this.play, playing ? 'pause' : 'play', playing ? TEXT.pause : TEXT.play)
     setPressed(this.play, playing)
+    setPressed(this.sight, sight !== 'off')
+    setIcon(this.sight, sight === 'picture' ? 'sight-picture' : 'sight', TEXT[SIGHT_TITLES[sight]])
     this.count.textContent = `${frame + 1} / ${frames}`
     const along = frames > 1 ? frame / (frames - 1) : 0
     if (along !== this.along) this.element.style.setProperty('--trackgo-time', String(along))

@@ -19,11 +19,16 @@ import { isNumber, isObject, shown, timingProblem } from './checks.js'
 export { EASINGS } from './checks.js'
 
 export const VERSION = 1
-export const STROKE_TOOLS = Object.freeze(['brush', 'erase', 'lasso', 'lasso-erase', 'fill'])
+export const STROKE_TOOLS = Object.freeze(['brush', 'erase', 'lasso', 'lasso-erase', 'fill', 'invert', 'grow', 'shrink'])
+/** Tools that need a radius, and the largest, in frame widths. */
+const MOST_RADIUS = Object.freeze({ brush: 10, erase: 10, grow: 0.25, shrink: 0.25 })
+const LEAST_POINTS = Object.freeze({ brush: 1, erase: 1, lasso: 3, 'lasso-erase': 3 })
+/** How often one mask may grow and shrink: each time looks at every pixel. */
+export const RESIZINGS = 100
 export const CURVES = Object.freeze(['straight', 'smooth'])
 
 /** The same bounds as in Python: far beyond any drawing, near enough to catch nonsense. */
-export const LIMITS = Object.freeze({ components: 1000, arrowPoints: 10000, coordinate: 10000, radius: 10 })
+export const LIMITS = Object.freeze({ components: 1000, arrowPoints: 10000, coordinate: 10000 })
 
 /** Fractions are written with this many decimals: 0.04 px on a 4096-px picture. */
 const DECIMALS = 5
@@ -49,13 +54,16 @@ function strokeProblem(stroke, where) {
   if (!STROKE_TOOLS.includes(stroke.tool)) {
     return `${where}: tool must be one of ${STROKE_TOOLS.join(', ')}, got ${shown(stroke.tool)}.`
   }
-  if (stroke.tool === 'fill') return null
-  const round = stroke.tool === 'brush' || stroke.tool === 'erase'
-  if (round && !(isNumber(stroke.radius) && stroke.radius > 0 && stroke.radius <= LIMITS.radius)) {
-    return `${where}: radius must be above 0 and at most ${LIMITS.radius} (a fraction of the frame's width), got ${shown(stroke.radius)}.`
+  const most = MOST_RADIUS[stroke.tool]
+  if (most && !(isNumber(stroke.radius) && stroke.radius > 0 && stroke.radius <= most)) {
+    return `${where}: radius must be above 0 and at most ${most} (a fraction of the frame's width), got ${shown(stroke.radius)}.`
   }
-  return pointsProblem(stroke.points, where, round ? 1 : 3)
+  const least = LEAST_POINTS[stroke.tool]
+  return least ? pointsProblem(stroke.points, where, least) : null
 }
+
+/** How often a mask grows or shrinks. @param {Mask|undefined} mask */
+export const resizingsOf = (mask) => (mask?.strokes ?? []).filter(({ tool }) => tool === 'grow' || tool === 'shrink').length
 
 function maskProblem(mask, where) {
   if (mask === undefined) return null
@@ -67,7 +75,8 @@ function maskProblem(mask, where) {
     const problem = strokeProblem(stroke, `${where}, stroke ${i + 1}`)
     if (problem) return problem
   }
-  return null
+  const count = resizingsOf(mask)
+  return count > RESIZINGS ? `${where}: the mask grows and shrinks ${count} times; at most ${RESIZINGS} are allowed.` : null
 }
 
 function arrowsProblem(arrows, where) {

@@ -5,8 +5,10 @@
  * @typedef {{linked: boolean, url: string|null, steps: import('./source.js').Step[]}} Incoming
  * @typedef {{onChange: (text: string) => void, forwardWheel: (event: WheelEvent) => void, settle: (element: HTMLElement) => void,
  *            frames: () => number, picture: (own: string|null) => Incoming, origin: (input: string) => string|null,
- *            upload: (file: File, folder: string) => Promise<string>, pass: (file: File) => void, language: () => number}} Host
+ *            upload: (file: File, folder: string) => Promise<string>, pass: (file: File) => void, language: () => number,
+ *            post: (body: string, signal: AbortSignal) => Promise<Response>, target: () => import('./sight.js').Target|null}} Host
  *   origin: what feeds an input, or null; language: counts up whenever the texts are another language's
+ *   post: asks the server for trajectories; target: at which size and seed the graph computes them, if it says so
  */
 import { CameraPanel } from './camera-panel.js'
 import { ComponentList, componentItems, describe } from './components.js'
@@ -16,6 +18,7 @@ import { Input } from './input.js'
 import { Intake } from './intake.js'
 import { makeCanvas } from './masks.js'
 import { Menu } from './menu.js'
+import { pictureTarget, Sight } from './sight.js'
 import { framed } from './source.js'
 import { Stage } from './stage.js'
 import { EditorStore } from './store.js'
@@ -34,7 +37,11 @@ export class TrackGoEditor {
     ensureStyles()
     this.host = host
     this.store = new EditorStore({ onChange: (text) => host.onChange(text) })
-    this.stage = new Stage(this.store)
+    this.sight = new Sight(this.store, {
+      post: host.post, changed: () => this.render(),
+      target: () => host.target() ?? pictureTarget(this.stage.picture.width, this.stage.picture.height),
+    })
+    this.stage = new Stage(this.store, this.sight)
     this.source = { key: '', linked: false, url: null, image: null, error: '' }
     this.arrived = null
     this.timer = 0
@@ -78,7 +85,7 @@ export class TrackGoEditor {
     this.camera?.element.remove()
     this.toolbar = new Toolbar(this.store, {
       menu: this.menu, fileItems: () => this.intake.items(), fit: () => this.stage.fit(),
-      toggleFull: () => this.toggleFull(), isFull: () => !!this.overlay,
+      toggleFull: () => this.toggleFull(), isFull: () => !!this.overlay, pictureWidth: () => this.stage.picture.width,
     })
     this.list = new ComponentList(this.store, { menu: this.menu, togglePlay: () => this.togglePlay() })
     this.camera = new CameraPanel(this.store)
@@ -96,7 +103,8 @@ export class TrackGoEditor {
   }
 
   render() {
-    const { store } = this
+    const { store, sight } = this
+    sight.update()
     this.toolbar.render()
     this.camera.render()
     this.stage.keepFit()
@@ -107,7 +115,7 @@ export class TrackGoEditor {
     }
     this.#renderNote()
     this.#speak()
-    const hint = store.error ? '' : store.view.hint || (this.source.image ? HINTS[store.view.tool] : '')
+    const hint = store.error ? '' : sight.message || store.view.hint || (this.source.image ? HINTS[store.view.tool] : '')
     if (this.status.textContent !== hint) this.status.textContent = hint
     this.status.parentElement.hidden = !hint
     this.stage.request()
@@ -154,6 +162,7 @@ export class TrackGoEditor {
     const frames = this.host.frames()
     const { view } = this.store
     if (frames !== view.frames) this.store.look({ frames, frame: Math.min(view.frame, frames - 1) })
+    this.#watchTarget()
     if (this.host.language() !== this.language) {
       this.#buildPanels()
       this.note.dataset.state = ''
@@ -167,6 +176,14 @@ export class TrackGoEditor {
     this.source = { key, url, linked, image: key === before.key ? before.image : null, error: key === before.key ? before.error : '' }
     if (key !== before.key) this.#loadPicture(key, url, steps)
     this.render()
+  }
+
+  /** Another size or seed downstream moves the control points. */
+  #watchTarget() {
+    if (this.store.view.sight === 'off') return
+    const before = this.sight.key
+    this.sight.update()
+    if (this.sight.key !== before) this.render()
   }
 
   #loadPicture(key, url, steps) {
@@ -280,6 +297,7 @@ export class TrackGoEditor {
     clearInterval(this.timer)
     this.observer.disconnect()
     this.stage.stop()
+    this.sight.stop()
     this.overlay?.remove()
     this.element.remove()
   }

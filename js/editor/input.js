@@ -8,6 +8,8 @@ import { resetCamera } from './camera-panel.js'
 import { cameraPart, nudgeCamera } from './camera-gestures.js'
 import { clamp } from './dom.js'
 import { begin, doubleClick, finishArrow, handleAt, hover } from './gestures.js'
+import { nextSight } from './sight.js'
+import { changeMask } from './mask-menu.js'
 import { chooseTool, toggleCurve } from './toolbar.js'
 import { MAX_RADIUS, MIN_RADIUS } from './store.js'
 import { fill, TEXT } from './texts.js'
@@ -15,6 +17,9 @@ import { fill, TEXT } from './texts.js'
 const WHEEL_ZOOM = 0.0016
 const RADIUS_STEP = 1.15
 const CAMERA_ZOOM_STEP = 1.05
+/** How much larger a brush becomes per pixel dragged: a factor e per 100. */
+const DRAG_SIZE = 0.01
+const ROUND_TOOLS = ['brush', 'erase']
 const KEY_TOOLS = { v: 'select', b: 'brush', e: 'erase', l: 'lasso', g: 'fill', a: 'arrow', p: 'freehand', c: 'camera' }
 const SWALLOWED = ['pointerdown', 'pointermove', 'pointerup', 'mousedown', 'dblclick', 'contextmenu']
 
@@ -30,6 +35,8 @@ export class Input {
     Object.assign(this, { store, stage, root, actions })
     this.gesture = null
     this.space = null
+    /** Whether the right button resized the brush, so that the menu it also asks for stays away. */
+    this.sized = false
     /** Touches that are down, by pointer id: two of them pan and zoom. */
     this.touches = new Map()
     const { canvas } = stage
@@ -67,7 +74,9 @@ export class Input {
   // ---- pointer ----------------------------------------------------------------------------------------------
 
   down(event) {
-    if (event.button === 2) return
+    this.sized = false
+    const sizes = event.button === 2 && event.altKey && ROUND_TOOLS.includes(this.store.view.tool)
+    if (event.button === 2 && !sizes) return
     event.preventDefault()
     this.root.focus({ preventScroll: true })
     this.stage.canvas.setPointerCapture(event.pointerId)
@@ -81,8 +90,22 @@ export class Input {
       }
     }
     this.stage.pointer = at
-    this.gesture = event.button === 1 || this.space ? this.panning(at) : begin(this.store, this.stage.scene, at)
+    if (sizes) this.gesture = this.sizing(at)
+    else this.gesture = event.button === 1 || this.space ? this.panning(at) : begin(this.store, this.stage.scene, at)
     this.stage.request()
+  }
+
+  /** Alt and the right button: to the right for a larger brush, to the left for a smaller one; the ring stays put. */
+  sizing(start) {
+    const { radius } = this.store.view
+    this.sized = true
+    return {
+      move: (at) => {
+        this.stage.pointer = { ...start, alt: false }
+        this.store.look({ radius: clamp(radius * Math.exp((at.stage[0] - start.stage[0]) * DRAG_SIZE), MIN_RADIUS, MAX_RADIUS) })
+      },
+      up: () => {}, cancel: () => this.store.look({ radius }),
+    }
   }
 
   panning(start) {
@@ -150,6 +173,11 @@ export class Input {
   }
 
   context(event) {
+    // Some systems ask for the menu when the right button goes down, others when it comes up again.
+    if (this.sized) {
+      this.sized = false
+      return
+    }
     const at = this.at(event)
     const handle = handleAt(this.store, this.stage.scene, at)
     if (handle) this.store.look({ selected: handle.index, arrow: handle.arrow, point: handle.point })
@@ -216,7 +244,8 @@ export class Input {
     const act = (store.view.tool === 'camera' && this.cameraKeys(event.shiftKey)[key]) || {
       '[': () => this.resize(1 / RADIUS_STEP), ']': () => this.resize(RADIUS_STEP),
       0: () => stage.fit(), '+': () => stage.zoom(1.25), '=': () => stage.zoom(1.25), '-': () => stage.zoom(0.8),
-      s: () => toggleCurve(store), n: () => addAndSelect(store), f: actions.toggleFull, '?': actions.showHelp,
+      s: () => toggleCurve(store), n: () => addAndSelect(store), m: () => nextSight(store), i: () => this.changeMask('invert'),
+      '{': () => this.changeMask('shrink'), '}': () => this.changeMask('grow'), f: actions.toggleFull, '?': actions.showHelp,
       ' ': () => this.holdSpace(event), Enter: () => finishArrow(store), Escape: () => this.escape(),
       Delete: () => this.remove(), Backspace: () => this.remove(),
       PageUp: () => this.choose(-1), PageDown: () => this.choose(1), ',': () => this.choosePoint(-1), '.': () => this.choosePoint(1),
@@ -242,6 +271,10 @@ export class Input {
       ',': nudge({ turn: -1 }), '.': nudge({ turn: 1 }), '<': nudge({ turn: -10 }), '>': nudge({ turn: 10 }),
       Delete: () => resetCamera(store), Backspace: () => resetCamera(store),
     }
+  }
+
+  changeMask(tool) {
+    changeMask(this.store, tool, this.store.view.growth, this.stage.picture.width)
   }
 
   resize(factor) {

@@ -57,6 +57,9 @@ export class Menu {
   #key(event) {
     if (event.key === 'Escape') {
       this.close()
+    } else if (event.target.matches('input')) {
+      event.stopPropagation()
+      return
     } else if (event.key === 'ArrowDown' || event.key === 'ArrowUp') {
       const items = [...this.element.querySelectorAll('[role=menuitem]:not([disabled])')]
       const at = items.indexOf(document.activeElement) + (event.key === 'ArrowDown' ? 1 : -1)

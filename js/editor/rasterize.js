@@ -6,8 +6,10 @@
  * @typedef {{x0: number, y0: number, x1: number, y1: number}} Box  x1 and y1 exclusive
  */
 import { fracToPx } from './geometry.js'
+import { grow, invert, shrink } from './resize.js'
 
 export const MIN_RADIUS_PX = 0.75
+const WHOLE = Object.freeze({ invert, grow, shrink })
 
 /** @param {number} width @param {number} height @returns {Raster} */
 export function createRaster(width, height) {
@@ -143,6 +145,10 @@ export function applyStroke(raster, stroke) {
   const { width, height } = raster
   if (stroke.tool === 'fill') {
     raster.data.fill(1)
+    return { x0: 0, y0: 0, x1: width, y1: height }
+  }
+  if (stroke.tool in WHOLE) {
+    WHOLE[stroke.tool](raster, stroke.radius * width)
     return { x0: 0, y0: 0, x1: width, y1: height }
   }
   const points = stroke.points.map((p) => fracToPx(p, width, height))

@@ -180,3 +180,32 @@ function scaled(at, { width, height, centred }) {
   const y = centred && ratio < 1 ? Math.round((at.height - at.height * ratio) / 2) : 0
   return { ...cropped(at, { x, y, width: at.width - 2 * x, height: at.height - 2 * y }), width: w, height: h }
 }
+
+/** @returns {number|null} a widget's value, unless a link brings another one */
+function ownNumber(node, name) {
+  const slot = node.inputs?.findIndex((input) => input.name === name) ?? -1
+  if (slot >= 0 && inputLink(node, slot)) return null
+  const value = Number(node.widgets?.find((widget) => widget.name === name)?.value)
+  return Number.isInteger(value) && value >= 0 ? value : null
+}
+
+/**
+ * At which size and with which seed the graph turns a node's drawing into trajectories: what the first TrackGo Point
+ * Trajectories node says that its drawing goes to, directly or through reroutes.
+ * @param {object} node
+ * @returns {{width: number, height: number, seed: number}|null} null where nothing, or a link, decides
+ */
+export function trajectoriesTarget(node) {
+  const waiting = [[node, node.outputs?.findIndex((output) => output.type === 'TRACKGO_DRAWING') ?? -1]]
+  for (let step = 0; step < MAX_STEPS && waiting.length; step += 1) {
+    const [at, slot] = waiting.shift()
+    for (const id of at.outputs?.[slot]?.links ?? []) {
+      const next = at.graph?.getNodeById(linkOf(at.graph, id)?.target_id)
+      if (next?.type === 'Reroute') waiting.push([next, 0])
+      if (next?.type !== 'TrackGoPointTrajectories') continue
+      const [width, height, seed] = ['width', 'height', 'seed'].map((name) => ownNumber(next, name))
+      if (width && height && seed !== null) return { width, height, seed }
+    }
+  }
+  return null
+}

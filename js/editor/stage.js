@@ -10,6 +10,7 @@ import { fracToPx, pxToFrac } from './geometry.js'
 import { MaskLayer, makeCanvas } from './masks.js'
 import { applyMotion } from './motion.js'
 import { MotionPreview } from './preview.js'
+import { drawControlPicture, drawPoints } from './sight.js'
 import { clampView, fitView, fracToStage, panView, stageToFrac, zoomView } from './view.js'
 import {
   drawArrows, drawBrushCursor, drawCamera, drawDraftArrow, drawHold, drawLabel, drawLasso, handleFrame,
@@ -24,9 +25,10 @@ const CAMERA_MARGIN = 0.11
 const GHOST_ALPHA = 0.55
 
 export class Stage {
-  /** @param {import('./store.js').EditorStore} store */
-  constructor(store) {
+  /** @param {import('./store.js').EditorStore} store @param {import('./sight.js').Sight} sight */
+  constructor(store, sight) {
     this.store = store
+    this.sight = sight
     this.canvas = document.createElement('canvas')
     this.canvas.className = 'trackgo-canvas'
     this.context = this.canvas.getContext('2d')
@@ -151,7 +153,15 @@ export class Stage {
     this.masks.resize(this.picture.width, this.picture.height)
     const drawing = this.#shown()
     this.masks.update(this.store.whole(this.store.drawing))
-    if (this.store.view.frame > 0) {
+    const { current: seen } = this.sight
+    const { frame, sight } = this.store.view
+    if (seen && sight === 'picture') {
+      this.#drawPicture()
+      drawControlPicture(context, seen, frame, this.scene)
+      this.#drawCursor()
+      return
+    }
+    if (frame > 0) {
       this.#drawPicture()
       this.#inRasterSpace(() => this.#drawPreview(drawing))
       this.#drawUntouched(drawing)
@@ -160,6 +170,7 @@ export class Stage {
       this.#inRasterSpace(() => this.#drawActiveMask(drawing))
     }
     this.#drawOver(drawing)
+    if (seen) drawPoints(context, seen, frame, this.scene)
   }
 
   /** The component that a gesture is changing, or the selected one; the others wait in the backdrop. */

@@ -38,10 +38,12 @@ export class EditorStore {
     this.draft = null
     /** What the last run found upstream: components before the document's own, masks for its empty ones. @type {Arrivals} */
     this.arrivals = NOTHING
+    /** Counts the changes of `arrivals`. */
+    this.arrived = 0
     this.wholes = new WeakMap()
     this.view = {
       selected: -1, arrow: -1, point: -1, tool: 'brush', radius: 0.03, curve: 'straight',
-      frame: 0, frames: 14, playing: false, hint: '',
+      frame: 0, frames: 14, playing: false, hint: '', sight: 'off', growth: 4,
     }
   }
 
@@ -86,6 +88,7 @@ export class EditorStore {
   arrive(arrivals) {
     if (!arrivals && this.arrivals === NOTHING) return
     this.arrivals = arrivals ?? NOTHING
+    this.arrived += 1
     this.wholes = new WeakMap()
     this.changed()
   }

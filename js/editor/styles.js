@@ -24,10 +24,10 @@ const CSS = `
   background: color-mix(in srgb, var(--tg-accent) 12%, transparent); }
 .trackgo *, .trackgo *::before { box-sizing: border-box; }
 .trackgo [hidden] { display: none !important; }
-.trackgo-toolbar { display: flex; flex-wrap: wrap; align-items: center; gap: 2px 8px; padding: 4px 6px; background: var(--tg-raise);
+.trackgo-toolbar { display: flex; flex-wrap: wrap; align-items: center; gap: 2px 6px; padding: 4px 6px; background: var(--tg-raise);
   border-bottom: 1px solid var(--tg-line); flex: none; }
 .trackgo-group { display: flex; align-items: center; gap: 1px; flex: none; }
-.trackgo-options { flex: 1; display: flex; align-items: center; min-width: 60px; height: 26px; }
+.trackgo-options { flex: 1; display: flex; align-items: center; min-width: 48px; height: 26px; }
 .trackgo-button { display: inline-flex; align-items: center; justify-content: center; width: 26px; height: 26px; padding: 0; margin: 0;
   border: 0; border-radius: 6px; background: transparent; color: var(--tg-text); cursor: pointer; font: inherit; flex: none; }
 .trackgo-button:hover { background: var(--tg-hover); }
@@ -35,7 +35,7 @@ const CSS = `
 .trackgo-button[aria-pressed=true] { background: var(--tg-on); color: color-mix(in srgb, var(--tg-accent) 55%, var(--tg-text)); }
 .trackgo-button:disabled { opacity: .32; cursor: default; background: transparent; }
 .trackgo-button svg { display: block; pointer-events: none; }
-.trackgo-size { width: 100%; max-width: 150px; min-width: 50px; height: 16px; margin: 0; accent-color: var(--tg-accent); cursor: pointer; }
+.trackgo-size { width: 100%; max-width: 150px; min-width: 44px; height: 16px; margin: 0; accent-color: var(--tg-accent); cursor: pointer; }
 .trackgo-camera { display: flex; flex-wrap: wrap; align-items: center; gap: 2px 12px; padding: 2px 8px 3px; flex: none; background: var(--tg-raise);
   border-bottom: 1px solid var(--tg-line); color: var(--tg-dim); }
 .trackgo-field { display: inline-flex; align-items: center; gap: 4px; }
@@ -47,7 +47,7 @@ const CSS = `
 .trackgo-camera-row.trackgo-chosen { background: var(--tg-on); }
 .trackgo-camera-name { display: flex; align-items: center; gap: 7px; min-width: 0; padding: 0; border: 0; background: transparent; color: inherit;
   font: inherit; cursor: pointer; }
-.trackgo-swatch-icon { display: inline-flex; width: 16px; height: 16px; margin-left: 2px; border-radius: 0; background: transparent; box-shadow: none;
+.trackgo-swatch.trackgo-swatch-icon { display: inline-flex; width: 16px; height: 16px; margin-left: 2px; border-radius: 0; background: transparent; box-shadow: none;
   color: var(--trackgo-colour); }
 .trackgo-stage { position: relative; flex: 1; min-height: 80px; overflow: hidden;
   background: color-mix(in srgb, var(--tg-panel) 93%, #000); }
@@ -73,6 +73,7 @@ const CSS = `
 .trackgo-row { position: relative; display: grid; grid-template-columns: minmax(84px, 22%) 1fr 106px; align-items: center; gap: 10px; height: 30px; padding: 0 6px;
   cursor: default; }
 .trackgo-rows .trackgo-row[aria-current=true] { background: var(--tg-on); }
+.trackgo-filming .trackgo-rows .trackgo-row[aria-current=true] { background: var(--tg-hover); }
 .trackgo-rows .trackgo-row:not([aria-current=true]):hover { background: var(--tg-hover); }
 .trackgo-transport { flex: none; border-bottom: 1px solid color-mix(in srgb, var(--tg-line) 60%, transparent); }
 .trackgo-row .trackgo-group { justify-content: flex-end; }
@@ -108,6 +109,7 @@ const CSS = `
 .trackgo-menu-item:hover:not(:disabled), .trackgo-menu-item:focus { background: var(--tg-hover); outline: none; }
 .trackgo-menu-item[aria-current=true] { background: var(--tg-on); }
 .trackgo-menu-item:disabled { opacity: .4; cursor: default; }
+.trackgo-menu-field { display: flex; align-items: center; gap: 6px; padding: 5px 10px 5px 30px; color: var(--tg-dim); }
 .trackgo-menu-icon { width: 16px; height: 16px; flex: none; }
 .trackgo-shortcuts { display: grid; grid-template-columns: auto 1fr; gap: 4px 12px; padding: 6px 8px; align-items: baseline; max-width: 380px; }
 .trackgo-shortcuts kbd { font: inherit; color: var(--tg-text); white-space: nowrap; text-align: right; }

@@ -3,6 +3,7 @@ import { clearMask, emptyDrawing, patchComponent, strokesOf, arrowsOf, updateArr
 import { removeCamera } from './camera.js'
 import { el, iconButton, setIcon, setPressed } from './dom.js'
 import { finishArrow } from './gestures.js'
+import { maskMenu } from './mask-menu.js'
 import { MAX_RADIUS, MIN_RADIUS, TOOLS } from './store.js'
 import { SHORTCUTS, TEXT } from './texts.js'
 
@@ -69,7 +70,8 @@ export function shortcutList() {
 export class Toolbar {
   /**
    * @param {import('./store.js').EditorStore} store
-   * @param {{menu: import('./menu.js').Menu, fileItems: () => import('./menu.js').Item[], fit: () => void, toggleFull: () => void, isFull: () => boolean}} actions
+   * @param {{menu: import('./menu.js').Menu, fit: () => void, toggleFull: () => void, isFull: () => boolean,
+   *          pictureWidth: () => number, fileItems: () => import('./menu.js').Item[]}} actions
    */
   constructor(store, actions) {
     this.store = store
@@ -83,6 +85,7 @@ export class Toolbar {
     this.undo = iconButton('undo', TEXT.undo, () => store.undo(), { 'data-action': 'undo' })
     this.redo = iconButton('redo', TEXT.redo, () => store.redo(), { 'data-action': 'redo' })
     this.clear = iconButton('trash', TEXT.clear, () => actions.menu.open(this.clear, clearItems(store)), { 'data-action': 'clear' })
+    this.mask = iconButton('mask', TEXT.mask, () => actions.menu.open(this.mask, maskMenu(store, actions.menu, actions.pictureWidth)), { 'data-action': 'mask' })
     this.files = iconButton('picture', TEXT.files, () => actions.menu.open(this.files, actions.fileItems()), { 'data-action': 'files' })
     this.fit = iconButton('fit', TEXT.fit, () => actions.fit(), { 'data-action': 'fit' })
     this.help = iconButton('help', TEXT.help, () => actions.menu.open(this.help, shortcutList()), { 'data-action': 'help' })
@@ -94,7 +97,7 @@ export class Toolbar {
     const [select, brush, erase, lasso, lassoErase, fill, arrow, freehand, camera] = this.tools
     const group = (...children) => el('div', { class: 'trackgo-group' }, children)
     return el('div', { class: 'trackgo-toolbar', role: 'toolbar', 'aria-label': TEXT.tools }, [
-      group(select), group(brush, erase, lasso, lassoErase, fill), group(arrow, freehand), group(camera),
+      group(select), group(brush, erase, lasso, lassoErase, fill, this.mask), group(arrow, freehand), group(camera),
       el('div', { class: 'trackgo-options' }, [this.size, this.curve]),
       group(this.undo, this.redo, this.clear), group(this.files, this.fit, this.help, this.full),
     ])

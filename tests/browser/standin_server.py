@@ -16,6 +16,8 @@ from typing import Any
 
 from aiohttp import WSMsgType, web
 
+from trackgo import sight
+
 EXTENSION = "ComfyUI-TrackGo"
 
 
@@ -92,6 +94,7 @@ class StandinServer:
     def __init__(self, static: Path, js: Path, images: dict[str, bytes]) -> None:
         self.static, self.js, self.images = static, js, dict(images)
         self.prompts: list[dict] = []
+        self.sight_requests, self.sight_closed = 0, False
         self.settings: dict[str, Any] = {
             "Comfy.TutorialCompleted": True,
             "Comfy.Workflow.ShowMissingNodesWarning": False,
@@ -153,6 +156,7 @@ class StandinServer:
             "GET /userdata": _json(list),
             "GET /userdata/{file}": self._read_file,
             "POST /userdata/{file}": self._write_file,
+            f"POST {sight.ROUTE}": self._trajectories,
         }
         routes |= {f"GET {path}": _json(lambda answer=answer: answer) for path, answer in self._fixed_answers().items()}
         for route, handler in routes.items():
@@ -232,6 +236,11 @@ class StandinServer:
     async def _queue(self, request: web.Request) -> web.Response:
         self.prompts.append(await request.json())
         return web.json_response({"prompt_id": uuid.uuid4().hex, "number": len(self.prompts), "node_errors": {}})
+
+    async def _trajectories(self, request: web.Request) -> web.Response:
+        """The pack's own handler; `sight_closed` stands for a ComfyUI that was not restarted after an update."""
+        self.sight_requests += 1
+        return web.Response(status=404) if self.sight_closed else await sight.handle(request)
 
     async def _save_settings(self, request: web.Request) -> web.Response:
         self.settings.update(await request.json())

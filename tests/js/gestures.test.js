@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
 import { begin, doubleClick, finishArrow } from '../../js/editor/gestures.js'
+import { changeMask } from '../../js/editor/mask-menu.js'
 import { EditorStore } from '../../js/editor/store.js'
 
 const SIZE = { width: 200, height: 100 }
@@ -122,4 +123,33 @@ test('selection follows what undo takes away', () => {
   store.undo()
   assert.equal(store.view.arrow, -1)
   assert.equal(store.view.selected, 0)
+})
+
+test('invert, grow and shrink the selected mask, each one step to undo', () => {
+  const { store, heard } = setUp('brush')
+  changeMask(store, 'grow', 4, 200)
+  assert.match(store.view.hint, /no mask yet/)
+  assert.deepEqual(heard, [])
+  drag(store, at(0.1, 0.1), at(0.2, 0.3))
+  changeMask(store, 'grow', 4, 200)
+  changeMask(store, 'shrink', 999, 200)
+  changeMask(store, 'invert', 4, 200)
+  const { strokes } = store.drawing.components[0].mask
+  assert.deepEqual(strokes.slice(1), [{ tool: 'grow', radius: 0.02 }, { tool: 'shrink', radius: 0.25 }, { tool: 'invert' }])
+  assert.equal(heard.length, 4)
+  store.undo()
+  assert.equal(store.drawing.components[0].mask.strokes.length, 3)
+})
+
+test('a mask is resized a hundred times and then no more, and never a locked one', () => {
+  const mask = { strokes: [{ tool: 'fill' }, ...Array(99).fill({ tool: 'grow', radius: 0.01 })] }
+  const { store } = setUp('brush', JSON.stringify({ version: 1, components: [{ mask }] }))
+  changeMask(store, 'grow', 4, 200)
+  changeMask(store, 'grow', 4, 200)
+  assert.equal(store.drawing.components[0].mask.strokes.length, 101)
+  assert.match(store.view.hint, /hundred/)
+  const locked = setUp('brush', JSON.stringify({ version: 1, components: [{ name: 'boat', mask, locked: true }] }))
+  changeMask(locked.store, 'invert', 4, 200)
+  assert.match(locked.store.view.hint, /locked/)
+  assert.deepEqual(locked.heard, [])
 })

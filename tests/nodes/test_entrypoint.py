@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import importlib
 import subprocess
 import sys
+from types import ModuleType, SimpleNamespace
 
 import pytest
 
@@ -69,3 +71,19 @@ def test_importing_the_pack_imports_nothing_of_comfyui() -> None:
         "assert not {'comfy_api', 'torch', 'nodes'} & set(sys.modules), sorted(sys.modules)"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_the_editors_route_is_registered_once_and_only_where_a_server_is(
+    nodes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    web = pytest.importorskip("aiohttp.web")
+    package = nodes.TrackGoCanvas.__module__.rpartition(".")[0]
+    register_routes = importlib.import_module(f"{package}.server").register_routes
+    monkeypatch.delitem(sys.modules, "server", raising=False)
+    assert not register_routes()
+    server = ModuleType("server")
+    server.PromptServer = SimpleNamespace(instance=SimpleNamespace(routes=web.RouteTableDef()))
+    monkeypatch.setitem(sys.modules, "server", server)
+    assert register_routes() and register_routes()
+    routes = [(route.method, route.path) for route in server.PromptServer.instance.routes]
+    assert routes == [("POST", "/trackgo/trajectories")]

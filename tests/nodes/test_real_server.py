@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import base64
 import json
+import urllib.error
+import urllib.request
 
 import numpy as np
 import pytest
@@ -167,3 +170,22 @@ def test_the_seed_decides_the_points(comfy: ComfyServer, photo: np.ndarray) -> N
     drawing, sizes = Drawing.from_json(TEXT), (SIZE["frames"], SIZE["width"], SIZE["height"])
     for seed in (11, 12):  # seeds of their own: a cached node need not report again
         assert points(seed) == export_tracks(point_trajectories(drawing, *sizes, seed), "kj")
+
+
+def test_the_editors_route_gives_the_same_points(comfy: ComfyServer) -> None:
+    def ask(**request: object) -> tuple[int, dict]:
+        body = json.dumps(request).encode()
+        url = comfy.url + "/api/trackgo/trajectories"
+        try:
+            with urllib.request.urlopen(urllib.request.Request(url, body, {"Content-Type": "application/json"})) as got:
+                return got.status, json.load(got)
+        except urllib.error.HTTPError as refused:
+            return refused.code, json.load(refused)
+
+    status, answer = ask(drawing=DOCUMENT, **SIZE)
+    expected = point_trajectories(Drawing.from_json(TEXT), **SIZE)
+    assert status == 200
+    tracks = np.frombuffer(base64.b64decode(answer["tracks"]), "<f4").reshape(expected.tracks.shape)
+    np.testing.assert_allclose(tracks, expected.tracks, atol=1e-3)
+    status, answer = ask(drawing=DOCUMENT, **SIZE | {"frames": 0})
+    assert status == 400 and answer["error"].startswith("frames is 0")

@@ -345,3 +345,32 @@ def test_nonsense_raises_nothing_but_a_value_error(items):
         Drawing.from_json(json.dumps({"version": 1, "components": items})).masks(4, 4)
     except ValueError as error:
         assert str(error)
+
+
+@pytest.mark.parametrize(
+    ("stroke", "says"),
+    [
+        ({"tool": "grow"}, "stroke 1: radius is missing"),
+        ({"tool": "shrink", "radius": 0.3}, "stroke 1: radius is 0.3; it must be a number from 0 to 0.25"),
+        ({"tool": "grow", "radius": 0}, "stroke 1: radius is 0; it must be more"),
+        ({"tool": "blur"}, "stroke 1: tool is .*blur.*; it must be one of brush, .*invert, grow, shrink"),
+        ({"tool": ["grow"]}, "stroke 1: tool is"),
+    ],
+)
+def test_mask_tools_are_checked(stroke, says):
+    text = json.dumps({"version": 1, "components": [{"mask": {"strokes": [stroke]}}]})
+    with pytest.raises(ValueError, match=says):
+        Drawing.from_json(text)
+
+
+def test_a_mask_may_be_resized_a_hundred_times():
+    grow = Stroke("grow", radius=0.01)
+    assert not Mask((*[grow] * 100, Stroke("invert"))).is_empty
+    with pytest.raises(ValueError, match="grows and shrinks 101 times; at most 100"):
+        Mask((grow,) * 101)
+
+
+def test_whole_mask_strokes_round_trip():
+    strokes = [{"tool": "fill"}, {"tool": "shrink", "radius": 0.125}, {"tool": "invert", "theirs": 1}]
+    text = json.dumps({"version": 1, "components": [{"mask": {"strokes": strokes}}]})
+    assert json.loads(Drawing.from_json(text).to_json())["components"][0]["mask"]["strokes"] == strokes

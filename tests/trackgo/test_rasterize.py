@@ -112,3 +112,45 @@ def test_png_round_trip():
     check_png(text)
     assert np.array_equal(decode_png(text) == 255, mask)
     assert np.array_equal(sample_nearest(decode_png(text), 29, 13), mask)
+
+
+# --- invert, grow and shrink ---
+
+
+def brute_grown(mask: np.ndarray, radius_px: float) -> np.ndarray:
+    """The union of the mask moved by every whole step that is short enough."""
+    height, width = mask.shape
+    reach = int(radius_px + 1e-9)
+    padded = np.pad(mask, reach)
+    grown = np.zeros_like(mask)
+    for dy in range(-reach, reach + 1):
+        for dx in range(-reach, reach + 1):
+            if dx * dx + dy * dy <= radius_px**2 + 1e-6:
+                grown |= padded[reach + dy : reach + dy + height, reach + dx : reach + dx + width]
+    return grown
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(0, 2**32), st.floats(0.0, 1.0), st.integers(4, 40), st.integers(1, 40), st.floats(0.001, 0.25))
+def test_grow_and_shrink_equal_the_brute_force(seed, share, width, height, radius):
+    mask = np.random.default_rng(seed).random((height, width)) < share
+    grown, shrunk = mask.copy(), mask.copy()
+    paint_(grown, [Stroke("grow", radius=radius)])
+    paint_(shrunk, [Stroke("shrink", radius=radius)])
+    assert np.array_equal(grown, brute_grown(mask, radius * width))
+    assert np.array_equal(shrunk, ~brute_grown(~mask, radius * width))
+
+
+@pytest.mark.parametrize("pixels", [1, 2, 3, 7, 24])
+@pytest.mark.parametrize("width", [97, 1000, 1024, 1920, 4093])
+def test_whole_pixels_are_whole_at_any_width(pixels, width):
+    """The editor writes n / width, which times the width need not be n again."""
+    mask = np.zeros((1, width), dtype=bool)
+    mask[0, 30] = True
+    paint_(mask, [Stroke("grow", radius=pixels / width)])
+    assert np.flatnonzero(mask).tolist() == list(range(max(0, 30 - pixels), 31 + pixels))
+
+
+def test_twice_inverted_is_the_same():
+    strokes = [Stroke("brush", [(0.3, 0.4)], 0.1)]
+    assert np.array_equal(painted(strokes + 2 * [Stroke("invert")], 50, 40), painted(strokes, 50, 40))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections import OrderedDict
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -185,9 +186,13 @@ def _collate(samples: list[tuple[Triple | BadClip, ClipKey]]) -> Batch | BadClip
 
 
 def _quiet_worker(_number: int) -> None:
-    """One thread per worker: the training process needs the cores."""
+    """One thread per worker, because the training process needs the cores; and a signal to the whole group (Ctrl-C, a
+    cluster's SIGTERM) is answered by the training process, which first writes a checkpoint and then ends its workers.
+    """
     import cv2
 
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)
     torch.set_num_threads(1)
     cv2.setNumThreads(1)
 

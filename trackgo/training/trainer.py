@@ -13,7 +13,6 @@ from types import FrameType
 import torch
 from accelerate import Accelerator
 from torch import Tensor
-from torch.nn.attention import SDPBackend, sdpa_kernel
 from tqdm import tqdm
 
 from . import state
@@ -154,8 +153,6 @@ class Trainer:
         config, main = self.config, self.accelerator.is_main_process
         with ExitStack() as stack:
             stack.enter_context(self.model.attached())
-            if self.accelerator.device.type == "cpu":  # its fused kernel is slower than plain matrices on short clips
-                stack.enter_context(sdpa_kernel(SDPBackend.MATH))
             stack.enter_context(_signals(self._ask_to_stop))
             records = stack.enter_context(Records(self.folder, self.step, main))
             bar = stack.enter_context(tqdm(total=config.steps, initial=self.step, disable=not main, unit="step"))

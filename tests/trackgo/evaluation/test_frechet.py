@@ -52,6 +52,16 @@ def test_same_as_by_the_matrix_root(ddof: int) -> None:
     assert frechet_distance(first, second, ddof) == pytest.approx(expected)
 
 
+def test_same_as_the_libraries() -> None:
+    """torch-fidelity 0.4.0 (fid_statistics_to_metric) and cd-fvd 0.1.1 (compute_fvd_from_stats) gave these figures."""
+    rng = np.random.default_rng(0)
+    first = rng.normal(size=(500, 64))
+    second = rng.normal(size=(300, 64)) @ rng.normal(size=(64, 64)) * 0.2 + 0.1
+    assert frechet_distance(first, second, ddof=1) == pytest.approx(61.30687406662017, rel=1e-12)
+    stored = (features.astype(np.float32) for features in (first, second))  # as cd-fvd keeps them
+    assert frechet_distance(*stored, ddof=0) == pytest.approx(61.08045990309568, rel=1e-10)
+
+
 def test_fewer_rows_than_features() -> None:
     rng = np.random.default_rng(4)
     first, second = rng.normal(size=(5, 300)), rng.normal(size=(7, 300)) + 1

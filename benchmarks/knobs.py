@@ -1,0 +1,115 @@
+"""What TrackGo Apply's knobs do, as curves over their values: ``python -m benchmarks.knobs [--run runs/tiny]``.
+
+In held-out scenes with three sprites one is selected. Per value: how much of the drawn motion the selected one shows
+(1 is all of it), its ObjMC over the static baseline, and how much anything outside its way changes from frame to frame.
+Writes ``knobs.json`` and ``knobs.png``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+
+import cv2
+import numpy as np
+from tqdm import tqdm
+
+from benchmarks.demo_model import load
+from trackgo import Drawing, TrackGoPipeline
+from trackgo.demo.world import Scene
+from trackgo.training.assessment import held_out_scenes, user_trajectories
+from trackgo.training.following import sprite_offsets
+
+FREEZE = (0.0, 0.125, 0.25, 0.375, 0.5, 0.625, 0.75, 0.875, 1.0)
+ALPHA = (0.1, 0.15, 0.2, 0.3, 0.5, 0.8)
+
+
+def tau(share: float) -> float:
+    """The τ at which ``freeze`` holds a share s of the rest still: s = log10(1 + |τ|)/4."""
+    return -1e4 if share == 1 else 1 - 10 ** (4 * share)
+
+
+def settings() -> list[dict]:
+    """Every curve's points: curve, its x value, and arguments of the pipeline."""
+    rows = [{"curve": mode, "x": s, "tau": tau(s), "tau_mode": mode} for mode in ("freeze", "halfadd", "literal")
+            for s in (FREEZE if mode == "freeze" else FREEZE[::2])]  # fmt: skip
+    return rows + [{"curve": "alpha", "x": alpha, "alpha": alpha} for alpha in ALPHA]
+
+
+def observed(video: np.ndarray, seen: Scene) -> dict[str, float]:
+    """The selected sprite's motion and the change elsewhere, in one video."""
+    wanted = seen.tracks[:, seen.component == 0]
+    wanted = (wanted - wanted[0]).mean(axis=1)
+    shown = sprite_offsets(video, seen.clean_plate, seen.frames[0], seen.masks[0, 0])
+    way = cv2.dilate(seen.masks[:, 0].any(axis=0).astype(np.uint8), np.ones((17, 17))) > 0
+    change = np.abs(np.diff(video.astype(np.float32), axis=0)).mean(axis=(0, 3))
+    return {
+        "shown": float((shown * wanted).sum() / (wanted**2).sum()),
+        "error": float(np.linalg.norm(shown - wanted, axis=1).mean()),
+        "still": float(np.linalg.norm(wanted, axis=1).mean()),
+        "elsewhere": float(change[~way].mean()),
+    }
+
+
+def measure(pipeline: TrackGoPipeline, scenes: list[Scene], steps: int) -> list[dict]:
+    """One row a setting: its curve, x, and the means over scenes."""
+    rows = []
+    for row in tqdm(settings(), unit="setting"):
+        knobs = {k: v for k, v in row.items() if k not in ("curve", "x")}
+        found = []
+        for seen in scenes:
+            trajectories = user_trajectories(seen, Drawing(seen.drawing().components[:1]))
+            video = pipeline(seen.frames[0], trajectories, steps=steps, guidance=1.0, **knobs)
+            found.append(observed(video, seen))
+        means = {key: float(np.mean([f[key] for f in found])) for key in found[0]}
+        rows.append({"curve": row["curve"], "x": row["x"], **means, "ratio": means["error"] / means["still"]})
+    return rows
+
+
+def draw(rows: list[dict], path: Path) -> None:
+    """Selected and unselected motion over freeze (three τ modes) and over α."""
+    import matplotlib
+
+    matplotlib.use("Agg")
+    from matplotlib import pyplot
+
+    figure, axes = pyplot.subplots(2, 2, figsize=(9.5, 6.4), layout="constrained", sharey="row")
+    curves = (("freeze", "halfadd", "literal"), ("alpha",))
+    for column, (names, label) in enumerate(zip(curves, ("freeze: share held still, s", "α"), strict=True)):
+        for number, name in enumerate(names):
+            own = [row for row in rows if row["curve"] == name]
+            for axis, key in zip(axes[:, column], ("shown", "elsewhere"), strict=True):
+                axis.plot([r["x"] for r in own], [r[key] for r in own], marker="o", color=f"C{number}", label=name)
+        axes[1, column].set_xlabel(label)
+    axes[0, 0].set_ylabel("selected: share of\nthe drawn motion shown")
+    axes[1, 0].set_ylabel("elsewhere: mean change\nfrom frame to frame (of 255)")
+    axes[1, 0].legend(frameon=False, title="τ mode")
+    for axis in axes.flat:
+        axis.set_ylim(0, None)
+        axis.spines[["top", "right"]].set_visible(False)
+        axis.grid(alpha=0.25)
+    figure.savefig(path, dpi=140)
+    pyplot.close(figure)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--run", type=Path, help="a training run or checkpoint; the shipped weights without it")
+    parser.add_argument("--scenes", type=int, default=24)
+    parser.add_argument("--size", type=int, default=64, help="width and height, pixels")
+    parser.add_argument("--frames", type=int, default=14)
+    parser.add_argument("--steps", type=int, default=12)
+    parser.add_argument("--out", type=Path, default=Path("output/knobs"))
+    args = parser.parse_args()
+    scenes = held_out_scenes(2 * args.scenes, args.frames, args.size, args.size)[args.scenes :]
+    rows = measure(load(args.run, average=True), scenes, args.steps)
+    args.out.mkdir(parents=True, exist_ok=True)
+    (args.out / "knobs.json").write_text(json.dumps(rows, indent=1) + "\n")
+    draw(rows, args.out / "knobs.png")
+    for row in rows:
+        print("  ".join(f"{k} {v:.3f}" if isinstance(v, float) else v for k, v in row.items()))
+
+
+if __name__ == "__main__":
+    main()

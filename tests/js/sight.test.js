@@ -1,0 +1,127 @@
+/** Asking for control points: when, with what, and what an answer or its absence means. */
+import assert from 'node:assert/strict'
+import test from 'node:test'
+import { decodeSeen, pictureTarget, Sight, squareStart } from '../../js/editor/sight.js'
+import { trajectoriesTarget } from '../../js/editor/source.js'
+import { EditorStore } from '../../js/editor/store.js'
+
+const BOAT = { name: 'boat', mask: { strokes: [{ tool: 'fill' }] }, arrows: [{ points: [[0.1, 0.1], [0.5, 0.5]] }] }
+const text = (...components) => JSON.stringify({ version: 1, components })
+const base64 = (bytes) => btoa(String.fromCharCode(...bytes))
+const ANSWER = {
+  width: 64, height: 36, frames: 2, component: [0, 2, 2], empty: [],
+  tracks: base64(new Uint8Array(Float32Array.from([1.5, 2, 3, 4, -5, 6, 7, 8, 9, 10, 11, 12.25]).buffer)), visibility: base64([0b11011100]),
+}
+
+function setUp(document = text(BOAT)) {
+  const [asked, settled] = [[], []]
+  const store = new EditorStore()
+  store.load(document)
+  const post = (body, signal) => new Promise((resolve, reject) => {
+    asked.push({ ...JSON.parse(body), signal })
+    settled.push({ ok: (answer) => resolve(Response.json(answer)), say: (status, answer) => resolve(Response.json(answer, { status })), fail: reject })
+  })
+  let changed = () => {}
+  const sight = new Sight(store, { post, target: () => ({ width: 64, height: 36, seed: 3 }), changed: () => changed() })
+  const heard = () => new Promise((resolve) => { changed = resolve })
+  return { store, sight, asked, settled, heard }
+}
+
+test('squares are four pixels wide and centred as well as pixels allow', () => {
+  assert.deepEqual([9.5, 9.0, 9.01, 9.49, 10.0, -0.5].map(squareStart), [8, 7, 8, 8, 8, -2])
+})
+
+test('answers are decoded bit by bit', () => {
+  const seen = decodeSeen(ANSWER)
+  assert.deepEqual([...seen.tracks.slice(0, 4), seen.tracks[11]], [1.5, 2, 3, 4, 12.25])
+  assert.deepEqual([...seen.visible], [1, 1, 0, 1, 1, 1])
+})
+
+test('nothing is asked while it is off, in a gesture, or twice', async () => {
+  const { store, sight, asked, settled, heard } = setUp()
+  sight.update()
+  assert.equal(asked.length, 0)
+  store.look({ sight: 'points' })
+  store.setDraft({ kind: 'move', index: 0, du: 0, dv: 0 })
+  sight.update()
+  assert.equal(asked.length, 0)
+  store.setDraft(null)
+  sight.update()
+  sight.update()
+  assert.equal(asked.length, 1)
+  assert.deepEqual([asked[0].width, asked[0].height, asked[0].frames, asked[0].seed], [64, 36, 14, 3])
+  assert.deepEqual(asked[0].drawing, store.drawing)
+  const done = heard()
+  settled[0].ok(ANSWER)
+  await done
+  assert.deepEqual(sight.current.component, [0, 2, 2])
+  sight.update()
+  assert.equal(asked.length, 1)
+  store.setDraft({ kind: 'move', index: 0, du: 0, dv: 0 })
+  assert.equal(sight.current, null, 'points of an older drawing are not shown')
+})
+
+test('a newer question drops the older one', async () => {
+  const { store, sight, asked, settled, heard } = setUp()
+  store.look({ sight: 'points' })
+  sight.update()
+  store.commit({ ...store.drawing, components: [BOAT, BOAT] })
+  sight.update()
+  assert.equal(asked[0].signal.aborted, true)
+  settled[0].ok({ ...ANSWER, width: 1 })
+  const done = heard()
+  settled[1].ok(ANSWER)
+  await done
+  assert.equal(sight.current.width, 64)
+  store.look({ sight: 'off' })
+  sight.update()
+  assert.equal(sight.current, null)
+})
+
+const failures = [
+  [(s) => s.fail(new TypeError('Failed to fetch')), /server does not answer/], [(s) => s.say(404, {}), /restart ComfyUI/],
+  [(s) => s.say(400, { error: 'component 1: too many' }), /cannot be shown: component 1: too many/], [(s) => s.say(500, null), /500/],
+]
+for (const [answer, message] of failures) {
+  test(`said to the user: ${message}`, async () => {
+    const { store, sight, settled, heard } = setUp()
+    store.look({ sight: 'picture' })
+    sight.update()
+    const done = heard()
+    answer(settled[0])
+    await done
+    assert.match(sight.message, message)
+    assert.equal(sight.current, null)
+  })
+}
+
+test('arrows without a mask are named, an empty drawing is not asked about', async () => {
+  const { store, sight, settled, heard } = setUp(text({ name: 'gone', hidden: true }, { name: 'kite', arrows: BOAT.arrows }, {}))
+  store.look({ sight: 'points' })
+  sight.update()
+  const done = heard()
+  settled[0].ok({ ...ANSWER, empty: [0, 1] })
+  await done
+  assert.match(sight.message, /mask: “kite”$/)
+  const bare = setUp(text())
+  bare.store.look({ sight: 'points' })
+  bare.sight.update()
+  assert.equal(bare.asked.length, 0)
+  assert.match(bare.sight.message, /Nothing is drawn/)
+})
+
+test('the size asked for: the node’s downstream, else the picture’s, reduced', () => {
+  assert.deepEqual(pictureTarget(4096, 2160), { width: 1024, height: 540, seed: 0 })
+  assert.deepEqual(pictureTarget(300, 5), { width: 300, height: 16, seed: 0 })
+  const widgets = [{ name: 'frames', value: 14 }, { name: 'width', value: 512 }, { name: 'height', value: 288 }, { name: 'seed', value: 9 }]
+  const points = { id: 3, type: 'TrackGoPointTrajectories', widgets, inputs: [{ name: 'drawing', link: 2 }, { name: 'width', link: null }] }
+  const graph = { links: { 1: { target_id: 2 }, 2: { target_id: 3 } } }
+  const canvas = { id: 1, graph, outputs: [{ type: 'TRACKGO_DRAWING', links: [1] }, { type: 'MASK', links: null }] }
+  const nodes = [canvas, { id: 2, type: 'Reroute', graph, outputs: [{ links: [2] }] }, { ...points, graph }]
+  graph.getNodeById = (id) => nodes.find((node) => node.id === id)
+  assert.deepEqual(trajectoriesTarget(canvas), { width: 512, height: 288, seed: 9 })
+  graph.links[5] = { origin_id: 9, origin_slot: 0 }
+  nodes[2].inputs[1].link = 5
+  assert.equal(trajectoriesTarget(canvas), null, 'a linked width is not known')
+  assert.equal(trajectoriesTarget({ outputs: [] }), null)
+})

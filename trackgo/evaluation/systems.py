@@ -1,0 +1,119 @@
+"""What is compared: our pipeline, the same without trajectories, other systems' videos, and two yardsticks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..pipeline import TrackGoPipeline
+from .cases import Case, Cover
+from .sources import read_video
+
+STILL, REAL = "still", "real"
+_ASPECT = 0.01  # by how much a video's shape may differ, relative, and still be only scaled
+
+
+class System(Protocol):
+    """Something that makes videos."""
+
+    name: str
+
+    def video(self, case: Case) -> NDArray[np.uint8]:
+        """uint8 [L, H, W, 3], of any length and size. ValueError or OSError when it has none or a broken one."""
+        ...
+
+
+@dataclass(frozen=True)
+class Sampling:
+    """Settings of the sampler, as in ``TrackGoPipeline``."""
+
+    steps: int = 25
+    guidance: float = 2.5
+    seed: int = 0
+    fps: int = 7
+
+    def __post_init__(self) -> None:
+        if self.steps < 1:
+            raise ValueError(f"steps is {self.steps}; at least one is needed")
+
+
+@dataclass(frozen=True, eq=False)
+class Generated:
+    """A pipeline's own videos, with trajectories (TrackGo) or without (plain SVD)."""
+
+    name: str
+    pipeline: TrackGoPipeline
+    sampling: Sampling
+    follows: bool
+
+    def video(self, case: Case) -> NDArray[np.uint8]:
+        """See ``System``."""
+        s = self.sampling
+        return self.pipeline(
+            case.picture, case.wanted if self.follows else None, frames=case.frames,
+            steps=s.steps, guidance=s.guidance, seed=s.seed, fps=s.fps,
+        )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Folder:
+    """Another system's videos, each under its case's name: a clip or a folder of frames."""
+
+    name: str
+    path: Path
+
+    def __post_init__(self) -> None:
+        if not self.path.is_dir():
+            raise ValueError(f"system {self.name}: there is no folder '{self.path}'")
+
+    def video(self, case: Case) -> NDArray[np.uint8]:
+        """See ``System``."""
+        return read_video(self.path, case.name, case.frames)
+
+
+@dataclass(frozen=True)
+class Still:
+    """The first frame, held: what no method may do worse than."""
+
+    name: str = STILL
+
+    def video(self, case: Case) -> NDArray[np.uint8]:
+        """See ``System``."""
+        return np.repeat(case.picture[None], case.frames, axis=0)
+
+
+@dataclass(frozen=True)
+class Real:
+    """The true video: what the tracker itself gets wrong."""
+
+    name: str = REAL
+
+    def video(self, case: Case) -> NDArray[np.uint8]:
+        """See ``System``."""
+        if case.real is None:
+            raise ValueError("it has no true video")
+        return case.real
+
+
+def fitted(video: NDArray[np.uint8], case: Case) -> tuple[NDArray[np.uint8], str | None]:
+    """A system's video at the length and size of the case, and what had to be done to it.
+
+    Raises:
+        ValueError: no frames, too few, or of another shape.
+    """
+    if video.ndim != 4 or video.shape[-1] != 3 or not len(video):
+        raise ValueError(f"it is no video: {list(video.shape)}")
+    if len(video) < case.frames:
+        raise ValueError(f"it has {len(video)} frames; {case.frames} are evaluated")
+    video = video[: case.frames]
+    height, width = video.shape[1:3]
+    if (width, height) == case.size:
+        return video, None
+    if abs(width / height / (case.size[0] / case.size[1]) - 1) > _ASPECT:
+        raise ValueError(f"it is {width}×{height} pixels, another shape than {case.size[0]}×{case.size[1]}")
+    scaled = Cover(width, height, *case.size).frames(video)
+    return scaled, f"scaled from {width}×{height} to {case.size[0]}×{case.size[1]} pixels"
