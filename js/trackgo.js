@@ -4,15 +4,16 @@
 import { app } from '../../scripts/app.js'
 import { api } from '../../scripts/api.js'
 import { TrackGoEditor } from './editor/editor.js'
-import { incomingPicture, trajectoriesTarget, viewQuery } from './editor/source.js'
+import { incomingPicture, originOf, parseImageName, trajectoriesTarget, viewQuery } from './editor/source.js'
+import { messagesFor, setTexts } from './editor/texts.js'
 
 const WIDGET_TYPE = 'TRACKGO_EDITOR'
 const NODE_ID = 'TrackGoCanvas'
 const DEFAULT_FRAMES = 14
 const MIN_HEIGHT = 380
-const DEFAULT_SIZE = [560, 640]
+const DEFAULT_SIZE = [620, 680]
 
-/** The picture our own node reported after a run, and what was connected then. @type {WeakMap<object, {url: string, upstream: string|null}>} */
+/** The picture our own node reported after a run, and what was connected then. @type {WeakMap<object, {url: string, upstream: string}>} */
 const reported = new WeakMap()
 
 /** In which mode each node was last seen. @type {WeakMap<object, boolean>} */
@@ -23,13 +24,68 @@ function upstreamOf(node) {
   return incomingPicture(node, 'image', { rootGraph, outputs: app.nodeOutputs, apiUrl: (path) => api.apiURL(path) })
 }
 
-/** A loader's picture is certain; otherwise our own last run knows best, as long as the same thing is connected. */
-function pictureFor(node) {
+/**
+ * A loader's picture is certain; otherwise our own last run knows best, as long as the same thing is connected.
+ * With nothing connected the document's own picture serves.
+ * @param {string|null} own
+ */
+function pictureFor(node, own) {
   const { linked, picture } = upstreamOf(node)
-  if (picture?.exact) return { linked, url: picture.url }
+  if (!linked) {
+    const file = parseImageName(own ?? '')
+    return { linked, url: file && api.apiURL(viewQuery(file)), steps: [] }
+  }
+  if (picture?.exact) return { linked, url: picture.url, steps: picture.steps }
   const run = reported.get(node)
-  if (linked && run && run.upstream === (picture?.url ?? null)) return { linked, url: run.url }
-  return { linked, url: picture?.url ?? null }
+  if (run && run.upstream === sourceKey(node)) return { linked, url: run.url, steps: [] }
+  return { linked, url: picture?.url ?? null, steps: picture?.steps ?? [] }
+}
+
+/** What is connected to an input, in a form that can be compared; null for nothing. */
+function originKey(node, name) {
+  const slot = node.inputs?.findIndex((input) => input.name === name) ?? -1
+  const origin = slot < 0 ? null : originOf(node, slot, app.rootGraph ?? app.graph)
+  return origin && `${origin.node.id}:${origin.slot}`
+}
+
+const sourceKey = (node) => JSON.stringify([originKey(node, 'image'), upstreamOf(node).picture?.url ?? null])
+
+/** Into ComfyUI's input folder, as its own nodes do it. @returns {Promise<string>} the name there */
+async function upload(file, folder) {
+  const body = new FormData()
+  body.append('image', file)
+  body.append('type', 'input')
+  if (folder) body.append('subfolder', folder)
+  const answer = await api.fetchApi('/upload/image', { method: 'POST', body })
+  if (!answer.ok) throw new Error(`${answer.status} ${answer.statusText}`)
+  const { name, subfolder } = await answer.json()
+  return subfolder ? `${subfolder}/${name}` : name
+}
+
+/** A file that was let go over the editor but is ComfyUI's (a workflow, say): let go over the graph instead. */
+function passOn(file) {
+  const dataTransfer = new DataTransfer()
+  dataTransfer.items.add(file)
+  app.canvas.canvas.dispatchEvent(new DragEvent('drop', { dataTransfer, bubbles: true, cancelable: true }))
+}
+
+const languages = { all: null, now: '', version: 0 }
+
+/** Fetch the translations once; editors follow as soon as they are there. */
+async function loadLanguages() {
+  const answer = await api.fetchApi('/i18n')
+  languages.all = answer.ok ? await answer.json() : {}
+}
+
+/** Follow the language setting. @returns {number} counts up with every change of the texts */
+function language() {
+  const wanted = app.extensionManager?.setting?.get('Comfy.Locale') ?? 'en'
+  if (languages.all && wanted !== languages.now) {
+    setTexts(messagesFor(languages.all, wanted))
+    languages.now = wanted
+    languages.version += 1
+  }
+  return languages.version
 }
 
 function framesFor(node) {
@@ -82,7 +138,11 @@ function createWidget(node, name) {
     },
     forwardWheel,
     frames: () => framesFor(node),
-    picture: () => pictureFor(node),
+    picture: (own) => pictureFor(node, own),
+    origin: (input) => originKey(node, input),
+    upload,
+    pass: passOn,
+    language,
     settle: (element) => settle(node, element),
     target: () => trajectoriesTarget(node),
     post: (body, signal) => api.fetchApi('/trackgo/trajectories', {
@@ -115,6 +175,8 @@ function editorOf(node) {
 app.registerExtension({
   name: 'TrackGo.Canvas',
 
+  init: loadLanguages,
+
   getCustomWidgets() {
     return { [WIDGET_TYPE]: createWidget }
   },
@@ -138,8 +200,9 @@ app.registerExtension({
       const file = output?.trackgo_image?.[0]
       if (file) {
         const url = `${api.apiURL(viewQuery(file))}&t=${Date.now()}`
-        reported.set(node, { url, upstream: upstreamOf(node).picture?.url ?? null })
+        reported.set(node, { url, upstream: sourceKey(node) })
       }
+      if (output && 'trackgo_arrivals' in output) editor.arrive(output.trackgo_arrivals[0])
       editor.watch()
       return result
     }

@@ -10,7 +10,7 @@ from comfy_api.latest import io, ui
 
 from ..trackgo import visualize
 from ..trackgo.camera import Camera
-from ..trackgo.drawing import Component, Drawing
+from ..trackgo.drawing import Component, Drawing, Mask
 from .arrow_text import UNITS, parse_arrows
 from .common import (
     CATEGORY,
@@ -26,8 +26,11 @@ from .common import (
     to_image,
     to_mask,
 )
+from .picture import NO_PICTURE, load_picture, picture_fingerprint, picture_name, picture_path
 
 EMPTY_DOCUMENT = '{"version":1,"components":[]}'
+DEFAULT_FRAMES = 14
+NOT_GIVEN = object()
 
 
 def read_document(text: object) -> Drawing:
@@ -37,22 +40,41 @@ def read_document(text: object) -> Drawing:
     return Drawing.from_json(text)
 
 
+def takes_input(component: Component) -> bool:
+    """Whether a component's mask is meant to come from the mask input: nothing drawn, or {"source": "input"}."""
+    return component.mask.is_empty or component.mask.extra.get("source") == "input"
+
+
 def filled_from(drawing: Drawing, masks: torch.Tensor | None) -> Drawing:
     """The drawing with its empty masks taken from a MASK [B,H,W]: the first empty one gets the first, and so on.
 
-    A mask is empty if nothing was drawn, or if it says {"source": "input"}. The batch's last mask serves all the rest.
+    A mask is empty as `takes_input` says. The batch's last mask serves all the rest.
     """
     if masks is None:
         return drawing
-    given = masks.reshape(-1, *masks.shape[-2:]).float().cpu().numpy()
-    taken, components = 0, []
+    fills = mask_fills(masks, sum(map(takes_input, drawing.components)))
+    components, taken = [], 0
     for component in drawing.components:
-        if component.mask.is_empty or component.mask.extra.get("source") == "input":
-            filled = Component.from_mask(given[min(taken, len(given) - 1)])
-            component = replace(component, mask=filled.mask)
+        if takes_input(component):
+            component = replace(component, mask=fills[min(taken, len(fills) - 1)])
             taken += 1
         components.append(component)
     return replace(drawing, components=tuple(components))
+
+
+def mask_fills(masks: torch.Tensor, wanted: int) -> list[Mask]:
+    """The first `wanted` masks (at least one) of a MASK [B,H,W], as a document holds them."""
+    given = masks.reshape(-1, *masks.shape[-2:])[: max(wanted, 1)].float().cpu().numpy()
+    return [Component.from_mask(mask).mask for mask in given]
+
+
+def arrivals(upstream: Drawing | None, own: Drawing, masks: torch.Tensor | None) -> list[dict]:
+    """What the editor shows besides its own document: an upstream drawing, and the masks that fill empty ones."""
+    if upstream is None and masks is None:
+        return []
+    fills = [] if masks is None else mask_fills(masks, sum(map(takes_input, own.components)))
+    shown = replace(upstream or Drawing.empty(), extra={})
+    return [{"drawing": shown.to_json(), "masks": [fill.to_dict() for fill in fills]}]
 
 
 def chained(upstream: Drawing | None, components: Sequence[Component]) -> Drawing:
@@ -72,7 +94,12 @@ class TrackGoCanvas(io.ComfyNode):
             description="Paint what shall move and draw an arrow for where it goes. Several parts, each with its own "
             "mask, arrows and timing, are one drawing.",
             inputs=[
-                io.Image.Input("image", tooltip="The picture to draw on; of a batch, the first one."),
+                io.Image.Input(
+                    "image",
+                    optional=True,
+                    tooltip="The picture to draw on; of a batch, the first one. Not connected: the picture put into "
+                    "the editor by upload, paste or drop.",
+                ),
                 DrawingType.Input(
                     "drawing",
                     optional=True,
@@ -85,13 +112,15 @@ class TrackGoCanvas(io.ComfyNode):
                 ),
                 io.Int.Input(
                     "frames",
-                    default=14,
+                    optional=True,
+                    default=DEFAULT_FRAMES,
                     min=6,
                     max=121,
                     tooltip="How many frames the editor's timeline shows; it changes nothing in the drawing.",
                 ),
                 Editor.Input(
                     "editor",
+                    optional=True,
                     extra_dict={"default": EMPTY_DOCUMENT},
                     tooltip="The drawing document, version 1, as JSON text.",
                 ),
@@ -113,30 +142,48 @@ class TrackGoCanvas(io.ComfyNode):
         )
 
     @classmethod
-    def validate_inputs(cls, editor: object = EMPTY_DOCUMENT) -> bool | str:
+    def validate_inputs(cls, editor: object = EMPTY_DOCUMENT, image: object = NOT_GIVEN) -> bool | str:
+        """ComfyUI leaves `image` out where nothing is connected; then the document's own picture must be there."""
         try:
-            read_document(editor)
+            name = picture_name(read_document(editor))
+            if image is NOT_GIVEN:
+                if name is None:
+                    raise ValueError(NO_PICTURE)
+                picture_path(name)
         except ValueError as error:
             return f"TrackGo Canvas: {error}"
         return True
 
     @classmethod
+    def fingerprint_inputs(cls, editor: object = EMPTY_DOCUMENT, image: object = NOT_GIVEN, **_: object) -> str:
+        """The content of the document's own picture, where that is used; the rest ComfyUI compares by itself."""
+        name = picture_name(read_document(editor)) if image is NOT_GIVEN else None
+        return "" if name is None else picture_fingerprint(name)
+
+    @classmethod
     def execute(
         cls,
-        image: torch.Tensor,
-        frames: int,
-        editor: str,
+        image: torch.Tensor | None = None,
+        frames: int = DEFAULT_FRAMES,
+        editor: str = EMPTY_DOCUMENT,
         drawing: Drawing | None = None,
         mask: torch.Tensor | None = None,
     ) -> io.NodeOutput:
+        own = read_document(editor)
+        if image is None:
+            name = picture_name(own)
+            if name is None:
+                raise ValueError(NO_PICTURE)
+            image = load_picture(name)
         picture = frames_uint8(image[:1])[0]
-        document = Drawing.concat(drawing or Drawing.empty(), filled_from(read_document(editor), mask))
+        document = Drawing.concat(drawing or Drawing.empty(), filled_from(own, mask))
         height, width = picture.shape[:2]
         shown = to_image(visualize.draw_drawing(picture, document)[None])
         saved = ui.ImageSaveHelper.save_images(
             image[:1, ..., :3], "trackgo_canvas", io.FolderType.temp, cls=None, compress_level=1
         )
-        return io.NodeOutput(document, to_mask(document.masks(width, height)), shown, ui={"trackgo_image": saved})
+        answer = {"trackgo_image": saved, "trackgo_arrivals": arrivals(drawing, own, mask)}
+        return io.NodeOutput(document, to_mask(document.masks(width, height)), shown, ui=answer)
 
 
 class TrackGoComponent(io.ComfyNode):

@@ -6,6 +6,7 @@
 import { arrowsOf } from './document.js'
 import { arcLengths, arrowPathPx, catmullRom, dropRepeated, pathDistance, pointAlong, pxToFrac } from './geometry.js'
 import { progress } from './motion.js'
+import { fill, TEXT } from './texts.js'
 
 const HALO = 'rgba(0, 0, 0, 0.55)'
 const HEAD_LENGTH = 13
@@ -156,14 +157,14 @@ export function handleFrame(component, arrow, point, frames, scene) {
   const path = arrowPathPx(arrow, scene.width, scene.height)
   const lengths = arcLengths(path)
   const total = lengths[lengths.length - 1]
-  if (total === 0) return 'stays'
+  if (total === 0) return TEXT.stays
   const [u, v] = arrow.points[point]
   const { segment } = pathDistance([u * scene.width - 0.5, v * scene.height - 0.5], path)
   const target = point === 0 ? 0 : point === arrow.points.length - 1 ? 1 : nearestFraction(path, lengths, segment, arrow.points[point], scene)
   for (let frame = 0; frame < frames; frame += 1) {
-    if (progress(component, frame, frames) >= target - 1e-9) return `frame ${frame + 1} of ${frames}`
+    if (progress(component, frame, frames) >= target - 1e-9) return fill(TEXT.frameOf, frame + 1, frames)
   }
-  return `after frame ${frames}`
+  return fill(TEXT.afterFrame, frames)
 }
 
 function nearestFraction(path, lengths, segment, [u, v], { width, height }) {

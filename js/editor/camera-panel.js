@@ -1,9 +1,9 @@
 /** The camera's row on the timeline, and its numbers under the toolbar while the camera is the tool. */
 import { CAMERA_LIMITS, cameraMoves, cameraOf, patchCamera, removeCamera } from './camera.js'
-import { cssColor, drawnColor } from './colors.js'
+import { cssColor } from './colors.js'
 import { el, iconButton } from './dom.js'
 import { icon } from './icons.js'
-import { CAMERA_FIELDS, TEXT } from './texts.js'
+import { TEXT } from './texts.js'
 import { TimingBar } from './timing.js'
 
 const tidy = (value, decimals) => String(Number(value.toFixed(decimals)))
@@ -11,15 +11,23 @@ const tidy = (value, decimals) => String(Number(value.toFixed(decimals)))
 /** How the numbers are shown, and how a typed one changes the camera. */
 const FIELDS = Object.freeze({
   panX: {
+    sign: '→', unit: '%', title: 'cameraPanX',
     show: ({ pan }) => tidy(pan[0] * 100, 1), step: 1, most: CAMERA_LIMITS.pan * 100,
     patch: ({ pan }, value) => ({ pan: [value / 100, pan[1]] }),
   },
   panY: {
+    sign: '↓', unit: '%', title: 'cameraPanY',
     show: ({ pan }) => tidy(pan[1] * 100, 1), step: 1, most: CAMERA_LIMITS.pan * 100,
     patch: ({ pan }, value) => ({ pan: [pan[0], value / 100] }),
   },
-  zoom: { show: ({ zoom }) => tidy(zoom, 3), step: 0.05, least: CAMERA_LIMITS.minZoom, most: CAMERA_LIMITS.maxZoom, patch: (_, zoom) => ({ zoom }) },
-  turn: { show: ({ turn }) => tidy(turn, 1), step: 1, most: CAMERA_LIMITS.turn, patch: (_, turn) => ({ turn }) },
+  zoom: {
+    label: 'cameraZoomLabel', unit: '×', title: 'cameraZoom',
+    show: ({ zoom }) => tidy(zoom, 3), step: 0.05, least: CAMERA_LIMITS.minZoom, most: CAMERA_LIMITS.maxZoom, patch: (_, zoom) => ({ zoom }),
+  },
+  turn: {
+    label: 'cameraTurnLabel', unit: '°', title: 'cameraTurn',
+    show: ({ turn }) => tidy(turn, 1), step: 1, most: CAMERA_LIMITS.turn, patch: (_, turn) => ({ turn }),
+  },
 })
 
 export class CameraPanel {
@@ -28,19 +36,19 @@ export class CameraPanel {
     this.store = store
     this.inputs = Object.entries(FIELDS).map(([name, field]) => this.#input(name, field))
     this.reset = iconButton('trash', TEXT.cameraReset, () => resetCamera(store), { 'data-action': 'camera-reset' })
-    const fields = this.inputs.map((input) => el('label', { class: 'trackgo-field', title: CAMERA_FIELDS[input.dataset.field].title }, [
-      CAMERA_FIELDS[input.dataset.field].label, input, CAMERA_FIELDS[input.dataset.field].unit,
+    const fields = this.inputs.map((input) => el('label', { class: 'trackgo-field', title: TEXT[FIELDS[input.dataset.field].title] }, [
+      FIELDS[input.dataset.field].sign ?? TEXT[FIELDS[input.dataset.field].label], input, FIELDS[input.dataset.field].unit,
     ]))
     this.element = el('div', { class: 'trackgo-camera', role: 'group', 'aria-label': TEXT.cameraNumbers, title: TEXT.cameraNumbers }, [
       ...fields, this.reset,
     ])
   }
 
-  #input(name, { step, most, least = -most, patch }) {
+  #input(name, { step, title, most, least = -most, patch }) {
     const { store } = this
     const input = el('input', {
       type: 'number', class: 'trackgo-number', step: String(step), min: String(least), max: String(most),
-      'data-field': name, 'aria-label': CAMERA_FIELDS[name].title,
+      'data-field': name, 'aria-label': TEXT[title],
     })
     input.addEventListener('change', () => {
       const value = Number(input.value)
@@ -98,7 +106,7 @@ export class CameraRow {
     const moves = cameraMoves(store.shown)
     this.element.hidden = !!store.error || (!moves && store.view.tool !== 'camera')
     this.element.classList.toggle('trackgo-chosen', store.view.tool === 'camera')
-    this.element.style.setProperty('--trackgo-colour', cssColor(drawnColor(store.shown, store.shown.components.length)))
+    this.element.style.setProperty('--trackgo-colour', cssColor(store.colour(store.shown.components.length)))
     this.timing.render(cameraOf(store.shown), !moves)
     this.remove.disabled = store.drawing.camera === undefined
   }

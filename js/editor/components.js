@@ -4,9 +4,9 @@ import {
 } from './document.js'
 import { CameraRow } from './camera-panel.js'
 import { clamp, el, iconButton, ownUndo, setIcon, setPressed } from './dom.js'
-import { cssColor, drawnColor } from './colors.js'
+import { cssColor } from './colors.js'
 import { nextSight } from './sight.js'
-import { TEXT } from './texts.js'
+import { fill, TEXT } from './texts.js'
 import { dragOnBar, TimingBar } from './timing.js'
 
 /** What the button does next. */
@@ -52,8 +52,8 @@ class Row {
     })
     this.eye = iconButton('eye', TEXT.hide, () => this.#patch({ hidden: !this.component.hidden }), { 'data-action': 'eye' })
     this.remove = iconButton('trash', TEXT.remove, () => this.#remove(), { 'data-action': 'remove' })
-    this.more = iconButton('more', TEXT.rename, () => this.openMenu(this.more), { 'data-action': 'more' })
-    this.element = el('div', { class: 'trackgo-row', role: 'option', 'data-index': String(index) }, [
+    this.more = iconButton('more', TEXT.more, () => this.openMenu(this.more), { 'data-action': 'more' })
+    this.element = el('div', { class: 'trackgo-row', role: 'listitem', 'data-index': String(index) }, [
       el('div', { class: 'trackgo-label' }, [this.swatch, this.name]), this.timing.bar,
       el('div', { class: 'trackgo-group' }, [this.timing.easing, this.eye, this.remove, this.more]),
     ])
@@ -105,13 +105,17 @@ class Row {
 
   /** @param {import('./document.js').Component} component as shown, drafts included */
   render(component, selected) {
-    const colour = cssColor(drawnColor(this.list.store.shown, this.index))
-    this.element.setAttribute('aria-selected', String(selected))
+    const colour = cssColor(this.list.store.colour(this.index))
+    const key = [component, selected, colour]
+    if (this.shown?.every((value, i) => value === key[i])) return
+    this.shown = key
+    this.element.setAttribute('aria-current', String(selected))
     this.element.classList.toggle('trackgo-dimmed', !!component.hidden)
     this.element.style.setProperty('--trackgo-colour', colour)
     const name = nameOf(component, this.index)
     if (this.name.textContent !== name) this.name.textContent = name
     this.name.title = `${name} · ${describe(component)}`
+    this.element.setAttribute('aria-label', this.name.title)
     this.timing.render(component, arrowsOf(component).length === 0)
     setIcon(this.eye, component.hidden ? 'eye-off' : 'eye', component.hidden ? TEXT.show : TEXT.hide)
     setIcon(this.remove, component.locked ? 'lock' : 'trash', component.locked ? TEXT.lock : TEXT.remove)
@@ -122,8 +126,8 @@ class Row {
 /** @returns {string} what a component's arrows mean */
 export function describe(component) {
   const count = arrowsOf(component).length
-  if (count === 0) return 'stays where it is'
-  return count === 1 ? 'moves along its arrow' : `${count} arrows: moves, turns and scales`
+  if (count === 0) return TEXT.stays
+  return count === 1 ? TEXT.moves : fill(TEXT.turns, count)
 }
 
 export class ComponentList {
@@ -139,11 +143,14 @@ export class ComponentList {
     this.play = iconButton('play', TEXT.play, togglePlay, { 'data-action': 'play' })
     this.count = el('span', { class: 'trackgo-count' })
     this.knob = el('div', { class: 'trackgo-knob' })
-    this.track = el('div', { class: 'trackgo-scrub', role: 'slider', tabIndex: 0, title: TEXT.scrub, 'aria-label': TEXT.scrub }, [this.knob])
+    this.track = el('div', {
+      class: 'trackgo-scrub', role: 'slider', tabIndex: 0, 'aria-valuemin': '1', title: TEXT.scrub, 'aria-label': TEXT.scrub,
+    }, [this.knob])
     ownUndo(this.track)
     this.sight = iconButton('sight', TEXT.sight, () => nextSight(store), { 'data-action': 'sight' })
     this.add = iconButton('plus', TEXT.add, () => addAndSelect(store), { 'data-action': 'add' })
-    this.body = el('div', { class: 'trackgo-rows', role: 'listbox', 'aria-label': 'Components', 'data-capture-wheel': 'true' })
+    this.body = el('div', { class: 'trackgo-rows', role: 'list', 'aria-label': TEXT.components, 'data-capture-wheel': 'true' })
+    this.ghosts = el('div', { class: 'trackgo-ghosts', title: TEXT.fromInput })
     this.camera = new CameraRow(store, menu)
     this.empty = el('div', { class: 'trackgo-empty' }, [TEXT.empty])
     this.element = el('div', { class: 'trackgo-panel' }, [
@@ -176,8 +183,9 @@ export class ComponentList {
       this.rows.push(row)
       this.body.append(row.element)
     }
-    components.forEach((component, i) => this.rows[i].render(component, i === store.view.selected))
+    components.forEach((component, i) => this.rows[i].render(component, i === store.view.selected && store.view.tool !== 'camera'))
     this.camera.render()
+    this.#renderGhosts()
     this.element.classList.toggle('trackgo-filming', store.view.tool === 'camera')
     if (components.length === 0) this.body.append(this.empty)
     else this.empty.remove()
@@ -188,9 +196,27 @@ export class ComponentList {
     setIcon(this.sight, sight === 'picture' ? 'sight-picture' : 'sight', TEXT[SIGHT_TITLES[sight]])
     this.count.textContent = `${frame + 1} / ${frames}`
     const along = frames > 1 ? frame / (frames - 1) : 0
-    this.element.style.setProperty('--trackgo-time', String(along))
+    if (along !== this.along) this.element.style.setProperty('--trackgo-time', String(along))
+    this.along = along
     this.track.setAttribute('aria-valuenow', String(frame + 1))
     this.track.setAttribute('aria-valuemax', String(frames))
+    this.track.setAttribute('aria-valuetext', fill(TEXT.frameOf, frame + 1, frames))
+  }
+
+  /** Components from upstream, in one line above the document's own. */
+  #renderGhosts() {
+    const { store } = this
+    if (this.shownGhosts === store.arrivals) return
+    this.shownGhosts = store.arrivals
+    const { components } = store.arrivals
+    this.ghosts.replaceChildren(...components.map((component, i) => {
+      const swatch = el('span', { class: 'trackgo-swatch' })
+      swatch.style.setProperty('--trackgo-colour', cssColor(store.colour(i - store.offset)))
+      return el('span', { class: 'trackgo-label' }, [swatch, el('span', { class: 'trackgo-name' }, [nameOf(component, i)])])
+    }))
+    if (components.length) this.ghosts.append(el('span', { class: 'trackgo-count' }, [TEXT.fromInput]))
+    if (components.length) this.body.prepend(this.ghosts)
+    else this.ghosts.remove()
   }
 
   /** Bring the selected row into the list's window. */

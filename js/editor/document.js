@@ -10,7 +10,8 @@
  * @typedef {{points: Point[], curve?: 'straight'|'smooth'}} Arrow
  * @typedef {{name?: string, mask?: Mask, arrows?: Arrow[], start?: number, end?: number, easing?: string,
  *            hidden?: boolean, locked?: boolean}} Component
- * @typedef {{version: 1, components: Component[], camera?: import('./camera.js').Camera}} Drawing
+ * @typedef {{version: 1, components: Component[], image?: string, camera?: import('./camera.js').Camera}} Drawing
+ *   image: the uploaded picture that serves where none is connected, as ComfyUI names it
  */
 import { cameraProblem } from './camera.js'
 import { isNumber, isObject, shown, timingProblem } from './checks.js'
@@ -118,6 +119,9 @@ export function drawingProblem(value) {
   if (!Array.isArray(value.components)) return `The drawing's components must be a list, got ${shown(value.components)}.`
   if (value.components.length > LIMITS.components) {
     return `The drawing has ${value.components.length} components; at most ${LIMITS.components} are allowed.`
+  }
+  if (value.image !== undefined && value.image !== null && !(typeof value.image === 'string' && value.image.trim())) {
+    return `The drawing's image must be the name of an uploaded picture, got ${shown(value.image)}.`
   }
   for (const [i, component] of value.components.entries()) {
     const problem = componentProblem(component, i)
@@ -249,6 +253,21 @@ export function clearMask(drawing, index) {
     const { png, ...rest } = c.mask ?? {}
     return { ...c, mask: { ...rest, strokes: [] } }
   })
+}
+
+/** @param {Drawing} drawing @param {string|null} name @returns {Drawing} with another picture of its own, or none */
+export function withImage(drawing, name) {
+  if ((drawing.image ?? null) === name) return drawing
+  const { image, ...rest } = drawing
+  return name === null ? rest : { ...rest, image: name }
+}
+
+/**
+ * Whether a component's mask comes from the node's mask input: nothing is drawn, or it says so itself.
+ * @param {Component} component
+ */
+export function takesInput(component) {
+  return component.mask?.source === 'input' || (strokesOf(component).length === 0 && component.mask?.png == null)
 }
 
 /** @param {Drawing} drawing @param {number} index @param {Arrow} arrow @returns {Drawing} */

@@ -2,22 +2,28 @@
  * The editor: store, stage, toolbar and list put together. Knows nothing of ComfyUI beyond the host functions it
  * is given, so that it works wherever its element is put.
  *
- * @typedef {{onChange: (text: string) => void, forwardWheel: (event: WheelEvent) => void,
- *            settle: (element: HTMLElement) => void, frames: () => number, picture: () => {linked: boolean, url: string|null},
+ * @typedef {{linked: boolean, url: string|null, steps: import('./source.js').Step[]}} Incoming
+ * @typedef {{onChange: (text: string) => void, forwardWheel: (event: WheelEvent) => void, settle: (element: HTMLElement) => void,
+ *            frames: () => number, picture: (own: string|null) => Incoming, origin: (input: string) => string|null,
+ *            upload: (file: File, folder: string) => Promise<string>, pass: (file: File) => void, language: () => number,
  *            post: (body: string, signal: AbortSignal) => Promise<Response>, target: () => import('./sight.js').Target|null}} Host
+ *   origin: what feeds an input, or null; language: counts up whenever the texts are another language's
  *   post: asks the server for trajectories; target: at which size and seed the graph computes them, if it says so
  */
 import { CameraPanel } from './camera-panel.js'
-import { ComponentList, componentItems } from './components.js'
-import { addComponent, drawingProblem, emptyDrawing, serializeDrawing } from './document.js'
+import { ComponentList, componentItems, describe } from './components.js'
+import { addComponent, arrowsOf, drawingProblem, emptyDrawing, nameOf, parseDrawing, serializeDrawing } from './document.js'
 import { el, ownUndo } from './dom.js'
 import { Input } from './input.js'
+import { Intake } from './intake.js'
+import { makeCanvas } from './masks.js'
 import { Menu } from './menu.js'
 import { pictureTarget, Sight } from './sight.js'
+import { framed } from './source.js'
 import { Stage } from './stage.js'
 import { EditorStore } from './store.js'
 import { ensureStyles } from './styles.js'
-import { HINTS, TEXT } from './texts.js'
+import { fill, HINTS, TEXT } from './texts.js'
 import { clearItems, shortcutList, Toolbar } from './toolbar.js'
 
 const PLAY_FPS = 8
@@ -36,7 +42,8 @@ export class TrackGoEditor {
       target: () => host.target() ?? pictureTarget(this.stage.picture.width, this.stage.picture.height),
     })
     this.stage = new Stage(this.store, this.sight)
-    this.source = { url: null, image: null, error: '', linked: false }
+    this.source = { key: '', linked: false, url: null, image: null, error: '' }
+    this.arrived = null
     this.timer = 0
     this.#build()
     this.store.subscribe(() => this.render())
@@ -49,25 +56,42 @@ export class TrackGoEditor {
   #build() {
     this.status = el('span', { 'aria-live': 'polite' })
     this.note = el('div', { class: 'trackgo-note' })
-    this.area = el('div', { class: 'trackgo-stage' }, [this.stage.canvas, this.note, el('div', { class: 'trackgo-status' }, [this.status])])
+    /** What a screen reader hears of the selection; nobody sees it. */
+    this.spoken = el('div', { class: 'trackgo-spoken', role: 'status' })
+    this.area = el('div', { class: 'trackgo-stage' }, [this.spoken, this.stage.canvas, this.note, el('div', { class: 'trackgo-status' }, [this.status])])
     this.root = el('div', { class: 'trackgo', tabIndex: 0, role: 'application', 'aria-label': TEXT.label, 'data-capture-wheel': 'true' })
     ownUndo(this.root)
     /** What the node holds: the editor, or a note while it is full screen. The empty title hides an inherited tooltip. */
     this.element = el('div', { class: 'trackgo-host', title: '' }, [this.root])
     this.menu = new Menu(this.root)
-    this.toolbar = new Toolbar(this.store, {
-      menu: this.menu, fit: () => this.stage.fit(), toggleFull: () => this.toggleFull(), isFull: () => !!this.overlay,
-      pictureWidth: () => this.stage.picture.width,
-    })
-    this.list = new ComponentList(this.store, { menu: this.menu, togglePlay: () => this.togglePlay() })
-    this.camera = new CameraPanel(this.store)
-    this.root.append(this.toolbar.element, this.camera.element, this.area, this.list.element)
+    this.root.append(this.area)
+    this.#buildPanels()
     this.input = new Input(this.store, this.stage, this.root, {
       forwardWheel: this.host.forwardWheel, menuAt: (x, y) => this.openMenu(x, y), toggleFull: () => this.toggleFull(),
       isFull: () => !!this.overlay, togglePlay: () => this.togglePlay(),
       showHelp: () => this.menu.open(this.toolbar.help, shortcutList()),
     })
+    this.intake = new Intake(this.store, this.root, {
+      upload: this.host.upload, pass: this.host.pass, connected: () => this.source.linked,
+    })
     for (const type of ['copy', 'cut', 'paste']) this.root.addEventListener(type, (event) => this.#clipboard(event))
+  }
+
+  /** Toolbar and list, in the language of now. */
+  #buildPanels() {
+    this.language = this.host.language()
+    this.toolbar?.element.remove()
+    this.list?.element.remove()
+    this.camera?.element.remove()
+    this.toolbar = new Toolbar(this.store, {
+      menu: this.menu, fileItems: () => this.intake.items(), fit: () => this.stage.fit(),
+      toggleFull: () => this.toggleFull(), isFull: () => !!this.overlay, pictureWidth: () => this.stage.picture.width,
+    })
+    this.list = new ComponentList(this.store, { menu: this.menu, togglePlay: () => this.togglePlay() })
+    this.camera = new CameraPanel(this.store)
+    this.area.before(this.toolbar.element, this.camera.element)
+    this.area.after(this.list.element)
+    this.root.setAttribute('aria-label', TEXT.label)
   }
 
   get value() {
@@ -90,15 +114,27 @@ export class TrackGoEditor {
       this.list.reveal()
     }
     this.#renderNote()
+    this.#speak()
     const hint = store.error ? '' : sight.message || store.view.hint || (this.source.image ? HINTS[store.view.tool] : '')
     if (this.status.textContent !== hint) this.status.textContent = hint
     this.status.parentElement.hidden = !hint
     this.stage.request()
   }
 
+  #speak() {
+    const { selected, arrow, point } = this.store.view
+    const component = this.store.component
+    const points = component ? arrowsOf(component)[arrow]?.points : null
+    const parts = component ? [nameOf(component, selected), describe(component)] : []
+    if (points && point >= 0) parts.push(fill(TEXT.pointOf, arrow + 1, point + 1, points.length))
+    const text = parts.join(', ')
+    if (this.spoken.textContent !== text) this.spoken.textContent = text
+  }
+
   #renderNote() {
     const { store, source } = this
     const message = source.error || (source.linked ? TEXT.runOnce : TEXT.noPicture)
+    const choose = !store.error && !source.linked && !source.image
     const state = store.error ? `error ${store.error}` : source.image ? '' : message
     if (this.note.dataset.state === state) return
     this.note.dataset.state = state
@@ -106,13 +142,13 @@ export class TrackGoEditor {
     this.note.classList.toggle('trackgo-error', !!store.error)
     if (!store.error) {
       this.note.replaceChildren(el('p', {}, [state]))
+      if (choose) this.note.append(textButton(TEXT.choosePicture, () => this.intake.choosePicture()))
       return
     }
     const text = el('textarea', { value: store.text, spellcheck: false, 'aria-label': TEXT.document })
-    const button = (label, act) => el('button', { class: 'trackgo-text-button', on: { click: act } }, [label])
     const buttons = el('div', { class: 'trackgo-group' }, [
-      button(TEXT.useText, () => store.replaceText(text.value)),
-      button(TEXT.startOver, () => store.replaceText(serializeDrawing(emptyDrawing()))),
+      textButton(TEXT.useText, () => store.replaceText(text.value)),
+      textButton(TEXT.startOver, () => store.replaceText(serializeDrawing(emptyDrawing()))),
     ])
     this.note.replaceChildren(el('p', { role: 'alert' }, [store.error]), text, buttons)
   }
@@ -127,11 +163,18 @@ export class TrackGoEditor {
     const { view } = this.store
     if (frames !== view.frames) this.store.look({ frames, frame: Math.min(view.frame, frames - 1) })
     this.#watchTarget()
-    const { linked, url } = this.host.picture()
-    if (url === this.source.url && linked === this.source.linked) return
+    if (this.host.language() !== this.language) {
+      this.#buildPanels()
+      this.note.dataset.state = ''
+      this.render()
+    }
+    this.#dropStaleArrivals()
+    const { linked, url, steps } = this.host.picture(this.store.drawing.image ?? null)
+    const key = JSON.stringify([url, steps])
+    if (key === this.source.key && linked === this.source.linked) return
     const before = this.source
-    this.source = { url, linked, image: url === before.url ? before.image : null, error: '' }
-    if (url !== before.url) this.#loadPicture(url)
+    this.source = { key, url, linked, image: key === before.key ? before.image : null, error: key === before.key ? before.error : '' }
+    if (key !== before.key) this.#loadPicture(key, url, steps)
     this.render()
   }
 
@@ -143,28 +186,44 @@ export class TrackGoEditor {
     if (this.sight.key !== before) this.render()
   }
 
-  #loadPicture(url) {
+  #loadPicture(key, url, steps) {
     if (!url) {
       this.stage.setPicture(null)
       return
     }
     const image = new Image()
     image.decoding = 'async'
-    const stillWanted = () => this.source.url === url
+    const stillWanted = () => this.source.key === key
     image.onload = () => {
       if (!stillWanted()) return
       this.source = { ...this.source, image }
-      this.stage.setPicture(image)
+      this.stage.setPicture(asArriving(image, steps))
       this.render()
     }
     image.onerror = () => {
       if (!stillWanted()) return
       const name = new URL(url, location.href).searchParams.get('filename') ?? url
-      this.source = { ...this.source, error: `The picture “${name}” could not be loaded; choose another one.` }
+      this.source = { ...this.source, error: fill(TEXT.pictureMissing, name) }
       this.stage.setPicture(null)
       this.render()
     }
     image.src = url
+  }
+
+  // ---- what else arrives ------------------------------------------------------------------------------------
+
+  /** A run told what came through the drawing and mask inputs. @param {{drawing: string, masks: object[]}|undefined} told */
+  arrive(told) {
+    const origins = ['drawing', 'mask'].map((input) => this.host.origin(input)).join()
+    const { drawing } = told ? parseDrawing(told.drawing) : {}
+    this.arrived = drawing ? origins : null
+    this.store.arrive(drawing ? { components: drawing.components, camera: drawing.camera, masks: told.masks } : null)
+  }
+
+  /** Once another thing is connected there, nobody knows what arrives before the next run. */
+  #dropStaleArrivals() {
+    if (this.arrived === null) return
+    if (this.arrived !== ['drawing', 'mask'].map((input) => this.host.origin(input)).join()) this.arrive(undefined)
   }
 
   // ---- playback ---------------------------------------------------------------------------------------------
@@ -216,6 +275,11 @@ export class TrackGoEditor {
     event.stopPropagation()
     const { store } = this
     if (event.type === 'paste') {
+      if (this.intake.paste(event.clipboardData)) {
+        event.preventDefault()
+        event.stopPropagation()
+        return
+      }
       const components = readClipboard(event.clipboardData.getData('text/plain'))
       if (!components) return
       event.preventDefault()
@@ -249,4 +313,15 @@ export function readClipboard(text) {
     if (problem instanceof SyntaxError) return null
     throw problem
   }
+}
+
+const textButton = (label, act) => el('button', { class: 'trackgo-text-button', on: { click: act } }, [label])
+
+/** A file's picture after what the nodes in between do to its frame. */
+function asArriving(image, steps) {
+  if (steps.length === 0) return image
+  const { x, y, w, h, width, height } = framed(steps, image.naturalWidth, image.naturalHeight)
+  const canvas = makeCanvas(width, height)
+  canvas.getContext('2d').drawImage(image, x, y, w, h, 0, 0, width, height)
+  return canvas
 }

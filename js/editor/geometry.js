@@ -69,6 +69,17 @@ export function catmullRom(points, subdivisions = SUBDIVISIONS) {
  * @returns {Vec[]} the arrow's path in pixels
  */
 export function arrowPathPx(arrow, width, height) {
+  const known = paths.get(arrow)
+  if (known?.width === width && known.height === height) return known.path
+  const path = pathOf(arrow, width, height)
+  paths.set(arrow, { width, height, path })
+  return path
+}
+
+/** Arrows never change, they are replaced: their paths are kept with them. @type {WeakMap<object, {width: number, height: number, path: Vec[]}>} */
+const paths = new WeakMap()
+
+function pathOf(arrow, width, height) {
   const points = dropRepeated(arrow.points.map((p) => fracToPx(p, width, height)))
   return arrow.curve === 'smooth' ? catmullRom(points) : points
 }

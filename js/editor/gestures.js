@@ -8,10 +8,11 @@
  *            insideMask: (index: number, frac: [number, number]) => boolean}} Scene
  */
 import {
-  addArrow, addStroke, arrowsOf, insertPoint, movePoint, removePoint, roundPoints, translateComponent,
+  addArrow, addStroke, arrowsOf, insertPoint, movePoint, nameOf, removePoint, roundPoints, translateComponent,
 } from './document.js'
 import { beginCamera } from './camera-gestures.js'
 import { arrowPathPx, distance, nearestPoint, pathDistance, pxToFrac, simplify } from './geometry.js'
+import { fill, TEXT } from './texts.js'
 
 const HANDLE_REACH = 9
 const PATH_REACH = 7
@@ -81,7 +82,7 @@ export function begin(store, scene, at) {
     return null
   }
   switch (tool) {
-    case 'fill': return fill(store, target)
+    case 'fill': return fillFrame(store, target)
     case 'arrow': return drawArrow(store, scene, target, at)
     case 'freehand': return drawFreehand(store, scene, target, at)
     default: return paint(store, scene, target, at)
@@ -114,7 +115,7 @@ function selectOrMove(store, scene, at) {
   store.look({ selected: index < 0 ? store.view.selected : index, arrow: hit ? hit.arrow : -1, point: -1 })
   if (index < 0) return null
   if (store.drawing.components[index].locked) {
-    store.look({ hint: 'This component is locked.' })
+    store.look({ hint: fill(TEXT.isLocked, nameOf(store.drawing.components[index], index)) })
     return null
   }
   const start = at
@@ -132,7 +133,7 @@ function selectOrMove(store, scene, at) {
   }
 }
 
-function fill(store, { drawing, index }) {
+function fillFrame(store, { drawing, index }) {
   store.commit(addStroke(drawing, index, { tool: 'fill' }), { selected: index })
   return null
 }

@@ -3,7 +3,7 @@
  * pointer by capture, and nothing that the editor understood reaches the graph behind it.
  */
 import { addAndSelect } from './components.js'
-import { arrowsOf, movePoint, removeArrow, removeComponent, removePoint, translateComponent, updateArrow } from './document.js'
+import { arrowsOf, movePoint, nameOf, removeArrow, removeComponent, removePoint, translateComponent, updateArrow } from './document.js'
 import { resetCamera } from './camera-panel.js'
 import { cameraPart, nudgeCamera } from './camera-gestures.js'
 import { clamp } from './dom.js'
@@ -12,6 +12,7 @@ import { nextSight } from './sight.js'
 import { changeMask } from './mask-menu.js'
 import { chooseTool, toggleCurve } from './toolbar.js'
 import { MAX_RADIUS, MIN_RADIUS } from './store.js'
+import { fill, TEXT } from './texts.js'
 
 const WHEEL_ZOOM = 0.0016
 const RADIUS_STEP = 1.15
@@ -125,7 +126,9 @@ export class Input {
       this.pinch(event.pointerId, at.stage)
     } else if (this.gesture) {
       const passed = event.getCoalescedEvents?.() ?? []
-      for (const step of passed.length ? passed : [event]) this.gesture.move(this.at(step))
+      this.store.batch(() => {
+        for (const step of passed.length ? passed : [event]) this.gesture.move(this.at(step))
+      })
     } else {
       hover(this.store, at)
       this.cursor(at)
@@ -245,7 +248,7 @@ export class Input {
       '{': () => this.changeMask('shrink'), '}': () => this.changeMask('grow'), f: actions.toggleFull, '?': actions.showHelp,
       ' ': () => this.holdSpace(event), Enter: () => finishArrow(store), Escape: () => this.escape(),
       Delete: () => this.remove(), Backspace: () => this.remove(),
-      PageUp: () => this.choose(-1), PageDown: () => this.choose(1),
+      PageUp: () => this.choose(-1), PageDown: () => this.choose(1), ',': () => this.choosePoint(-1), '.': () => this.choosePoint(1),
       ArrowLeft: () => this.nudge(-1, 0, event.shiftKey), ArrowRight: () => this.nudge(1, 0, event.shiftKey),
       ArrowUp: () => this.nudge(0, -1, event.shiftKey), ArrowDown: () => this.nudge(0, 1, event.shiftKey),
     }[key]
@@ -310,7 +313,7 @@ export class Input {
       const points = store.draft.points.slice(0, -1)
       store.setDraft(points.length ? { ...store.draft, points } : null)
     } else if (!store.component || store.component.locked) {
-      store.look({ hint: store.component ? 'This component is locked.' : '' })
+      store.look({ hint: store.component ? fill(TEXT.isLocked, nameOf(store.component, selected)) : '' })
     } else if (arrow >= 0 && point >= 0) {
       store.commit(removePoint(store.drawing, selected, arrow, point), { arrow: -1, point: -1 })
     } else if (arrow >= 0) {
@@ -323,6 +326,16 @@ export class Input {
   choose(step) {
     const count = this.store.drawing.components.length
     if (count) this.store.look({ selected: (this.store.view.selected + step + count) % count, arrow: -1, point: -1 })
+  }
+
+  /** Step through all points of the selected component's arrows. */
+  choosePoint(step) {
+    const { store } = this
+    if (!store.component) return
+    const all = arrowsOf(store.component).flatMap(({ points }, arrow) => points.map((_, point) => ({ arrow, point })))
+    if (!all.length) return
+    const at = all.findIndex(({ arrow, point }) => arrow === store.view.arrow && point === Math.max(store.view.point, 0))
+    store.look({ ...all[(at + (at < 0 && step < 0 ? 0 : step) + all.length) % all.length], frame: 0, playing: false })
   }
 
   /** Move what is selected by one picture pixel. */

@@ -66,8 +66,9 @@ function cutOut(picture, entry, size) {
   }
   context.putImageData(alpha, 0, 0)
   context.globalCompositeOperation = 'source-in'
-  const [sx, sy] = [picture.width / size.width, picture.height / size.height]
-  context.drawImage(picture.source, box.x0 * sx, box.y0 * sy, w * sx, h * sy, 0, 0, w, h)
+  const source = picture.proxy ?? picture.source // the copy is still larger than the raster
+  const [sx, sy] = [(picture.proxy?.width ?? picture.width) / size.width, (picture.proxy?.height ?? picture.height) / size.height]
+  context.drawImage(source, box.x0 * sx, box.y0 * sy, w * sx, h * sy, 0, 0, w, h)
   return canvas
 }
 
@@ -82,7 +83,7 @@ function fillBehind(picture, entries, size) {
   const ink = small.getContext('2d', { willReadFrequently: true })
   ink.drawImage(union, 0, 0, w, h)
   const hole = ink.getImageData(0, 0, w, h).data
-  ink.drawImage(picture.source, 0, 0, w, h)
+  ink.drawImage(picture.proxy ?? picture.source, 0, 0, w, h)
   const image = ink.getImageData(0, 0, w, h)
   const known = new Float32Array(4 * w * h)
   for (let i = 0; i < known.length; i += 4) {

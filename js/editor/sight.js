@@ -71,10 +71,10 @@ export class Sight {
     }
     if (store.draft) return
     const request = { frames: store.view.frames, ...this.host.target() }
-    const key = JSON.stringify(request) + store.text
+    const key = JSON.stringify(request) + store.text + store.arrived
     if (key === this.key) return
     this.#forget(key)
-    const { components, camera } = store.drawing
+    const { components, camera } = store.whole(store.drawing)
     if (components.length || camera) this.#ask(request)
     else this.message = TEXT.sightNothing
   }
@@ -87,7 +87,7 @@ export class Sight {
   async #ask(request) {
     const abort = new AbortController()
     this.abort = abort
-    const { drawing } = this.store
+    const drawing = this.store.whole(this.store.drawing)
     const [seen, message] = await this.#answer({ drawing, ...request }, abort.signal)
     if (this.abort !== abort) return
     this.abort = null

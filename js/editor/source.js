@@ -2,13 +2,28 @@
  * Which picture arrives at a node: followed back through the graph, before anything ran.
  *
  * Works on LiteGraph's nodes and links only through what it is given, so it can be tested without a page.
- * @typedef {{url: string, exact: boolean}} Picture  exact: certainly what the input will carry
+ * @typedef {{kind: 'scale', width: number, height: number, centred: boolean}
+ *   | {kind: 'crop', x: number, y: number, width: number, height: number}} Step  what a node on the way does to the frame
+ * @typedef {{url: string, exact: boolean, steps: Step[]}} Picture  exact: certainly what the input will carry
  */
 
 const BYPASSED = 4
 const SUBGRAPH_INPUT = -10
 const MAX_STEPS = 64
 const IMAGE_NAME = /\.(png|jpe?g|webp|gif|bmp|avif|tiff?)$/i
+/** A loader with such a setting may hand on something else than its file. */
+const CHANGES_FRAME = /width|height|resize|scale|crop|pad|megapixel|longe|shorte|side/i
+
+/** Nodes that change colours or size but not what is where in the frame. */
+const KEEPS_FRAME = new Set([
+  'ImageInvert', 'ImageBlur', 'ImageSharpen', 'ImageQuantize', 'ImageScaleBy', 'ImageScaleToTotalPixels', 'ImageScaleToMaxDimension',
+  'ImageUpscaleWithModel', 'RepeatImageBatch', 'ImageAddNoise',
+])
+/** Nodes whose change of the frame is known exactly. @type {Record<string, (get: (name: string) => any) => Step>} */
+const STEPS = {
+  ImageScale: (get) => ({ kind: 'scale', width: get('width'), height: get('height'), centred: get('crop') === 'center' }),
+  ImageCrop: (get) => ({ kind: 'crop', x: get('x'), y: get('y'), width: get('width'), height: get('height') }),
+}
 
 /**
  * @param {string} value a picture widget's value such as "sub/boat.png [input]"
@@ -87,20 +102,35 @@ function holderOf(graph, wanted, depth = 0) {
   return null
 }
 
-/** @returns {Picture|null} what a node itself shows or loads */
+/** @returns {{url: string, exact: boolean}|null} the file a node loads, or what it shows */
 function ownPicture(node, outputs, apiUrl) {
   const widget = node.widgets?.find((w) => w.name === 'image')
   const named = parseImageName(widget?.value)
-  if (named) return { url: apiUrl(viewQuery(named)), exact: true }
-  const shown = node.imgs?.[node.imageIndex ?? 0]?.src
+  if (named && !node.widgets.some((w) => CHANGES_FRAME.test(w.name))) return { url: apiUrl(viewQuery(named)), exact: true }
+  const shown = named ? null : node.imgs?.[node.imageIndex ?? 0]?.src
   if (shown) return { url: shown, exact: false }
   const file = outputs?.[node.id]?.images?.[0]
   return file?.filename ? { url: apiUrl(viewQuery({ type: 'temp', ...file })), exact: false } : null
 }
 
+/** @returns {Step[]|null} what a node does to the frame; null if that cannot be told from here */
+function stepsOf(node) {
+  if (KEEPS_FRAME.has(node.type)) return []
+  let known = true
+  const get = (name) => {
+    const fed = node.inputs?.findIndex((input) => input.name === name) ?? -1
+    if (fed >= 0 && inputLink(node, fed)) known = false
+    const widget = node.widgets?.find((w) => w.name === name)
+    return widget?.value
+  }
+  const step = STEPS[node.type]?.(get)
+  const numbers = Object.values(step ?? {}).filter((value) => typeof value !== 'string' && typeof value !== 'boolean')
+  return step && known && numbers.every((value) => Number.isInteger(value) && value >= 0) ? [step] : null
+}
+
 /**
- * The picture that will arrive at a node's input, as far as the page can know. A node that shows nothing (a resize,
- * say) is looked through to the picture behind it.
+ * The picture that will arrive at a node's input, as far as the page can know. Through a node in between it is
+ * known only if the page can do to the picture what that node will do; otherwise nothing is shown until a run.
  * @param {object} node
  * @param {string} inputName
  * @param {{rootGraph: object, outputs: object, apiUrl: (path: string) => string}} env
@@ -110,15 +140,45 @@ export function incomingPicture(node, inputName, { rootGraph, outputs, apiUrl })
   const slot = node.inputs?.findIndex((input) => input.name === inputName) ?? -1
   let origin = slot < 0 ? null : originOf(node, slot, rootGraph)
   const linked = origin !== null
-  let looked = false
+  const steps = []
   for (let step = 0; step < MAX_STEPS && origin; step += 1) {
     const found = ownPicture(origin.node, outputs, apiUrl)
-    if (found) return { linked, picture: { url: found.url, exact: found.exact && !looked } }
+    // What a node shows is its own doing; behind another one only a file is sure to be up to date.
+    if (found && (found.exact || step === 0)) return { linked, picture: { ...found, steps } }
+    const own = stepsOf(origin.node)
+    if (!own) break
+    steps.unshift(...own)
     const through = origin.node.inputs?.findIndex((input, i) => input.type === 'IMAGE' && inputLink(origin.node, i)) ?? -1
     origin = through < 0 ? null : originOf(origin.node, through, rootGraph)
-    looked = true
   }
   return { linked, picture: null }
+}
+
+/**
+ * Which part of a picture remains after the steps, and at what size. Sizes as ComfyUI's own nodes compute them.
+ * @param {Step[]} steps
+ * @returns {{x: number, y: number, w: number, h: number, width: number, height: number}}
+ *   the part (x, y, w, h) in the picture's pixels, shown at width × height
+ */
+export function framed(steps, width, height) {
+  return steps.reduce((at, step) => (step.kind === 'crop' ? cropped(at, step) : scaled(at, step)), { x: 0, y: 0, w: width, h: height, width, height })
+}
+
+function cropped(at, { x, y, width, height }) {
+  const [left, top] = [Math.min(x, at.width - 1), Math.min(y, at.height - 1)]
+  const [w, h] = [Math.min(width, at.width - left), Math.min(height, at.height - top)]
+  const [sx, sy] = [at.w / at.width, at.h / at.height]
+  return { x: at.x + left * sx, y: at.y + top * sy, w: w * sx, h: h * sy, width: w, height: h }
+}
+
+function scaled(at, { width, height, centred }) {
+  if (width === 0 && height === 0) return at
+  const w = width || Math.max(1, Math.round((at.width * height) / at.height))
+  const h = height || Math.max(1, Math.round((at.height * width) / at.width))
+  const ratio = at.width / at.height / (w / h)
+  const x = centred && ratio > 1 ? Math.round((at.width - at.width / ratio) / 2) : 0
+  const y = centred && ratio < 1 ? Math.round((at.height - at.height * ratio) / 2) : 0
+  return { ...cropped(at, { x, y, width: at.width - 2 * x, height: at.height - 2 * y }), width: w, height: h }
 }
 
 /** @returns {number|null} a widget's value, unless a link brings another one */

@@ -1,6 +1,7 @@
 /**
  * The stage: picture, masks, arrows and cursor on one canvas. Draws once per animation frame, and only when asked.
  */
+import { Backdrop } from './backdrop.js'
 import { arrowsOf, translateComponent } from './document.js'
 import { cameraMotion, cameraMoves } from './camera.js'
 import { cameraHandles } from './camera-gestures.js'
@@ -20,6 +21,8 @@ const BLANK = Object.freeze({ source: null, width: 1024, height: 576 })
 /** Larger pictures are drawn from a copy of this size while zoomed out. */
 const PROXY_SIDE = 1600
 const CAMERA_MARGIN = 0.11
+/** How strongly components from upstream are drawn: they cannot be touched here. */
+const GHOST_ALPHA = 0.55
 
 export class Stage {
   /** @param {import('./store.js').EditorStore} store @param {import('./sight.js').Sight} sight */
@@ -40,7 +43,7 @@ export class Stage {
     this.pointer = null
     this.hovered = null
     this.pending = 0
-    this.rest = { key: [], canvas: null }
+    this.backdrop = new Backdrop()
     /** How often it has drawn: tests read it to see that an idle editor draws nothing. */
     this.drawn = 0
   }
@@ -52,7 +55,7 @@ export class Stage {
     return {
       width, height,
       toStage: (frac) => fracToStage(this.view, frac, width, height),
-      insideMask: (index, frac) => this.masks.inside(index, frac),
+      insideMask: (index, frac) => this.masks.inside(index + this.store.offset, frac),
     }
   }
 
@@ -149,18 +152,53 @@ export class Stage {
     context.clearRect(0, 0, this.width, this.height)
     this.masks.resize(this.picture.width, this.picture.height)
     const drawing = this.#shown()
-    this.masks.update(this.store.drawing)
-    this.#drawPicture()
+    this.masks.update(this.store.whole(this.store.drawing))
     const { current: seen } = this.sight
-    if (seen && this.store.view.sight === 'picture') {
-      drawControlPicture(context, seen, this.store.view.frame, this.scene)
+    const { frame, sight } = this.store.view
+    if (seen && sight === 'picture') {
+      this.#drawPicture()
+      drawControlPicture(context, seen, frame, this.scene)
       this.#drawCursor()
       return
     }
-    if (this.store.view.frame > 0) this.#inRasterSpace(() => this.#drawPreview(drawing))
-    else this.#inRasterSpace(() => this.#drawMasks(drawing))
+    if (frame > 0) {
+      this.#drawPicture()
+      this.#inRasterSpace(() => this.#drawPreview(drawing))
+      this.#drawUntouched(drawing)
+    } else {
+      this.backdrop.draw(context, this.#backdropKey(drawing), (ink) => this.#drawBackdrop(ink, drawing))
+      this.#inRasterSpace(() => this.#drawActiveMask(drawing))
+    }
     this.#drawOver(drawing)
-    if (seen) drawPoints(context, seen, this.store.view.frame, this.scene)
+    if (seen) drawPoints(context, seen, frame, this.scene)
+  }
+
+  /** The component that a gesture is changing, or the selected one; the others wait in the backdrop. */
+  get #active() {
+    return this.store.draft?.index ?? this.store.view.selected
+  }
+
+  #backdropKey(drawing) {
+    const { store, view, picture, canvas, masks } = this
+    const key = [picture, view.scale, view.x, view.y, canvas.width, canvas.height, masks.size, this.#active]
+    const whole = store.whole(drawing)
+    for (const [i, component] of whole.components.entries()) {
+      if (i - store.offset !== this.#active) key.push(component, masks.entries[i]?.raster, cssColor(drawnColor(whole, i)))
+    }
+    return key
+  }
+
+  /** Picture, and everything of the components that nobody is touching. */
+  #drawBackdrop(ink, drawing) {
+    const { context } = this
+    this.context = ink
+    try {
+      this.#drawPicture()
+      this.#inRasterSpace(() => this.#drawOtherMasks(this.store.whole(drawing)))
+      this.#drawUntouched(drawing)
+    } finally {
+      this.context = context
+    }
   }
 
   /** The document with unfinished changes; an arrow or stroke in progress may be on a component not saved yet. */
@@ -206,8 +244,9 @@ export class Stage {
     context.restore()
   }
 
-  #drawPreview(drawing) {
+  #drawPreview(own) {
     const { frame, frames } = this.store.view
+    const drawing = this.store.whole(own)
     if (this.picture.source) {
       this.preview.draw(this.context, this.picture, drawing, this.masks, frame, frames)
       return
@@ -222,60 +261,65 @@ export class Stage {
     }
   }
 
-  #drawMasks(drawing) {
+  #drawOtherMasks(whole) {
     const { context, masks, store } = this
-    const { draft, view } = store
-    const active = draft?.index ?? view.selected
-    const rest = this.#restOfMasks(drawing, active)
-    if (rest) context.drawImage(rest, 0, 0)
+    for (const [i, component] of whole.components.entries()) {
+      const entry = component.hidden || i - store.offset === this.#active ? null : masks.tint(i)
+      if (!entry) continue
+      context.globalAlpha = i < store.offset ? GHOST_ALPHA : 1
+      context.drawImage(entry.tint, entry.box.x0, entry.box.y0)
+    }
+    context.globalAlpha = 1
+  }
+
+  #drawActiveMask(drawing) {
+    const { context, masks, store } = this
+    const { draft, offset } = store
+    const active = this.#active
     if (draft?.kind === 'stroke') {
-      context.drawImage(masks.drawLive(draft.index, draft.stroke, drawnColor(drawing, draft.index)).canvas, 0, 0)
+      context.drawImage(masks.drawLive(active + offset, draft.stroke, store.colour(active)).canvas, 0, 0)
       return
     }
     masks.endLive()
-    const entry = drawing.components[active]?.hidden ? null : masks.tint(active)
+    const entry = active < 0 || drawing.components[active]?.hidden ? null : masks.tint(active + offset)
     if (!entry) return
     const [dx, dy] = draft?.kind === 'move' ? [draft.du * masks.size.width, draft.dv * masks.size.height] : [0, 0]
     context.drawImage(entry.tint, entry.box.x0 + dx, entry.box.y0 + dy)
-  }
-
-  /** All masks but the active one, composed once until any of them changes. */
-  #restOfMasks(drawing, active) {
-    const others = drawing.components.map((_, i) => i)
-      .filter((i) => i !== active && !drawing.components[i].hidden && this.masks.entries[i]?.box)
-    const key = others.map((i) => this.masks.tint(i).tint)
-    if (key.length !== this.rest.key.length || key.some((k, i) => k !== this.rest.key[i])) {
-      const canvas = key.length ? makeCanvas(this.masks.size.width, this.masks.size.height) : null
-      const context = canvas?.getContext('2d')
-      for (const i of others) context.drawImage(this.masks.entries[i].tint, this.masks.entries[i].box.x0, this.masks.entries[i].box.y0)
-      this.rest = { key, canvas }
-    }
-    return this.rest.canvas
   }
 
   /** Everything with a constant size on the stage. */
   #drawOver(drawing) {
     const { context, store } = this
     const { view, draft } = store
-    const scene = this.#filmedScene(drawing)
-    const handles = view.frame === 0 && !view.playing && view.tool !== 'camera'
-    const order = drawing.components.map((_, i) => i).filter((i) => i !== view.selected).concat(view.selected)
-    for (const i of order) {
-      const component = drawing.components[i]
-      if (!component || component.hidden) continue
-      const colour = cssColor(drawnColor(drawing, i))
-      const selected = i === view.selected
-      drawArrows(context, component, colour, scene, { ...view, selected, handles: handles && selected && !component.locked })
-      if (arrowsOf(component).length === 0 && view.frame === 0 && draft?.index !== i) this.#drawHold(i, colour)
-    }
-    if (draft?.kind === 'arrow') drawDraftArrow(context, draft, cssColor(drawnColor(drawing, draft.index)), scene)
+    const scene = this.#filmedScene(store.whole(drawing))
+    this.#drawComponentArrows(drawing, this.#active, scene)
+    if (draft?.kind === 'arrow') drawDraftArrow(context, draft, cssColor(store.colour(draft.index)), scene)
     if (draft?.kind === 'stroke' && draft.stroke.tool.startsWith('lasso')) {
-      drawLasso(context, draft.stroke, cssColor(drawnColor(drawing, draft.index)), scene)
+      drawLasso(context, draft.stroke, cssColor(store.colour(draft.index)), scene)
     }
     if (view.frame === 0 && (view.tool === 'camera' || cameraMoves(drawing))) {
       drawCamera(context, cameraHandles(drawing, scene), view.tool === 'camera', [this.width, this.height])
     }
     this.#drawCursor()
+  }
+
+  /** Arrows and pins of all components but the active one. */
+  #drawUntouched(drawing) {
+    const scene = this.#filmedScene(this.store.whole(drawing))
+    this.#drawGhosts(scene)
+    for (const i of drawing.components.keys()) if (i !== this.#active) this.#drawComponentArrows(drawing, i, scene)
+  }
+
+  #drawComponentArrows(drawing, index, scene) {
+    const { context, store } = this
+    const { view, draft } = store
+    const component = drawing.components[index]
+    if (!component || component.hidden) return
+    const colour = cssColor(store.colour(index, drawing))
+    const selected = index === view.selected && index === this.#active
+    const handles = selected && view.frame === 0 && !view.playing && view.tool !== 'camera' && !component.locked
+    drawArrows(context, component, colour, scene, { ...view, selected, handles })
+    if (arrowsOf(component).length === 0 && view.frame === 0 && draft?.index !== index) this.#drawHold(index + store.offset, colour)
   }
 
   /** After the first frame arrows belong to the scene, which the camera moves. */
@@ -286,6 +330,20 @@ export class Stage {
     const motion = cameraMotion(drawing, frame, frames, scene.width, scene.height)
     const size = [scene.width, scene.height]
     return { ...scene, toStage: (frac) => scene.toStage(pxToFrac(applyMotion(motion, fracToPx(frac, ...size)), ...size)) }
+  }
+
+  /** Components from upstream: seen, never touched. */
+  #drawGhosts(scene) {
+    const { context, store } = this
+    context.save()
+    context.globalAlpha = GHOST_ALPHA
+    for (const [i, component] of store.arrivals.components.entries()) {
+      if (component.hidden) continue
+      const colour = cssColor(store.colour(i - store.offset))
+      drawArrows(context, component, colour, scene, { ...store.view, selected: false, handles: false, arrow: -1 })
+      if (arrowsOf(component).length === 0 && store.view.frame === 0) this.#drawHold(i, colour)
+    }
+    context.restore()
   }
 
   #drawHold(index, colour) {
@@ -303,7 +361,7 @@ export class Stage {
     if (tool === 'brush' || tool === 'erase') {
       const size = radius * this.picture.width * this.view.scale
       const erasing = (tool === 'erase') !== pointer.alt
-      drawBrushCursor(context, pointer.stage, size, cssColor(drawnColor(store.drawing, index)), erasing)
+      drawBrushCursor(context, pointer.stage, size, cssColor(store.colour(index)), erasing)
     } else if (hovered && !store.draft) {
       const component = store.drawing.components[hovered.index]
       const arrow = component && arrowsOf(component)[hovered.arrow]

@@ -9,10 +9,16 @@
  *   | {kind: 'stroke', index: number, stroke: import('./document.js').Stroke}
  *   | {kind: 'arrow', index: number, points: [number, number][], rubber: [number, number]|null, curve: string}} Draft
  */
+import { cameraMoves } from './camera.js'
+import { drawnColor } from './colors.js'
 import {
-  addComponent, arrowsOf, emptyDrawing, nameOf, parseDrawing, serializeDrawing,
+  addComponent, arrowsOf, emptyDrawing, nameOf, parseDrawing, serializeDrawing, takesInput,
 } from './document.js'
 import * as history from './history.js'
+import { fill, TEXT } from './texts.js'
+
+/** @typedef {{components: import('./document.js').Component[], masks: import('./document.js').Mask[], camera?: object}} Arrivals */
+const NOTHING = Object.freeze({ components: Object.freeze([]), masks: Object.freeze([]) })
 
 export const TOOLS = Object.freeze(['select', 'brush', 'erase', 'lasso', 'lasso-erase', 'fill', 'arrow', 'freehand', 'camera'])
 export const MIN_RADIUS = 0.002
@@ -23,11 +29,18 @@ export class EditorStore {
   constructor({ onChange = () => {} } = {}) {
     this.onChange = onChange
     this.listeners = new Set()
+    /** @type {{changed: boolean}|null} */
+    this.batching = null
     this.text = serializeDrawing(emptyDrawing())
     this.error = null
     this.history = history.createHistory(emptyDrawing())
     /** @type {Draft|null} */
     this.draft = null
+    /** What the last run found upstream: components before the document's own, masks for its empty ones. @type {Arrivals} */
+    this.arrivals = NOTHING
+    /** Counts the changes of `arrivals`. */
+    this.arrived = 0
+    this.wholes = new WeakMap()
     this.view = {
       selected: -1, arrow: -1, point: -1, tool: 'brush', radius: 0.03, curve: 'straight',
       frame: 0, frames: 14, playing: false, hint: '', sight: 'off', growth: 4,
@@ -41,7 +54,24 @@ export class EditorStore {
   }
 
   changed() {
+    if (this.batching) {
+      this.batching.changed = true
+      return
+    }
     for (const listener of this.listeners) listener()
+  }
+
+  /** Several steps at once: listeners hear of them together, at the end. @param {() => void} steps */
+  batch(steps) {
+    const outer = this.batching
+    this.batching = { changed: false }
+    try {
+      steps()
+    } finally {
+      const { changed } = this.batching
+      this.batching = outer
+      if (changed) this.changed()
+    }
   }
 
   /** The document as saved. */
@@ -52,6 +82,44 @@ export class EditorStore {
   /** The document as it would be if the gesture in progress ended now. */
   get shown() {
     return this.draft?.kind === 'drawing' ? this.draft.drawing : this.drawing
+  }
+
+  /** @param {Arrivals|null} arrivals */
+  arrive(arrivals) {
+    if (!arrivals && this.arrivals === NOTHING) return
+    this.arrivals = arrivals ?? NOTHING
+    this.arrived += 1
+    this.wholes = new WeakMap()
+    this.changed()
+  }
+
+  /** How many components come before the document's own. */
+  get offset() {
+    return this.arrivals.components.length
+  }
+
+  /** A document as the node will see it, with what arrives. The same object for the same document. */
+  whole(drawing) {
+    if (this.arrivals === NOTHING) return drawing
+    if (!this.wholes.has(drawing)) this.wholes.set(drawing, this.#joined(drawing))
+    return this.wholes.get(drawing)
+  }
+
+  #joined(drawing) {
+    const { camera, components, masks } = this.arrivals
+    let taken = 0
+    const own = drawing.components.map((component) => {
+      if (masks.length === 0 || !takesInput(component)) return component
+      taken += 1
+      return { ...component, mask: masks[Math.min(taken, masks.length) - 1] }
+    })
+    const moving = [drawing.camera, camera].find((one) => one && cameraMoves({ camera: one }))
+    return { ...drawing, components: [...components, ...own], ...(moving ? { camera: moving } : {}) }
+  }
+
+  /** The colour that one of the document's own components has in P. */
+  colour(index, drawing = this.shown) {
+    return drawnColor(this.whole(drawing), index + this.offset)
   }
 
   get component() {
@@ -143,12 +211,12 @@ export class EditorStore {
    */
   paintTarget() {
     const { drawing } = this
-    if (this.error) return { refusal: 'The drawing cannot be read; see the message.' }
+    if (this.error) return { refusal: TEXT.unreadable }
     if (drawing.components.length === 0) return { drawing: addComponent(drawing), index: 0 }
     const index = this.view.selected < 0 ? drawing.components.length - 1 : this.view.selected
     const component = drawing.components[index]
-    if (component.locked) return { refusal: `“${nameOf(component, index)}” is locked.` }
-    if (component.hidden) return { refusal: `“${nameOf(component, index)}” is hidden; show it to draw on it.` }
+    if (component.locked) return { refusal: fill(TEXT.isLocked, nameOf(component, index)) }
+    if (component.hidden) return { refusal: fill(TEXT.isHidden, nameOf(component, index)) }
     return { drawing, index }
   }
 }

@@ -19,6 +19,9 @@ const CSS = `
   user-select: none; -webkit-user-select: none; touch-action: none; text-align: left;
 }
 .trackgo:focus, .trackgo:focus-within { border-color: color-mix(in srgb, var(--tg-accent) 70%, var(--tg-line)); }
+.trackgo-dropping { border-color: var(--tg-accent); }
+.trackgo-dropping::after { content: ''; position: absolute; inset: 0; z-index: 6; pointer-events: none; border: 2px dashed var(--tg-accent); border-radius: 7px;
+  background: color-mix(in srgb, var(--tg-accent) 12%, transparent); }
 .trackgo *, .trackgo *::before { box-sizing: border-box; }
 .trackgo [hidden] { display: none !important; }
 .trackgo-toolbar { display: flex; flex-wrap: wrap; align-items: center; gap: 2px 6px; padding: 4px 6px; background: var(--tg-raise);
@@ -49,12 +52,14 @@ const CSS = `
 .trackgo-stage { position: relative; flex: 1; min-height: 80px; overflow: hidden;
   background: color-mix(in srgb, var(--tg-panel) 93%, #000); }
 .trackgo-canvas { position: absolute; inset: 0; width: 100%; height: 100%; display: block; touch-action: none; outline: none; cursor: crosshair; }
+.trackgo-spoken { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
 .trackgo-status { position: absolute; left: 6px; right: 6px; bottom: 6px; display: flex; justify-content: center; pointer-events: none; }
 .trackgo-status span { max-width: 100%; padding: 2px 8px; border-radius: 9px; background: rgba(0, 0, 0, .6); color: #eee; font-size: 11px;
   white-space: nowrap; overflow: hidden; text-overflow: ellipsis; }
 .trackgo-note { position: absolute; inset: 0; display: flex; flex-direction: column; align-items: center; justify-content: center; gap: 10px;
   padding: 16px; text-align: center; color: var(--tg-dim); pointer-events: none; }
-.trackgo-note p { margin: 0; max-width: 340px; }
+.trackgo-note p { margin: 0; max-width: 360px; text-wrap: balance; }
+.trackgo-note .trackgo-text-button { pointer-events: auto; }
 .trackgo-error { pointer-events: auto; color: var(--tg-text); background: color-mix(in srgb, var(--tg-panel) 94%, var(--error-text, #f44)); cursor: default; }
 .trackgo-error .trackgo-group { gap: 8px; flex-wrap: wrap; justify-content: center; }
 .trackgo-error p { color: var(--error-text, #ff4444); overflow-wrap: anywhere; }
@@ -67,9 +72,9 @@ const CSS = `
 .trackgo-rows { overflow-y: auto; overflow-x: hidden; min-height: 30px; scrollbar-width: none; touch-action: pan-y; }
 .trackgo-row { position: relative; display: grid; grid-template-columns: minmax(84px, 22%) 1fr 106px; align-items: center; gap: 10px; height: 30px; padding: 0 6px;
   cursor: default; }
-.trackgo-rows .trackgo-row[aria-selected=true] { background: var(--tg-on); }
-.trackgo-filming .trackgo-rows .trackgo-row[aria-selected=true] { background: var(--tg-hover); }
-.trackgo-rows .trackgo-row:not([aria-selected=true]):hover { background: var(--tg-hover); }
+.trackgo-rows .trackgo-row[aria-current=true] { background: var(--tg-on); }
+.trackgo-filming .trackgo-rows .trackgo-row[aria-current=true] { background: var(--tg-hover); }
+.trackgo-rows .trackgo-row:not([aria-current=true]):hover { background: var(--tg-hover); }
 .trackgo-transport { flex: none; border-bottom: 1px solid color-mix(in srgb, var(--tg-line) 60%, transparent); }
 .trackgo-row .trackgo-group { justify-content: flex-end; }
 .trackgo-label { display: flex; align-items: center; gap: 7px; min-width: 0; }
@@ -89,10 +94,13 @@ const CSS = `
 .trackgo-span.trackgo-hold { opacity: .3; }
 .trackgo-end { position: absolute; top: 3px; width: 9px; height: 14px; margin-left: -4.5px; border-radius: 3px; cursor: ew-resize; touch-action: none;
   background: var(--tg-text); border: 1px solid rgba(0, 0, 0, .45); opacity: 0; }
-.trackgo-row:hover .trackgo-end, .trackgo-chosen .trackgo-end, .trackgo-row[aria-selected=true] .trackgo-end, .trackgo-end:focus { opacity: 1; }
+.trackgo-row:hover .trackgo-end, .trackgo-chosen .trackgo-end, .trackgo-row[aria-current=true] .trackgo-end, .trackgo-end:focus { opacity: 1; }
 .trackgo-scrub { cursor: pointer; }
 .trackgo-knob { position: absolute; top: 4px; left: calc(var(--trackgo-time, 0) * 100%); width: 12px; height: 12px; margin-left: -6px; border-radius: 50%;
   background: var(--tg-accent); box-shadow: 0 0 0 2px var(--tg-raise); pointer-events: none; }
+.trackgo-ghosts { display: flex; flex-wrap: wrap; align-items: center; gap: 2px 12px; padding: 4px 10px 4px 6px; opacity: .75;
+  border-bottom: 1px solid color-mix(in srgb, var(--tg-line) 60%, transparent); }
+.trackgo-ghosts .trackgo-count { margin-left: auto; white-space: normal; }
 .trackgo-empty { padding: 7px 10px; color: var(--tg-dim); }
 .trackgo-menu { position: absolute; z-index: 5; min-width: 130px; max-width: calc(100% - 8px); max-height: calc(100% - 8px); overflow: auto; padding: 4px;
   border: 1px solid var(--tg-line); border-radius: 8px; background: var(--tg-raise); box-shadow: 0 6px 18px rgba(0, 0, 0, .4); outline: none; }

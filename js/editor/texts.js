@@ -1,6 +1,9 @@
-/** Every text the editor shows, in one place. */
+/**
+ * Every text the editor shows, in English. Other languages come from locales/ by way of `setTexts`; everything
+ * reads these objects at the moment it shows a text. “%1” stands for a value (ComfyUI's own translator claims braces).
+ */
 
-export const TEXT = Object.freeze({
+export const TEXT = {
   select: 'Select and move (V)',
   brush: 'Brush: paint the mask (B). Alt erases',
   erase: 'Eraser (E)',
@@ -9,8 +12,8 @@ export const TEXT = Object.freeze({
   fill: 'Mask the whole frame (G)',
   mask: 'Invert, grow or shrink the mask…',
   invert: 'Invert the mask (I)',
-  grow: 'Grow the mask ( } )',
-  shrinkMask: 'Shrink the mask ( { )',
+  grow: 'Grow the mask (Shift+])',
+  shrinkMask: 'Shrink the mask (Shift+[)',
   growth: 'by',
   growthTitle: 'How many pixels of the picture the mask grows or shrinks',
   noMask: 'There is no mask yet; paint one first.',
@@ -44,6 +47,7 @@ export const TEXT = Object.freeze({
   lock: 'Lock',
   unlock: 'Unlock',
   remove: 'Delete component',
+  more: 'More…',
   easing: 'Easing',
   start: 'Start of the motion',
   end: 'End of the motion',
@@ -54,22 +58,53 @@ export const TEXT = Object.freeze({
   cameraName: 'Camera',
   cameraReset: 'Camera at rest: no pan, zoom or turn',
   cameraNumbers: 'Where the picture is at the end of the camera movement',
+  cameraPanX: 'How far the picture moves to the right, in % of its width; negative: left',
+  cameraPanY: 'How far the picture moves down, in % of its height; negative: up',
+  cameraZoomLabel: 'Zoom',
+  cameraZoom: 'How large the picture is at the end; above 1 the camera comes closer',
+  cameraTurnLabel: 'Turn',
+  cameraTurn: 'How far the picture turns clockwise',
   duplicate: 'Duplicate',
   rename: 'Rename',
   up: 'Move up',
   down: 'Move down',
   empty: 'Paint a mask on the picture, then draw an arrow.',
-  noPicture: 'Connect a picture to “image”, then paint and draw here.',
+  noPicture: 'Connect a picture to “image”, or drop, paste or choose one here.',
+  choosePicture: 'Choose a picture',
   runOnce: 'Run the graph once to see the picture here; you can already draw.',
   elsewhere: 'Open in full screen. Click to bring it back.',
   document: 'The drawing as text',
   useText: 'Use the corrected text',
   startOver: 'Start over with an empty drawing',
   label: 'TrackGo editor: paint masks and draw arrows on the picture',
-})
+  tools: 'Tools',
+  components: 'Components',
+  timeline: 'Timeline',
+  files: 'Picture and drawing files',
+  uploadPicture: 'Choose a picture…',
+  removePicture: 'Remove the picture',
+  openDrawing: 'Open a drawing…',
+  saveDrawing: 'Save the drawing as a file',
+  stays: 'stays where it is',
+  moves: 'moves along its arrow',
+  turns: '%1 arrows: moves, turns and scales',
+  frameOf: 'frame %1 of %2',
+  afterFrame: 'after frame %1',
+  pointOf: 'arrow %1, point %2 of %3',
+  fromInput: 'arrives through “drawing”',
+  isLocked: '“%1” is locked.',
+  isHidden: '“%1” is hidden; show it to draw on it.',
+  unreadable: 'The drawing cannot be read; see the message.',
+  pictureConnected: 'A picture is connected to “image”. Disconnect it to use one of your own.',
+  pictureMissing: 'The picture “%1” could not be loaded; choose another one.',
+  uploading: 'Uploading “%1” …',
+  uploadFailed: '“%1” could not be uploaded: %2',
+  notADrawing: '“%1” is not a TrackGo drawing, so nothing was changed. %2',
+  opened: 'Opened “%1”: %2 components. Undo brings the old drawing back.',
+}
 
 /** What the status line says for a tool. */
-export const HINTS = Object.freeze({
+export const HINTS = {
   select: 'Drag a handle, an arrow or a mask · double-click an arrow to add a point · Alt+click a handle removes it',
   brush: 'Paint what should move · [ ] size · Alt erases',
   erase: 'Erase from the mask · [ ] size',
@@ -79,25 +114,61 @@ export const HINTS = Object.freeze({
   arrow: 'Drag for a straight arrow · or click points, double-click or Enter to finish',
   freehand: 'Draw the path in one go',
   camera: 'Drag the frame to pan, a corner to zoom, the knob or outside to turn',
-})
+}
 
-export const EASING_NAMES = Object.freeze({
+export const EASING_NAMES = {
   linear: 'Linear', 'ease-in': 'Ease in', 'ease-out': 'Ease out', 'ease-in-out': 'Ease in and out',
-})
+}
 
-/** The camera's numbers: how far the picture has moved, in the end. */
-export const CAMERA_FIELDS = Object.freeze({
-  panX: { label: '→', unit: '%', title: 'How far the picture moves to the right, in % of its width; negative: left' },
-  panY: { label: '↓', unit: '%', title: 'How far the picture moves down, in % of its height; negative: up' },
-  zoom: { label: 'Zoom', unit: '×', title: 'How large the picture is at the end; above 1 the camera comes closer' },
-  turn: { label: 'Turn', unit: '°', title: 'How far the picture turns clockwise' },
-})
+/** Keys, a colon, and what they do. */
+export const SHORTCUTS = {
+  select: 'V: select and move',
+  brush: 'B / E: brush / eraser',
+  lasso: 'L / Shift+L: lasso / lasso eraser',
+  fill: 'G / I: mask the whole frame / invert the mask',
+  resize: 'Shift+[ / Shift+]: shrink / grow the mask',
+  arrow: 'A / P: arrow / freehand arrow',
+  curve: 'S: smooth or straight',
+  camera: 'C: camera; with it: arrow keys pan, [ ] zoom, , . turn',
+  size: '[  ] or Alt+right drag: brush size',
+  sight: 'M: show what the model will see',
+  add: 'N: new component',
+  choose: 'PageUp / PageDown: previous / next component',
+  finish: 'Enter / Esc: finish / cancel an arrow',
+  points: ', / .: previous / next point of the arrows',
+  nudge: 'Arrow keys: move the selected point or component by 1 px, Shift 10 px',
+  remove: 'Delete: delete point, arrow or component',
+  undo: 'Ctrl+Z / Ctrl+Shift+Z: undo / redo',
+  copy: 'Ctrl+C / Ctrl+V: copy / paste the component; a picture pastes too',
+  play: 'Space: play; hold and drag to pan',
+  zoom: 'Wheel: zoom (click into the editor first)',
+  view: '0  +  −: fit, zoom in, zoom out',
+  full: 'F: full screen',
+}
 
-export const SHORTCUTS = Object.freeze([
-  ['V', 'select and move'], ['B / E', 'brush / eraser'], ['L / Shift+L', 'lasso / lasso eraser'], ['G / I', 'mask the whole frame / invert the mask'], ['{  }', 'shrink / grow the mask'],
-  ['A / P', 'arrow / freehand arrow'], ['S', 'smooth or straight'], ['C', 'camera; with it: arrow keys pan, [ ] zoom, , . turn'], ['[  ] or Alt+right drag', 'brush size'], ['N', 'new component'],
-  ['PageUp / PageDown', 'previous / next component'], ['Enter / Esc', 'finish / cancel an arrow'],
-  ['Arrow keys', 'move the selected point or component by 1 px, Shift 10 px'], ['Delete', 'delete point, arrow or component'],
-  ['Ctrl+Z / Ctrl+Shift+Z', 'undo / redo'], ['Ctrl+C / Ctrl+V', 'copy / paste the component'], ['M', 'show what the model will see'], ['Space', 'play; hold and drag to pan'],
-  ['Wheel', 'zoom (click into the editor first)'], ['0  +  −', 'fit, zoom in, zoom out'], ['F', 'full screen'],
-])
+const GROUPS = { text: TEXT, hints: HINTS, easings: EASING_NAMES, shortcuts: SHORTCUTS }
+/** What locales/en must hold. */
+export const ENGLISH = structuredClone(GROUPS)
+
+/**
+ * Show another language from now on; what it lacks stays English.
+ * @param {Partial<typeof ENGLISH>} [messages]
+ */
+export function setTexts(messages = {}) {
+  for (const [name, group] of Object.entries(GROUPS)) Object.assign(group, ENGLISH[name], messages[name])
+}
+
+/**
+ * The messages for a language out of ComfyUI's merged translations: exactly it, or its family (zh for zh-TW).
+ * @param {Record<string, any>} all by language
+ * @param {string} language
+ */
+export function messagesFor(all, language) {
+  const [family] = language.split('-')
+  return all?.[language]?.trackgo ?? all?.[family]?.trackgo ?? {}
+}
+
+/** @param {string} template with %1, %2, … @param {...(string|number)} values */
+export function fill(template, ...values) {
+  return template.replace(/%(\d)/g, (_, n) => String(values[n - 1] ?? ''))
+}

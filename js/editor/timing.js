@@ -63,7 +63,7 @@ export class TimingBar {
   /** One end of the bar: dragged with the pointer or moved with the arrow keys. */
   #handle(side) {
     const { store, timed } = this
-    const handle = el('div', { class: 'trackgo-end', role: 'slider', tabIndex: 0, title: TEXT[side], 'aria-label': TEXT[side], 'data-side': side })
+    const handle = el('div', { class: 'trackgo-end', role: 'slider', tabIndex: 0, 'aria-valuemin': '0', 'aria-valuemax': '1', title: TEXT[side], 'aria-label': TEXT[side], 'data-side': side })
     ownUndo(handle)
     const limited = (value) => Number((side === 'start'
       ? clamp(value, 0, endOf(timed.item())) : clamp(value, startOf(timed.item()), 1)).toFixed(3))

@@ -60,7 +60,10 @@ export function clearItems(store) {
 
 /** The list of shortcuts, shown in a popover. */
 export function shortcutList() {
-  const rows = SHORTCUTS.flatMap(([keys, what]) => [el('kbd', {}, [keys]), el('span', {}, [what])])
+  const rows = Object.values(SHORTCUTS).flatMap((line) => {
+    const cut = line.search(/[:：]\s*\S/)
+    return [el('kbd', {}, [line.slice(0, cut)]), el('span', {}, [line.slice(cut + 1).trim()])]
+  })
   return el('div', { class: 'trackgo-shortcuts' }, rows)
 }
 
@@ -68,7 +71,7 @@ export class Toolbar {
   /**
    * @param {import('./store.js').EditorStore} store
    * @param {{menu: import('./menu.js').Menu, fit: () => void, toggleFull: () => void, isFull: () => boolean,
-   *          pictureWidth: () => number}} actions
+   *          pictureWidth: () => number, fileItems: () => import('./menu.js').Item[]}} actions
    */
   constructor(store, actions) {
     this.store = store
@@ -83,6 +86,7 @@ export class Toolbar {
     this.redo = iconButton('redo', TEXT.redo, () => store.redo(), { 'data-action': 'redo' })
     this.clear = iconButton('trash', TEXT.clear, () => actions.menu.open(this.clear, clearItems(store)), { 'data-action': 'clear' })
     this.mask = iconButton('mask', TEXT.mask, () => actions.menu.open(this.mask, maskMenu(store, actions.menu, actions.pictureWidth)), { 'data-action': 'mask' })
+    this.files = iconButton('picture', TEXT.files, () => actions.menu.open(this.files, actions.fileItems()), { 'data-action': 'files' })
     this.fit = iconButton('fit', TEXT.fit, () => actions.fit(), { 'data-action': 'fit' })
     this.help = iconButton('help', TEXT.help, () => actions.menu.open(this.help, shortcutList()), { 'data-action': 'help' })
     this.full = iconButton('expand', TEXT.expand, () => actions.toggleFull(), { 'data-action': 'full' })
@@ -92,10 +96,10 @@ export class Toolbar {
   #layout() {
     const [select, brush, erase, lasso, lassoErase, fill, arrow, freehand, camera] = this.tools
     const group = (...children) => el('div', { class: 'trackgo-group' }, children)
-    return el('div', { class: 'trackgo-toolbar', role: 'toolbar', 'aria-label': 'Tools' }, [
+    return el('div', { class: 'trackgo-toolbar', role: 'toolbar', 'aria-label': TEXT.tools }, [
       group(select), group(brush, erase, lasso, lassoErase, fill, this.mask), group(arrow, freehand), group(camera),
       el('div', { class: 'trackgo-options' }, [this.size, this.curve]),
-      group(this.undo, this.redo, this.clear), group(this.fit, this.help, this.full),
+      group(this.undo, this.redo, this.clear), group(this.files, this.fit, this.help, this.full),
     ])
   }
 

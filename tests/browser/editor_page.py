@@ -12,15 +12,16 @@ from playwright.sync_api import Page
 
 from tests.browser.standin_server import StandinServer
 
-LOADER, CANVAS, SCALER = 1, 2, 3
+LOADER, CANVAS, BETWEEN = 1, 2, 3
 EMPTY = '{"version":1,"components":[]}'
 EDITOR = f"app.graph.getNodeById({CANVAS}).widgets.find((w) => w.name === 'editor')"
-READY = f"() => {EDITOR}?.trackgo?.source.image && {EDITOR}.trackgo.stage.width > 50 && !{EDITOR}.trackgo.stage.pending"
+LAID_OUT = f"() => {EDITOR}?.trackgo?.stage.width > 50 && !{EDITOR}.trackgo.stage.pending"
+READY = f"{LAID_OUT} && {EDITOR}.trackgo.source.image"
 
 
-def workflow(document: str, picture: str, scaled: bool = False) -> dict[str, Any]:
-    """LoadImage (→ ImageScale) → TrackGoCanvas, as a saved workflow."""
-    source = SCALER if scaled else LOADER
+def workflow(document: str, picture: str | None, between: str = "", values: tuple = ()) -> dict[str, Any]:
+    """LoadImage (→ a node of the type `between`) → TrackGoCanvas, saved; without a picture only the canvas."""
+    source = BETWEEN if between else LOADER
     nodes = [
         {
             "id": LOADER,
@@ -42,27 +43,29 @@ def workflow(document: str, picture: str, scaled: bool = False) -> dict[str, Any
             "size": [560, 640],
             "mode": 0,
             "properties": {},
-            "inputs": [{"name": "image", "type": "IMAGE", "link": 2 if scaled else 1}],
+            "inputs": [{"name": "image", "type": "IMAGE", "link": None if picture is None else 2 if between else 1}],
             "outputs": [],
             "widgets_values": [14, document],
         },
     ]
-    links = [[1, LOADER, 0, SCALER if scaled else CANVAS, 0, "IMAGE"]]
-    if scaled:
+    links = [[1, LOADER, 0, BETWEEN if between else CANVAS, 0, "IMAGE"]]
+    if picture is None:
+        nodes, links = nodes[1:], []
+    elif between:
         nodes.append(
             {
                 "id": source,
-                "type": "ImageScale",
+                "type": between,
                 "pos": [20, 480],
                 "size": [270, 100],
                 "mode": 0,
                 "properties": {},
                 "inputs": [{"name": "image", "type": "IMAGE", "link": 1}],
                 "outputs": [{"name": "IMAGE", "type": "IMAGE", "links": [2]}],
-                "widgets_values": [512, 288],
+                "widgets_values": list(values),
             }
         )
-        links.append([2, SCALER, 0, CANVAS, 0, "IMAGE"])
+        links.append([2, BETWEEN, 0, CANVAS, 0, "IMAGE"])
     return {
         "last_node_id": 3,
         "last_link_id": 2,
@@ -89,23 +92,23 @@ class EditorPage:
             timeout=60_000,
         )
 
-    def load(self, graph: dict[str, Any]) -> None:
-        """Open a workflow in the page and wait until the editor shows its picture."""
+    def load(self, graph: dict[str, Any], picture: bool = True) -> None:
+        """Open a workflow in the page and wait until the editor is laid out and shows its picture, if it has any."""
         self.page.evaluate("(graph) => app.loadGraphData(graph)", graph)
         self.page.wait_for_function(f"() => {EDITOR}?.trackgo")
         self.reset_graph_view()
-        self.ready()
+        self.ready(picture)
 
     def reset_graph_view(self) -> None:
         self.page.evaluate(
             "() => { app.canvas.ds.scale = 1; app.canvas.ds.offset = [0, 0]; app.canvas.setDirty(true, true) }"
         )
 
-    def start(self, document: str = EMPTY, picture: str = "quadrants.png", scaled: bool = False) -> None:
-        self.load(workflow(document, picture, scaled))
+    def start(self, document: str = EMPTY, picture: str | None = "quadrants.png", between: str = "") -> None:
+        self.load(workflow(document, picture, between), picture=picture is not None and not between)
 
-    def ready(self) -> None:
-        self.page.wait_for_function(READY)
+    def ready(self, picture: bool = True) -> None:
+        self.page.wait_for_function(READY if picture else LAID_OUT)
         self.page.locator(".trackgo-canvas").wait_for()
         self.settle()
 

@@ -48,22 +48,29 @@ def object_info(images: list[str]) -> dict[str, dict]:
         "LoadImage": _node(
             "LoadImage", {"image": [images, {"image_upload": True}]}, {}, [("IMAGE", "IMAGE"), ("MASK", "MASK")]
         ),
+        "TrackGoCameraMotion": _node("TrackGoCameraMotion", {}, {}, [("TRACKGO_DRAWING", "drawing")]),
         "ImageScale": _node(
             "ImageScale",
-            {"image": ["IMAGE"], "width": ["INT", size], "height": ["INT", size]},
+            {
+                "image": ["IMAGE"],
+                "upscale_method": [["area", "bilinear"]],
+                "width": ["INT", size],
+                "height": ["INT", size],
+                "crop": [["disabled", "center"]],
+            },
             {},
             [("IMAGE", "IMAGE")],
         ),
+        "SomeFilter": _node("SomeFilter", {"image": ["IMAGE"]}, {}, [("IMAGE", "IMAGE")]),
         "PreviewImage": _node("PreviewImage", {"images": ["IMAGE"]}, {}, [], output_node=True),
         "TrackGoCanvas": _node(
             "TrackGoCanvas",
+            {},
             {
                 "image": ["IMAGE", {"tooltip": "First frame."}],
-                "frames": ["INT", {"default": 14, "min": 6, "max": 121, "tooltip": "Frames on the timeline."}],
-            },
-            {
                 "drawing": ["TRACKGO_DRAWING", {"tooltip": "Comes first."}],
                 "mask": ["MASK", {"tooltip": "Fills empty masks."}],
+                "frames": ["INT", {"default": 14, "min": 6, "max": 121, "tooltip": "Frames on the timeline."}],
                 "editor": ["TRACKGO_EDITOR", {"tooltip": "The drawing."}],
             },
             [("TRACKGO_DRAWING", "drawing"), ("MASK", "masks"), ("IMAGE", "preview")],
@@ -73,6 +80,12 @@ def object_info(images: list[str]) -> dict[str, dict]:
             output_node=True,
         ),
     }
+
+
+def translations() -> dict[str, dict]:
+    """What /i18n says: ComfyUI merges every pack's locales/LANGUAGE/main.json."""
+    folders = sorted((Path(__file__).parents[2] / "locales").iterdir())
+    return {folder.name: json.loads((folder / "main.json").read_text(encoding="utf-8")) for folder in folders}
 
 
 class StandinServer:
@@ -162,7 +175,7 @@ class StandinServer:
             "/embeddings": [],
             "/models": [],
             "/experiment/models": [],
-            "/i18n": {},
+            "/i18n": translations(),
             "/features": {},
             "/history": {},
             "/workflow_templates": {},
@@ -218,7 +231,7 @@ class StandinServer:
         form = await request.post()
         picture = form["image"]
         self.images[picture.filename] = picture.file.read()
-        return web.json_response({"name": picture.filename, "subfolder": "", "type": "input"})
+        return web.json_response({"name": picture.filename, "subfolder": form.get("subfolder", ""), "type": "input"})
 
     async def _queue(self, request: web.Request) -> web.Response:
         self.prompts.append(await request.json())

@@ -6,8 +6,8 @@ import json
 
 import numpy as np
 
-from tests.browser.conftest import QUADRANTS
-from tests.browser.editor_page import CANVAS, EDITOR
+from tests.browser.conftest import PATIENCE_MS, WINDOW
+from tests.browser.editor_page import CANVAS, EDITOR, LOADER, EditorPage
 from tests.browser.test_editor import boat, close, drawing, reddish
 
 
@@ -91,10 +91,113 @@ def test_switching_between_classic_and_nodes_2(editor):
     assert len(editor.components[0]["mask"]["strokes"]) == strokes + 1
 
 
+def command(editor, name: str) -> None:
+    editor.page.evaluate("(name) => app.extensionManager.command.execute(name)", name)
+
+
+def test_to_another_workflow_and_back(editor):
+    drawn = draw_something(editor)
+    command(editor, "Comfy.NewBlankWorkflow")
+    editor.page.wait_for_function("() => !app.graph.nodes.some((node) => node.type === 'TrackGoCanvas')")
+    command(editor, "Workspace.PreviousOpenedWorkflow")
+    editor.page.wait_for_function(f"() => {EDITOR}?.trackgo")
+    editor.reset_graph_view()
+    editor.ready()
+    assert editor.document == drawn
+    editor.tool("brush")
+    editor.drag((0.7, 0.7), (0.8, 0.7))
+    assert len(editor.components[0]["mask"]["strokes"]) == 2
+
+
+def test_into_a_subgraph_and_out_again(editor):
+    """Packed, drawn on inside, queued, and unpacked."""
+    drawn = draw_something(editor)
+    editor.page.evaluate(f"() => app.canvas.selectItems([app.graph.getNodeById({CANVAS})])")
+    command(editor, "Comfy.Graph.ConvertToSubgraph")
+    editor.page.wait_for_function("() => app.graph.nodes.some((node) => node.subgraph)")
+    inner = "app.graph.nodes.find((node) => node.subgraph).subgraph.nodes.find((node) => node.type === 'TrackGoCanvas')"
+    value = f"() => {inner}.widgets.find((widget) => widget.name === 'editor').value"
+    assert json.loads(editor.page.evaluate(value)) == drawn
+    editor.page.evaluate("() => app.canvas.openSubgraph(app.graph.nodes.find((node) => node.subgraph).subgraph)")
+    editor.page.wait_for_function("() => app.canvas.graph !== app.rootGraph")
+    editor.reset_graph_view()
+    editor.page.evaluate("() => { app.canvas.graph.nodes.find((n) => n.type === 'TrackGoCanvas').pos = [360, 90] }")
+    brush = editor.page.locator('.trackgo [data-tool="brush"]')
+    brush.click()
+    canvas = editor.page.locator(".trackgo-canvas").bounding_box()
+    x, y = canvas["x"] + 0.7 * canvas["width"], canvas["y"] + 0.6 * canvas["height"]
+    editor.page.mouse.move(x, y)
+    editor.page.mouse.down()
+    editor.page.mouse.move(x + 40, y + 10, steps=4)
+    editor.page.mouse.up()
+    grown = json.loads(editor.page.evaluate(value.replace("app.graph", "app.rootGraph")))
+    assert len(grown["components"][0]["mask"]["strokes"]) == 2
+    queued = [node for node in queue(editor).values() if node["class_type"] == "TrackGoCanvas"]
+    assert [json.loads(node["inputs"]["editor"]) for node in queued] == [grown]
+    editor.page.evaluate("() => app.canvas.setGraph(app.rootGraph)")
+    editor.page.evaluate("() => app.canvas.selectItems([app.graph.nodes.find((node) => node.subgraph)])")
+    command(editor, "Comfy.Graph.UnpackSubgraph")
+    editor.page.wait_for_function("() => app.graph.nodes.some((node) => node.type === 'TrackGoCanvas')")
+    unpacked = "app.graph.nodes.find((node) => node.type === 'TrackGoCanvas').widgets.find((w) => w.name === 'editor')"
+    assert json.loads(editor.page.evaluate(f"() => {unpacked}.value")) == grown
+    editor.page.wait_for_function(f"() => {unpacked}.trackgo.source.image && {unpacked}.trackgo.element.isConnected")
+
+
+def test_a_crash_of_the_page_loses_only_the_unfinished_gesture(editor, chromium):
+    """The front end's own draft brings the workflow back in a new tab."""
+    context = chromium.new_context(viewport=WINDOW)
+    first = EditorPage(context.new_page(), editor.server, editor.vue)
+    first.page.set_default_timeout(PATIENCE_MS)
+    try:
+        first.open()
+        first.start()
+        drawn = draw_something(first)
+        first.page.mouse.move(*first.at(0.7, 0.7))
+        first.page.mouse.down()
+        first.page.mouse.move(*first.at(0.8, 0.8), steps=4)
+        drafts = (
+            "() => Object.entries({...localStorage, ...sessionStorage}).some(([, v]) => v.includes('TrackGoCanvas'))"
+        )
+        first.page.wait_for_function(drafts)
+        first.page.wait_for_function("(text) => JSON.stringify({...localStorage}).includes(text)", arg='\\"arrows')
+        first.page.close(run_before_unload=False)
+        second = EditorPage(context.new_page(), editor.server, editor.vue)
+        second.page.set_default_timeout(PATIENCE_MS)
+        second.page.goto(editor.server.url, wait_until="commit")
+        second.page.wait_for_function(f"() => window.app?.graph?.getNodeById({CANVAS}) && {EDITOR}.trackgo")
+        assert second.document == drawn
+    finally:
+        context.close()
+
+
+def test_frame_count_and_picture_size_leave_the_drawing_alone(editor):
+    draw_something(editor)
+    text = editor.text
+    widget = "widgets.find((w) => w.name === '{}')"
+    editor.page.evaluate(f"() => {{ app.graph.getNodeById({CANVAS}).{widget.format('frames')}.value = 25 }}")
+    editor.wait("editor.store.view.frames === 25")
+    assert editor.page.locator(".trackgo-count").first.inner_text() == "1 / 25"
+    editor.page.evaluate(f"() => {{ app.graph.getNodeById({LOADER}).{widget.format('image')}.value = 'plain.png' }}")
+    editor.wait("editor.stage.picture.width === 300")
+    assert editor.text == text
+    assert reddish((77, 77, 77), editor.pixel(0.25, 0.3))
+
+
+def test_a_malformed_document_is_saved_as_it_is(editor):
+    text = '{"version": 1, "components": [{"start": 7}]'
+    editor.start(text)
+    saved = editor.page.evaluate("() => JSON.parse(JSON.stringify(app.graph.serialize()))")
+    assert next(node for node in saved["nodes"] if node["id"] == CANVAS)["widgets_values"][-1] == text
+    assert queue(editor)[str(CANVAS)]["inputs"]["editor"] == text
+    editor.load(saved)
+    assert editor.text == text and "not valid JSON" in editor.page.locator(".trackgo-error").inner_text()
+
+
 def test_picture_of_our_own_run(editor):
-    """Behind a resize the source picture stands in until a run reports what really arrived."""
-    editor.start(scaled=True)
-    assert close(editor.pixel(0.2, 0.2), QUADRANTS[0])
+    """Behind a node that may do anything to the frame, no picture is shown until a run reports what really arrived."""
+    editor.start(between="SomeFilter")
+    assert "Run the graph once" in editor.page.locator(".trackgo-note").inner_text()
+    assert not editor.editor("source.image")
     output = {"trackgo_image": [{"filename": "plain.png", "subfolder": "", "type": "temp"}]}
     detail = {"node": str(CANVAS), "display_node": str(CANVAS), "output": output, "prompt_id": "p"}
     editor.server.send("executed", detail)

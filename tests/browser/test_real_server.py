@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from tests.browser.conftest import PATIENCE_MS, WINDOW, pictures
-from tests.browser.editor_page import CANVAS, SCALER, EditorPage, workflow
+from tests.browser.editor_page import BETWEEN, CANVAS, EditorPage, workflow
 
 
 @pytest.fixture(params=["classic", "nodes2"])
@@ -23,8 +23,13 @@ def real(request, chromium, comfy):
     page.request.post(f"{comfy.url}/settings/Comfy.VueNodes.Enabled", data=json.dumps(editor.vue))
     editor.open()
     page.wait_for_function("(on) => !!LiteGraph.vueNodesMode === on", arg=editor.vue)
-    graph = workflow('{"version":1,"components":[]}', "quadrants.png", scaled=True)
-    next(node for node in graph["nodes"] if node["id"] == SCALER)["widgets_values"] = ["bilinear", 320, 180, "disabled"]
+    graph = workflow('{"version":1,"components":[]}', "quadrants.png", "ImageScale")
+    next(node for node in graph["nodes"] if node["id"] == BETWEEN)["widgets_values"] = [
+        "bilinear",
+        320,
+        180,
+        "disabled",
+    ]
     editor.load(graph)
     yield editor
     page.close()

@@ -1,7 +1,7 @@
 /** Which picture arrives, on graphs made by hand. */
 import assert from 'node:assert/strict'
 import test from 'node:test'
-import { incomingPicture, parseImageName, viewQuery } from '../../js/editor/source.js'
+import { framed, incomingPicture, parseImageName, viewQuery } from '../../js/editor/source.js'
 
 /** Nodes by id; links as [from, slot, to, slot]. */
 function graphOf(nodes, links) {
@@ -29,7 +29,7 @@ test('image names', () => {
 
 test('a loader is exact', () => {
   const found = look(graphOf([loader(1), { id: 2 }], [[1, 0, 2, 0]]), 2)
-  assert.deepEqual(found, { linked: true, picture: { url: '/api/view?filename=boat.png&type=input&subfolder=', exact: true } })
+  assert.deepEqual(found, { linked: true, picture: { url: '/api/view?filename=boat.png&type=input&subfolder=', exact: true, steps: [] } })
 })
 
 test('nothing linked', () => {
@@ -43,14 +43,55 @@ test('through reroutes and bypassed nodes', () => {
   assert.equal(look(graph, 2).picture.exact, true)
 })
 
-test('a node without a picture is looked through, but not for certain', () => {
-  const graph = graphOf([loader(1), { id: 3, type: 'ImageScale' }, { id: 2 }], [[1, 0, 3, 0], [3, 0, 2, 0]])
-  assert.equal(look(graph, 2).picture.exact, false)
+const widgets = (values) => Object.entries(values).map(([name, value]) => ({ name, value }))
+const between = (node) => graphOf([loader(1), { id: 3, ...node }, { id: 2 }], [[1, 0, 3, 0], [3, 0, 2, 0]])
+
+test('a node that leaves the frame alone is looked through', () => {
+  assert.deepEqual(look(between({ type: 'ImageBlur' }), 2).picture.steps, [])
+  assert.equal(look(between({ type: 'ImageScaleBy' }), 2).picture.exact, true)
+})
+
+test('resizes and crops are done to the picture; unknown nodes hide it', () => {
+  const crop = widgets({ width: 300, height: 200, x: 10, y: 20 })
+  assert.deepEqual(look(between({ type: 'ImageCrop', widgets: crop }), 2).picture.steps, [{ kind: 'crop', x: 10, y: 20, width: 300, height: 200 }])
+  const scale = widgets({ upscale_method: 'area', width: 512, height: 288, crop: 'center' })
+  assert.deepEqual(look(between({ type: 'ImageScale', widgets: scale }), 2).picture.steps, [{ kind: 'scale', width: 512, height: 288, centred: true }])
+  for (const type of ['ImagePadForOutpaint', 'SomeoneElsesCrop', 'ImageFlip', 'ImageScale', 'ImageCrop']) {
+    assert.deepEqual(look(between({ type }), 2), { linked: true, picture: null }, type)
+  }
+})
+
+test('a size that comes through a link is not known', () => {
+  const scale = { id: 3, type: 'ImageScale', widgets: widgets({ width: 512, height: 288, crop: 'disabled' }), inputs: [] }
+  const graph = graphOf([loader(1), { id: 4 }, scale, { id: 2 }], [[1, 0, 3, 0], [3, 0, 2, 0]])
+  assert.equal(look(graph, 2).picture.exact, true)
+  graph.links[9] = { origin_id: 4, origin_slot: 0 }
+  graph.getNodeById(3).inputs[1] = { name: 'width', type: 'INT', link: 9 }
+  assert.equal(look(graph, 2).picture, null)
+})
+
+test('a loader that resizes, and an old preview behind another node, are not believed', () => {
+  const resizing = { id: 1, type: 'LoadAndResize', widgets: widgets({ image: 'boat.png', width: 64 }) }
+  assert.equal(look(graphOf([resizing, { id: 2 }], [[1, 0, 2, 0]]), 2).picture, null)
+  const graph = graphOf([{ id: 1, type: 'VAEDecode', imgs: [{ src: 'blob:1' }] }, { id: 3, type: 'ImageBlur' }, { id: 2 }], [[1, 0, 3, 0], [3, 0, 2, 0]])
+  assert.equal(look(graph, 2).picture, null)
+})
+
+test('frames as the nodes compute them', () => {
+  const scale = { kind: 'scale', width: 1024, height: 576, centred: true }
+  assert.deepEqual(framed([scale], 1000, 1000), { x: 0, y: 219, w: 1000, h: 562, width: 1024, height: 576 })
+  assert.deepEqual(framed([{ ...scale, centred: false }], 1000, 1000), { x: 0, y: 0, w: 1000, h: 1000, width: 1024, height: 576 })
+  assert.deepEqual(framed([{ ...scale, width: 0 }], 300, 200), { x: 0, y: 0, w: 300, h: 200, width: 864, height: 576 })
+  assert.deepEqual(framed([{ ...scale, width: 0, height: 0 }], 300, 200), { x: 0, y: 0, w: 300, h: 200, width: 300, height: 200 })
+  const crop = { kind: 'crop', x: 900, y: 10, width: 400, height: 100 }
+  assert.deepEqual(framed([crop], 1000, 500), { x: 900, y: 10, w: 100, h: 100, width: 100, height: 100 })
+  const half = { kind: 'scale', width: 500, height: 250, centred: false }
+  assert.deepEqual(framed([half, { ...crop, x: 100, width: 50 }], 1000, 500), { x: 200, y: 20, w: 100, h: 200, width: 50, height: 100 })
 })
 
 test('a visible preview and a reported output', () => {
   const graph = graphOf([{ id: 1, type: 'VAEDecode', imgs: [{ src: 'blob:1' }] }, { id: 2 }], [[1, 0, 2, 0]])
-  assert.deepEqual(look(graph, 2).picture, { url: 'blob:1', exact: false })
+  assert.deepEqual(look(graph, 2).picture, { url: 'blob:1', exact: false, steps: [] })
   const bare = graphOf([{ id: 1, type: 'Save' }, { id: 2 }], [[1, 0, 2, 0]])
   const outputs = { 1: { images: [{ filename: 'x.png', subfolder: 's', type: 'temp' }] } }
   assert.equal(look(bare, 2, outputs).picture.url, '/api/view?filename=x.png&type=temp&subfolder=s')

@@ -61,9 +61,7 @@ saved = np.load(workspace / "tracks.npz")
 tracks = trajectories.PointTrajectories(
     saved["tracks"], saved["visibility"], saved["component"], SIZE, SIZE
 ).to_tracks()
-positive, negative, latent = SVD_img2vid_Conditioning().encode(
-    clip_vision, image, vae, SIZE, SIZE, FRAMES, 127, 7, 0.0
-)
+positive, negative, latent = SVD_img2vid_Conditioning().encode(clip_vision, image, vae, SIZE, SIZE, FRAMES, 127, 7, 0.0)
 
 
 def apply(to=model, trackgo=weights, follow=tracks, alpha=0.2, mode="freeze", tau=0.0, start=0.0, end=1.0):

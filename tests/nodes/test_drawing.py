@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -114,9 +115,97 @@ def test_unknown_keys_of_the_document_survive(nodes, picture: torch.Tensor) -> N
     [("{", "not JSON"), ("[]", "object"), ('{"version": 2, "components": []}', "version"), (7, "text")],
 )
 def test_a_malformed_document_is_refused_before_running(nodes, text: object, says: str) -> None:
-    answer = nodes.TrackGoCanvas.validate_inputs(editor=text)
+    answer = nodes.TrackGoCanvas.validate_inputs(editor=text, image=None)
     assert isinstance(answer, str) and answer.startswith("TrackGo Canvas: ") and says in answer
-    assert nodes.TrackGoCanvas.validate_inputs(editor=DOCUMENT) is True
+    assert nodes.TrackGoCanvas.validate_inputs(editor=DOCUMENT, image=None) is True
+
+
+def with_picture(name: object) -> str:
+    return json.dumps({"version": 1, "image": name, "components": []})
+
+
+@pytest.fixture
+def uploaded(picture: torch.Tensor) -> Iterator[Path]:
+    """The picture's first frame as sub/boat.png in the input folder."""
+    import folder_paths
+
+    path = Path(folder_paths.get_input_directory()) / "sub" / "boat.png"
+    path.parent.mkdir(exist_ok=True)
+    Image.fromarray((picture[0] * 255).byte().numpy()).save(path)
+    yield path
+    path.unlink(missing_ok=True)
+
+
+@pytest.mark.parametrize("name", ["sub/boat.png", "sub/boat.png [input]"])
+def test_an_uploaded_picture_serves_where_none_is_connected(nodes, picture, uploaded: Path, name: str) -> None:
+    canvas = nodes.TrackGoCanvas
+    assert canvas.validate_inputs(editor=with_picture(name)) is True
+    assert torch.equal(nodes.run("TrackGoCanvas", editor=with_picture(name)).args[2], picture[:1])
+    other = torch.zeros(1, 8, 8, 3)
+    assert torch.equal(nodes.run("TrackGoCanvas", editor=with_picture(name), image=other).args[2], other)
+
+
+def test_another_file_under_the_same_name_counts_as_a_change(nodes, uploaded: Path) -> None:
+    mark = nodes.TrackGoCanvas.fingerprint_inputs
+    text = with_picture("sub/boat.png")
+    first, linked = mark(editor=text, frames=14), mark(editor=text, image=None, frames=14)
+    assert first == mark(editor=text, frames=14) != linked
+    Image.new("RGB", (48, 32)).save(uploaded)
+    assert mark(editor=text, frames=14) != first
+    assert mark(editor=text, image=None, frames=14) == linked
+
+
+def test_a_turned_photograph_arrives_upright(nodes, uploaded: Path) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 6  # a quarter turn
+    Image.new("RGB", (40, 20), (255, 0, 0)).save(uploaded, exif=exif)
+    assert nodes.run("TrackGoCanvas", editor=with_picture("sub/boat.png")).args[2].shape == (1, 40, 20, 3)
+
+
+@pytest.mark.parametrize(
+    ("name", "says"),
+    [
+        (7, "the document's image is 7"),
+        (" ", "the document's image is"),
+        ("gone.png", "'gone.png' is not in ComfyUI's input folder any more"),
+        ("../../secret.png", "is not in ComfyUI's input folder"),
+        ("sub/../../secret.png", "is not in ComfyUI's input folder"),
+        ("..\\secret.png", "is not in ComfyUI's input folder"),
+        ("/etc/hosts", "is not in ComfyUI's input folder"),
+        ("C:\\secret.png", "is not in ComfyUI's input folder"),
+        ("a\0.png", "is not in ComfyUI's input folder"),
+        ("boat.png [output]", "is not in ComfyUI's input folder"),
+        ("boat.png [temp]", "is not in ComfyUI's input folder"),
+    ],
+)
+def test_bad_names_of_pictures_are_refused_in_one_sentence(nodes, name: object, says: str) -> None:
+    answer = nodes.TrackGoCanvas.validate_inputs(editor=with_picture(name))
+    assert isinstance(answer, str) and says in answer and "\n" not in answer
+    with pytest.raises(ValueError, match=r"picture|image"):
+        nodes.run("TrackGoCanvas", editor=with_picture(name))
+
+
+def test_no_picture_at_all_and_no_picture_file(nodes, uploaded: Path) -> None:
+    answer = nodes.TrackGoCanvas.validate_inputs(editor=NO_COMPONENTS)
+    assert "connect one to image" in answer
+    with pytest.raises(ValueError, match="connect one to image"):
+        nodes.run("TrackGoCanvas", editor=NO_COMPONENTS)
+    uploaded.write_bytes(b"no picture")
+    with pytest.raises(ValueError, match=r"'sub/boat\.png' cannot be read"):
+        nodes.run("TrackGoCanvas", editor=with_picture("sub/boat.png"))
+
+
+def test_the_editor_hears_what_arrives_beside_its_own_document(nodes, picture: torch.Tensor) -> None:
+    (upstream,) = nodes.run("TrackGoCameraMotion", pan_x=0.1).args
+    masks = torch.zeros(3, 32, 48)
+    masks[0, :16] = 1
+    ui = nodes.run("TrackGoCanvas", image=picture, editor=DOCUMENT, drawing=upstream, mask=masks).ui
+    (told,) = ui["trackgo_arrivals"]
+    assert told["drawing"] == upstream.to_json()
+    assert len(told["masks"]) == 1, "one component of the document has an empty mask"
+    document = {"version": 1, "components": [{"mask": told["masks"][0]}]}
+    np.testing.assert_array_equal(Drawing.from_json(json.dumps(document)).masks(48, 32)[0], masks[0].numpy() > 0)
+    assert nodes.run("TrackGoCanvas", image=picture, editor=NO_COMPONENTS).ui["trackgo_arrivals"] == []
 
 
 def test_component_from_mask_and_text(nodes) -> None:

@@ -52,8 +52,8 @@ def test_optional_defaults_lie_within_their_limits(node_list: list[type[ComfyNod
 
 def test_the_editor_is_the_last_widget_of_the_canvas(nodes) -> None:
     info = nodes.TrackGoCanvas.GET_NODE_INFO_V1()
-    assert info["input_order"]["required"][-1] == "editor"
-    assert info["input"]["required"]["editor"][0] == "TRACKGO_EDITOR"
+    assert info["input_order"]["optional"][-1] == "editor"
+    assert info["input"]["optional"]["editor"][0] == "TRACKGO_EDITOR"
 
 
 @pytest.mark.parametrize("node_id", sorted(NODE_IDS))

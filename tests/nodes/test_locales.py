@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
+import shutil
 from typing import Any
 
 import pytest
 
 from tests.comfy_harness import ROOT
-from tests.locale_tools import node_definitions
+from tests.locale_tools import editor_texts, node_definitions
 
 LANGUAGES = ("en", "zh", "ja")
 
@@ -51,3 +53,25 @@ def test_no_text_holds_what_the_front_end_takes_for_a_placeholder(language: str)
     for name in ("nodeDefs", "main"):
         for path, text in leaves(locale(language, name)).items():
             assert not set("{}@|") & set(text), path
+
+
+@pytest.fixture(scope="module", name="editor_english")
+def editor_english_texts() -> dict[str, Any]:
+    """The editor's own English, asked of its module."""
+    if shutil.which("node") is None:
+        pytest.skip("the editor's texts are a JavaScript module; reading them needs node")
+    return editor_texts()
+
+
+def test_english_editor_texts_are_what_the_editor_says(editor_english: dict[str, Any]) -> None:
+    assert locale("en", "main")["trackgo"] == editor_english, "run: python -m tests.locale_tools"
+
+
+@pytest.mark.parametrize("language", ["zh", "ja"])
+def test_editor_texts_are_translated_with_their_values_and_keys(language: str, editor_english: dict[str, Any]) -> None:
+    english = leaves(editor_english)
+    for path, text in leaves(locale(language, "main")["trackgo"]).items():
+        assert any(ord(letter) > 0x2FFF for letter in text), path
+        assert set(re.findall(r"%\d", text)) == set(re.findall(r"%\d", english[path])), path
+        if path[0] == "shortcuts":
+            assert re.search(r"[:：]\s*\S", text), f"{path}: keys, a colon, and what they do"

@@ -143,9 +143,7 @@ def test_svd_widths_start_at_the_same_scale() -> None:
     ],
 )
 @pytest.mark.parametrize("name", ["down_0_1", "up_2_0"])
-def test_an_attached_layer_follows_the_equations(
-    unet: nn.Module, name: str, mass: str, mode: str, tau: float
-) -> None:
+def test_an_attached_layer_follows_the_equations(unet: nn.Module, name: str, mass: str, mode: str, tau: float) -> None:
     """f and the layer's input are taken as they are; everything between them and the output is computed again."""
     model, images = track_model(unet, mass), drawn(frames=6)
     attention, seen = unet.get_submodule(ATTENTION[name]), {}

@@ -262,8 +262,9 @@ def test_base_weights_that_do_not_fit_change_nothing(unet: nn.Module, weights: d
 
 def test_base_weights_offloaded_layer_by_layer_are_refused(unet: nn.Module) -> None:
     unet.conv_out.to("meta")
-    with pytest.raises(ValueError, match="use enable_model_cpu_offload"), replaced_weights(
-        unet, {"conv_out.bias": torch.ones(4)}
+    with (
+        pytest.raises(ValueError, match="use enable_model_cpu_offload"),
+        replaced_weights(unet, {"conv_out.bias": torch.ones(4)}),
     ):
         pass
 

@@ -1,0 +1,100 @@
+"""The editor by keyboard alone, for screen readers, by touch, and in ComfyUI's light and dark palettes."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.browser.editor_page import CANVAS
+from tests.browser.test_editor import boat, drawing, touch
+
+
+def test_keyboard_alone_selects_moves_deletes_and_undoes(editor):
+    editor.start(drawing(boat("one"), boat("two")))
+    before = editor.document
+    editor.focus()
+    editor.press("PageDown")
+    assert editor.editor("store.view.selected") == 1
+    editor.press("v")
+    editor.press("ArrowRight", 3)
+    editor.press("Shift+ArrowDown")
+    moved = editor.components[1]["arrows"][0]["points"][0]
+    assert moved == pytest.approx([0.2 + 3 / 512, 0.25 + 10 / 288], abs=1e-4)
+    editor.press(".", 2)
+    editor.press("ArrowUp")
+    points = editor.components[1]["arrows"][0]["points"]
+    assert points[1] == pytest.approx([0.7 + 3 / 512, 0.25 + 9 / 288], abs=1e-4) and points[0] == moved
+    editor.press("Delete")
+    assert len(editor.components[1]["arrows"][0]["points"]) == 1
+    editor.press("Delete")
+    assert [component["name"] for component in editor.components] == ["one"]
+    editor.press("Control+z", 7)
+    assert editor.document == before
+    assert editor.page.evaluate(f"() => app.graph.nodes.length === 2 && !!app.graph.getNodeById({CANVAS})")
+
+
+def test_a_screen_reader_hears_the_selection_and_every_control_has_a_name(editor):
+    editor.start(drawing(boat("one"), boat("two")))
+    editor.focus()
+    editor.press("PageDown")
+    spoken = editor.page.locator(".trackgo [role=status]")
+    assert spoken.inner_text() == "two, moves along its arrow"
+    editor.press(".")
+    assert spoken.inner_text().endswith("arrow 1, point 1 of 2")
+    names = editor.page.locator(".trackgo").evaluate(
+        """(root, kinds) => [...root.querySelectorAll(kinds)]
+            .map((element) => element.getAttribute('aria-label') ?? element.textContent)""",
+        "button, input, textarea, [role=slider], [role=list], [role=listitem], [role=toolbar]",
+    )
+    assert len(names) > 25 and all(name.strip() for name in names)
+    assert (
+        editor.page.get_by_role("listitem", name="two · moves along its arrow").get_attribute("aria-current") == "true"
+    )
+    scrub = editor.page.get_by_role("slider", name="Frame")
+    scrub.focus()
+    editor.press("ArrowRight", 2)
+    assert scrub.get_attribute("aria-valuetext") == "frame 3 of 14"
+
+
+CONTRAST = """(selector) => {
+    const parse = (text) => text.match(/[\\d.]+/g).map(Number)
+    const light = ([r, g, b]) => [r, g, b].map((v) => v / 255)
+        .map((v) => (v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4))
+        .reduce((sum, v, i) => sum + v * [0.2126, 0.7152, 0.0722][i], 0)
+    const element = document.querySelector(selector)
+    let behind = element
+    while (behind && (parse(getComputedStyle(behind).backgroundColor)[3] ?? 1) < 1) behind = behind.parentElement
+    const colours = [getComputedStyle(element).color, getComputedStyle(behind).backgroundColor]
+    const [a, b] = colours.map((colour) => light(parse(colour)))
+    return [b, (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05)]
+}"""
+
+
+def test_light_and_dark_palettes_are_followed_at_once_and_readable(editor):
+    editor.start(drawing(boat()))
+    editor.tool("select")
+    places = [".trackgo-name", '.trackgo [data-tool="brush"]', ".trackgo-count"]
+    choose = "(name) => app.extensionManager.setting.set('Comfy.ColorPalette', name)"
+    try:
+        brightness = {}
+        for palette in ("light", "dark"):
+            editor.page.evaluate(choose, palette)
+            want = "> 0.5" if palette == "light" else "< 0.2"
+            editor.page.wait_for_function(f"(selector) => ({CONTRAST})(selector)[0] {want}", arg=places[0])
+            for place in places:
+                brightness[palette], contrast = editor.page.evaluate(CONTRAST, place)
+                assert contrast >= 4.5, f"{place} in the {palette} palette: {contrast:.1f}"
+        assert brightness["light"] > brightness["dark"]
+    finally:
+        editor.page.evaluate(choose, "dark")
+
+
+def test_two_fingers_pan_and_paint_nothing(editor):
+    editor.tool("brush")
+    before = editor.text
+    editor.action("fit")
+    x = editor.editor("stage.view.x")
+    touch(editor, "touchStart", (0.4, 0.4), (0.6, 0.4))
+    touch(editor, "touchMove", (0.5, 0.5), (0.7, 0.5))
+    touch(editor, "touchEnd")
+    editor.wait(f"editor.stage.view.x > {x} + 10")
+    assert editor.text == before
