@@ -92,13 +92,12 @@ def test_a_signal_to_the_whole_group_leaves_a_checkpoint_too(make_config, tmp_pa
     config = to_mapping(make_config(data={"workers": 1}, stages=[dict(STAGE, steps=500)], evaluation={"every": 0}))
     (tmp_path / "long.yaml").write_text(yaml.safe_dump(config))
     command = [sys.executable, "-m", "trackgo", "train", str(tmp_path / "long.yaml"), "run.threads=1"]
-    running = subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True, start_new_session=True)
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
+    running = subprocess.Popen(command, cwd=ROOT, start_new_session=True, **pipes)
     try:
-        for line in running.stderr:
-            if "step 2 " in line:
-                os.killpg(running.pid, signal.SIGTERM)
-                break
-        assert "continue with --resume" in running.stderr.read()
+        assert any("step 2 " in line for line in running.stdout)
+        os.killpg(running.pid, signal.SIGTERM)
+        assert "continue with --resume" in running.stdout.read()
         assert running.wait(timeout=60) == 130
     finally:
         running.kill()
