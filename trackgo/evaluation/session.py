@@ -32,7 +32,7 @@ from .sources import drawings_source, world_source
 from .systems import Folder, Generated, Real, Sampling, Still, System
 
 _OURS, _SVD = "ours", "svd"
-_SVD_SIZE = (1024, 576)
+_SVD_SIZE, _DEMO_SIZE, _FRAMES = (1024, 576), (128, 128), 14
 
 
 def run_session(args: argparse.Namespace) -> int:
@@ -62,15 +62,12 @@ class _Pipeline:
     def __init__(self, args: argparse.Namespace) -> None:
         self.args, self._loaded = args, None
         self.demo = args.model == "demo"
-        needed = any(name in (_OURS, _SVD) for name in _system_names(args)) and not args.export
-        if not needed and not (args.size and args.frames):
-            default_size, default_frames = ((128, 128), 14) if self.demo else (_SVD_SIZE, 14)
-        else:
-            default_size, default_frames = self._model_shape() if needed else (args.size, args.frames)
-        size = args.size or default_size
-        if needed and (size[0] % 64 or size[1] % 64):
-            raise ValueError(f"--size must be multiples of 64, got {size[0]}x{size[1]}")
-        self.shape = (args.frames or default_frames, *size)
+        generates = not args.export and any(name in (_OURS, _SVD) for name in _system_names(args))
+        drawn = args.input == "world"  # at the demo's size; real videos at the paper's, unless the model says otherwise
+        size, frames = self._model_shape() if generates else (_DEMO_SIZE if drawn else _SVD_SIZE, _FRAMES)
+        self.shape = (args.frames or frames, *(args.size or size))
+        if generates and (self.shape[1] % 64 or self.shape[2] % 64):
+            raise ValueError(f"--size must be multiples of 64, got {self.shape[1]}x{self.shape[2]}")
         self.sampling = Sampling(
             args.steps or (8 if self.demo else 25),
             args.guidance if args.guidance is not None else (1.0 if self.demo else 2.5),
