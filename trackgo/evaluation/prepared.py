@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-from itertools import islice
 from pathlib import Path
 from typing import Protocol
 
@@ -25,34 +23,19 @@ class Sample(Protocol):
     masks: NDArray[np.bool_]
 
 
-def shards_source(folder: Path, frames: int, width: int, height: int, limit: int | None = None) -> Source:
-    """The samples of a folder of shards, or only the first ``limit``. ValueError when there is none."""
-    from ..preparation.shards import read_samples
+def shards_source(folder: Path, frames: int, width: int, height: int) -> Source:
+    """The samples of a folder of shards. ValueError or OSError when there is none."""
+    from ..preparation.shards import ShardIndex
 
-    return samples_source(
-        f"prepared samples in {folder.name}", lambda: read_samples(folder), frames, width, height, limit
-    )
-
-
-def samples_source(
-    title: str, read: Callable[[], Iterable[Sample]], frames: int, width: int, height: int, limit: int | None = None
-) -> Source:
-    """Samples that can be read in order, again and again: once for their names, then as they are needed."""
-    names = tuple(sample.key for sample in islice(read(), limit))
-    if not names:
-        raise ValueError(f"{title}: there is no sample")
-    rest: Iterator[Sample] = iter(())
+    index = ShardIndex.of(folder)
+    places = {key: number for number, (_, key, _) in enumerate(index.entries)}
+    if not places:
+        raise ValueError(f"'{folder}' holds no sample")
 
     def load(name: str) -> Case:
-        nonlocal rest
-        for _ in range(2):  # the next ones first, as names come in order; then once more from the beginning
-            found = next((sample for sample in rest if sample.key == name), None)
-            if found is not None:
-                return prepared_case(found, frames, width, height)
-            rest = iter(read())
-        raise ValueError("it cannot be read a second time")
+        return prepared_case(index[places[name]], frames, width, height)
 
-    return Source(title, names, load, {})
+    return Source(f"prepared samples in {folder.name}", tuple(places), load, {})
 
 
 def prepared_case(sample: Sample, frames: int, width: int, height: int) -> Case:

@@ -195,7 +195,9 @@ def _problems(results: Results) -> str:
 def _shown(results: Results, shown: int, known: int) -> str:
     if not shown:
         return "No video is shown here."
-    count = f"All {known} videos" if shown == known else f"{shown} of {known} videos"
+    count = (
+        "The only video" if known == 1 else f"All {known} videos" if shown == known else f"{shown} of {known} videos"
+    )
     return (
         f"{count}, ordered by ObjMC mean of {escape(leading(results))}. Dotted and ringed: where an object should go. "
         "Solid: where it went. Space plays and stops, the arrow keys step."

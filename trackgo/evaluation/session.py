@@ -121,7 +121,7 @@ def _source(args: argparse.Namespace, frames: int, width: int, height: int) -> S
     if args.input == "drawings":
         return drawings_source(args.folder, frames, width, height, args.seed)
     if args.input == "shards":
-        return shards_source(args.folder, frames, width, height, args.limit)
+        return shards_source(args.folder, frames, width, height)
     tracker = build_tracker(args.tracker)
     if args.input == "davis":
         return davis_source(args.folder, frames, width, height, tracker, args.objects)

@@ -88,7 +88,7 @@ class Still:
 
 @dataclass(frozen=True)
 class Real:
-    """The true video: what looking for known sprites gets wrong; with a tracker 0, for its tracks are what is wanted."""
+    """The true video: what looking for known sprites gets wrong; 0 with a tracker, whose tracks are what is wanted."""
 
     name: str = REAL
 

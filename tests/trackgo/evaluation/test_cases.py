@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -15,7 +15,7 @@ from tests.trackgo.evaluation.conftest import FRAMES, HEIGHT, STEP, WIDTH, movin
 from trackgo.demo.example import example_drawing, example_image
 from trackgo.evaluation.cases import Case, Cover, deepest_point, tracked_case
 from trackgo.evaluation.datasets import davis_source, vipseg_source
-from trackgo.evaluation.prepared import prepared_case, samples_source
+from trackgo.evaluation.prepared import prepared_case, shards_source
 from trackgo.evaluation.sources import drawings_source, world_source
 from trackgo.pipeline import fit_picture
 from trackgo.preparation.trackers import build_tracker
@@ -152,49 +152,45 @@ def test_world() -> None:
         world_source(0, 8, 64, 64)
 
 
-@dataclass(frozen=True)
-class Prepared:
-    """A sample as data preparation leaves it; the second object lies in the corner that a square frame cuts off."""
+@pytest.fixture
+def sample() -> Any:
+    """A sample as data preparation leaves it; its first object lies in a corner that a square frame cuts off."""
+    pytest.importorskip("trackgo.preparation.shards")
+    from trackgo.preparation.sample import Sample
 
-    key: str
-    frames: np.ndarray
-    tracks: np.ndarray
-    visible: np.ndarray
-    component: np.ndarray
-    masks: np.ndarray
-
-
-def prepared(key: str) -> Prepared:
     video, square = moving_square()
     corner = np.zeros_like(square)
     corner[:, :20, :20] = True
     starts = np.array([[5.0, 5.0], [40.5, 30.5], [50.5, 40.5]], np.float32)
     moves = np.array([[0.0], [1], [1]]) * np.array(STEP)
     tracks = (starts + np.arange(FRAMES)[:, None, None] * moves).astype(np.float32)
-    masks = np.stack([corner, square], axis=1)
-    return Prepared(key, video, tracks, np.ones((FRAMES, 3), bool), np.array([0, 1, 1]), masks)
+    visible = np.ones((FRAMES, 3), bool)
+    return Sample("square", video, tracks, visible, np.array([0, 1, 1]), np.stack([corner, square], axis=1))
 
 
-def test_prepared_samples() -> None:
-    reads = []
+def test_prepared_samples(sample: Any) -> None:
+    case = prepared_case(sample, FRAMES, HEIGHT, HEIGHT)
+    _moves_as_the_square(case, 1e-3)
+    assert case.masks.shape == (1, HEIGHT, HEIGHT)  # what cannot be seen is no object
+    assert case.wanted.component.tolist() == [0, 0]
+    assert case.wanted.tracks[0, 0] == pytest.approx([5.5, 30.5])
+    with pytest.raises(ValueError, match="6 frames; 9"):
+        prepared_case(sample, 9, HEIGHT, HEIGHT)
+    with pytest.raises(ValueError, match="none of its objects"):
+        prepared_case(replace(sample, visible=np.zeros((FRAMES, 3), bool)), FRAMES, HEIGHT, HEIGHT)
 
-    def read() -> Iterator[Prepared]:
-        for key in ("a", "b", "c"):
-            reads.append(key)
-            yield prepared(key)
 
-    source = samples_source("samples", read, FRAMES, HEIGHT, HEIGHT, limit=2)
-    assert source.names == ("a", "b") and reads == ["a", "b"]
-    for name in ("a", "b", "a"):
+def test_shards(sample: Any, tmp_path: Path) -> None:
+    from trackgo.preparation.shards import pack, write_tar
+
+    samples = [replace(sample, key=key) for key in ("a", "b")]
+    write_tar(tmp_path / "shard-000000.tar", ((one.key, pack(one)) for one in samples))
+    source = shards_source(tmp_path, FRAMES, HEIGHT, HEIGHT)
+    assert source.names == ("a", "b")
+    for name in ("b", "a"):
         case = source.load(name)
         assert case.name == name
         _moves_as_the_square(case, 1e-3)
-        assert case.masks.shape == (1, HEIGHT, HEIGHT)  # what cannot be seen is no object
-        assert case.wanted.component.tolist() == [0, 0]
-        assert case.wanted.tracks[0, 0] == pytest.approx([5.5, 30.5])
-    with pytest.raises(ValueError, match="no sample"):
-        samples_source("samples", lambda: iter(()), FRAMES, HEIGHT, HEIGHT)
-    with pytest.raises(ValueError, match="6 frames; 9"):
-        prepared_case(prepared("a"), 9, HEIGHT, HEIGHT)
-    with pytest.raises(ValueError, match="none of its objects"):
-        prepared_case(replace(prepared("a"), visible=np.zeros((FRAMES, 3), bool)), FRAMES, HEIGHT, HEIGHT)
+    (tmp_path / "empty").mkdir()
+    with pytest.raises((ValueError, OSError)):
+        shards_source(tmp_path / "empty", FRAMES, HEIGHT, HEIGHT)
