@@ -35,6 +35,20 @@ def real(request, chromium, comfy):
     page.close()
 
 
+def test_the_real_server_shows_what_the_model_will_see(real):
+    from trackgo import Drawing, point_trajectories
+
+    real.tool("camera")
+    real.drag((0.5, 0.6), (0.6, 0.7))
+    real.press("m")
+    real.wait("editor.sight.seen && !editor.sight.abort")
+    size = real.editor("stage.picture.width"), real.editor("stage.picture.height")
+    expected = point_trajectories(Drawing.from_json(real.text), 14, *size)
+    assert real.editor("sight.seen.component") == expected.component.tolist()
+    found = np.array(real.editor("sight.seen.tracks.join(' ')").split(), float)
+    np.testing.assert_allclose(found, expected.tracks.reshape(-1), atol=0.01)
+
+
 def test_draw_queue_and_get_what_was_drawn(real, comfy):
     from trackgo import Drawing
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from trackgo import Camera, Drawing, point_trajectories
@@ -47,6 +47,7 @@ def test_camera_over_a_component_equals_the_matrices(case):
     assert np.allclose(moved.apply(np.array(case["points_px"])), case["tracks_px"], atol=1e-7)
 
 
+@settings(deadline=None)
 @given(st.floats(-1, 1), st.floats(-1, 1), st.floats(0.1, 10), st.floats(-720, 720))
 def test_the_move_begins_with_nothing_and_ends_as_it_says(x, y, zoom, turn):
     motion = camera_motion(Camera((x, y), zoom, turn), 9, WIDTH, HEIGHT)

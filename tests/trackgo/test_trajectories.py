@@ -364,6 +364,7 @@ def test_between_frames_a_point_is_visible_when_it_is_in_both():
     assert t.resampled(5).visibility[:, 0].tolist() == [True, False, False, False, True]
 
 
+@settings(deadline=None)
 @given(st.integers(1, 30), st.integers(1, 200))
 def test_resampling_keeps_the_ends(frames, wanted):
     t = trajectories(np.random.default_rng(frames).uniform(0, 10, (frames, 2, 2)))

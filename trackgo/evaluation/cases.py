@@ -13,7 +13,7 @@ from ..preparation.trackers import Tracker
 from ..rasterize import to_fractions, to_pixels
 from ..trajectories import PointTrajectories, control_points, inside_frame
 
-_LEAST_OBJECT_PX = 16  # the least number of control points; a smaller object cannot be followed
+LEAST_OBJECT_PX = 16  # the least number of control points; a smaller object cannot be followed
 
 
 @dataclass(frozen=True, eq=False)
@@ -124,7 +124,7 @@ def deepest_point(mask: NDArray[np.bool_]) -> NDArray[np.float64]:
 
 def large_enough(masks: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """Of bool [S, H, W] those that can be followed."""
-    return masks[masks.sum(axis=(1, 2)) >= _LEAST_OBJECT_PX]
+    return masks[masks.sum(axis=(1, 2)) >= LEAST_OBJECT_PX]
 
 
 def tracked_case(
@@ -140,7 +140,7 @@ def tracked_case(
     """
     masks = large_enough(masks)
     if not len(masks):
-        raise ValueError(f"no object of {_LEAST_OBJECT_PX} pixels or more in its first frame")
+        raise ValueError(f"no object of {LEAST_OBJECT_PX} pixels or more in its first frame")
     points = [control_points(mask, np.random.default_rng([seed, index])) for index, mask in enumerate(masks)]
     component = np.repeat(np.arange(len(masks)), [len(part) for part in points])
     starts = np.concatenate([*points, np.stack([deepest_point(mask) for mask in masks])]).astype(np.float32)

@@ -6,8 +6,7 @@ import math
 from collections.abc import Sequence
 from html import escape
 
-from .results import Figure, Results, finite
-from .systems import REAL, STILL
+from .results import STILL, YARDSTICKS, Figure, Results, finite
 
 _COLOURS = 6
 _WIDTH, _HEIGHT = 1080, 420
@@ -16,10 +15,7 @@ _LEFT, _RIGHT, _TOP, _BOTTOM = 58, 16, 14, 44
 
 def style(results: Results, system: str) -> str:
     """The CSS class of a system's colour; the two yardsticks are grey."""
-    if system in (STILL, REAL):
-        return "yard"
-    others = [name for name in results.systems if name not in (STILL, REAL)]
-    return f"s{others.index(system) % _COLOURS}"
+    return "yard" if system in YARDSTICKS else f"s{results.compared.index(system) % _COLOURS}"
 
 
 def mark(kind: str, x: float, y: float, size: float, inside: str = "") -> str:

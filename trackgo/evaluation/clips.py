@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -79,14 +78,3 @@ def _paths(tracks: NDArray, measured: PointTrajectories) -> tuple[list[Any], ...
             path.append([round(float(axis), 4) for axis in fraction])
         paths.append(path)
     return tuple(paths)
-
-
-def first_frame_masks(case: Case, colours: Sequence[tuple[int, int, int]]) -> bytes:
-    """The first frame with every object tinted in its colour, WebP."""
-    from ..visualize import draw_masks
-
-    height, width = case.picture.shape[:2]
-    scale = min(1, WIDTH_PX / width)
-    drawn = draw_masks(case.picture, case.masks, colours)
-    size = max(1, round(width * scale)), max(1, round(height * scale))
-    return _webp(drawn if scale == 1 else cv2.resize(drawn, size, interpolation=cv2.INTER_AREA))

@@ -1,4 +1,4 @@
-"""VIPSeg's validation set, DAVIS and prepared shards as sources of videos to evaluate.
+"""VIPSeg's validation set and DAVIS as sources of videos to evaluate.
 
 Objects are those of the first frame's annotation. The largest come first, as the paper's "significant components"; at
 most ``most`` of them, 6 in the paper.

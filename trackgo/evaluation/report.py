@@ -14,14 +14,14 @@ from typing import Any
 from ..visualize import component_colour
 from .charts import interval, scatter, style, swatch
 from .clips import Clip
+from .features import FID
 from .objmc import MODES
 from .published import CAVEAT, SOURCE, TABLE_1
-from .results import Distance, Results, VideoScore, finite
+from .results import REAL, STILL, YARDSTICKS, Distance, Results, VideoScore, finite
 from .run import Played
-from .systems import REAL, STILL
 
 _MODE_TITLES = {"mean": "ObjMC mean, px", "sum": "ObjMC sum, px", "draganything": "ObjMC DragAnything, px"}
-_YARDSTICKS = {REAL: "the true video", STILL: "does not move"}
+_REMARKS = {REAL: "the true video", STILL: "does not move"}
 _LEAST_CELL_PX, _MOST_CELL_PX = 220, 340
 
 
@@ -47,8 +47,6 @@ def render(results: Results, played: Mapping[str, Played], show: int = 12) -> st
         "order": _order(results),
         "cases": "".join(_case(results, played[name]) for name in chosen),
         "problems": _problems(results),
-        "caveat": escape(CAVEAT),
-        "quoted": _quoted(),
         "css": css,
         "js": js,
     }
@@ -57,7 +55,7 @@ def render(results: Results, played: Mapping[str, Played], show: int = 12) -> st
 
 def leading(results: Results) -> str:
     """The system by which videos are ordered: the first that is no yardstick."""
-    return next((name for name in results.systems if name not in _YARDSTICKS), results.systems[0])
+    return (results.compared or results.systems)[0]
 
 
 def worst_first(results: Results, names: Sequence[str]) -> list[str]:
@@ -70,15 +68,28 @@ def worst_first(results: Results, names: Sequence[str]) -> list[str]:
 
 
 def _table(results: Results) -> str:
-    measured = [name for name in results.systems if name not in _YARDSTICKS]
-    best = {mode: _least({n: results.figure(n, mode).value for n in measured}, results) for mode in MODES}
+    best = {mode: _least({n: results.figure(n, mode).value for n in results.compared}, results) for mode in MODES}
     kinds = [one.figure for one in results.distances.get(results.systems[0], ())]
     for kind in kinds:
-        best[kind] = _least({n: _distance(results, n, kind).value for n in measured}, results)
+        best[kind] = _least({n: _distance(results, n, kind).value for n in results.compared}, results)
     titles = [*(_MODE_TITLES[mode] for mode in MODES), *kinds, "N"]
     head = "".join(f'<th scope="col">{escape(title)}</th>' for title in ("system", *titles))
     rows = [_row(results, name, best, kinds) for name in results.systems]
-    return f"<table><thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table>"
+    quoted = _quoted(kinds, len(titles) + 1)
+    return f"<table><thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody>{quoted}</table>"
+
+
+def _quoted(kinds: Sequence[str], columns: int) -> str:
+    """The paper's rows under the measured ones; its ObjMC, which follows DragAnything, in that column."""
+    title = f'<tr><th colspan="{columns}" scope="rowgroup">Quoted from {SOURCE}: not measured here</th></tr>'
+    rows = []
+    for row in TABLE_1:
+        cells = ["–", "–", f"{row.objmc:.2f}"]
+        cells += [f"{row.fid if kind == FID.figure else row.fvd:.2f}" for kind in kinds]
+        cells += [f"<small>{escape(row.data)}</small>"]
+        named = f"<td>{escape(row.system)}<small>quoted</small></td>"
+        rows.append(f"<tr>{named}{''.join(f'<td>{cell}</td>' for cell in cells)}</tr>")
+    return f'<tbody class="quoted">{title}{"".join(rows)}</tbody>'
 
 
 def _least(values: Mapping[str, float | None], results: Results) -> str | None:
@@ -92,7 +103,7 @@ def _distance(results: Results, system: str, kind: str) -> Distance:
 
 
 def _row(results: Results, system: str, best: Mapping[str, str | None], kinds: Sequence[str]) -> str:
-    remark = f"<small>{_YARDSTICKS[system]}</small>" if system in _YARDSTICKS else ""
+    remark = f"<small>{_REMARKS[system]}</small>" if system in YARDSTICKS else ""
     kind = style(results, system)
     cells = [f"<td>{swatch(kind)}{escape(system)}{remark}</td>"]
     figures = [results.figure(name, "mean") for name in results.systems]
@@ -118,7 +129,7 @@ def _row(results: Results, system: str, best: Mapping[str, str | None], kinds: S
         f"<td>{figure.videos}<small>videos</small><small>{figure.objects} objects</small>"
         f"<small>{figure.pairs} object-frames</small></td>"
     )
-    yard = ' class="yard"' if system in _YARDSTICKS else ""
+    yard = ' class="yard"' if system in YARDSTICKS else ""
     return f"<tr{yard}>{''.join(cells)}</tr>"
 
 
@@ -150,17 +161,8 @@ def _notes(results: Results) -> str:
         "summed over an object's frames. DragAnything: as that project's script, one point an object, at the videos' "
         "original size, in the frame or not. ★ is the least of the systems compared. FVD and FID have no interval: "
         f"drawing videos twice makes a Fréchet distance larger.{tail}</p>"
+        f'<p class="note">{escape(CAVEAT)}</p>'
     )
-
-
-def _quoted() -> str:
-    rows = "".join(
-        f"<tr><td>{escape(row.system)}<small>quoted</small></td><td>{escape(row.data)}</td><td>{row.fvd:.2f}</td>"
-        f"<td>{row.fid:.2f}</td><td>{row.objmc:.2f}</td></tr>"
-        for row in TABLE_1
-    )
-    head = "".join(f'<th scope="col">{title}</th>' for title in (SOURCE, "test set", "FVD", "FID", "ObjMC"))
-    return f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
 
 
 def _settings(settings: Mapping[str, Any]) -> str:

@@ -15,6 +15,9 @@ from .objmc import MODES, ObjMCResult, pooled
 from .published import CAVEAT, SOURCE, TABLE_1
 from .statistics import bootstrap_interval
 
+STILL, REAL = YARDSTICKS = "still", "real"
+"""Systems that are not compared but measured against: the held first frame, and the true video."""
+
 
 @dataclass(frozen=True)
 class Problem:
@@ -109,7 +112,12 @@ class Results:
     @property
     def unequal(self) -> bool:
         """Whether systems were measured on different videos, so that their figures cannot be ranked."""
-        return len({frozenset(score.video for score in self.of(system)) for system in self.systems}) > 1
+        return len({frozenset(score.video for score in self.of(system)) for system in self.compared}) > 1
+
+    @property
+    def compared(self) -> tuple[str, ...]:
+        """The systems without the yardsticks."""
+        return tuple(name for name in self.systems if name not in YARDSTICKS)
 
 
 def finite(value: float) -> float | None:

@@ -19,13 +19,17 @@ from ..pipeline import TrackGoPipeline
 from ..preparation.trackers import build_tracker
 from ..video import write_clip
 from .cases import Source
+from .datasets import davis_source, vipseg_source
 from .exports import EXPORTS, export_case
 from .features import FID, FVD_MODELS, FeatureModel, Missing, open_extractor
+from .objmc import MODES
+from .prepared import shards_source
+from .published import SOURCE, TABLE_1
 from .report import write_report
-from .results import MODES, Results, as_json, summary_csv, videos_csv
+from .results import REAL, STILL, YARDSTICKS, Results, as_json, summary_csv, videos_csv
 from .run import Evaluation, Perceptual
 from .sources import drawings_source, world_source
-from .systems import REAL, STILL, Folder, Generated, Real, Sampling, Still, System
+from .systems import Folder, Generated, Real, Sampling, Still, System
 
 _OURS, _SVD = "ours", "svd"
 _SVD_SIZE = (1024, 576)
@@ -102,7 +106,7 @@ def _systems(args: argparse.Namespace, pipeline: _Pipeline) -> list[System]:
         given, equals, folder = name.partition("=")
         if equals:
             systems.append(Folder(given, Path(folder)))
-        elif name in (STILL, REAL):
+        elif name in YARDSTICKS:
             systems.append(Still() if name == STILL else Real())
         elif name in (_OURS, _SVD):
             loaded = pipeline.load()
@@ -119,14 +123,12 @@ def _source(args: argparse.Namespace, frames: int, width: int, height: int) -> S
         return world_source(args.count, frames, width, height)
     if args.input == "drawings":
         return drawings_source(args.folder, frames, width, height, args.seed)
-    from . import datasets
-
     if args.input == "shards":
-        return datasets.shards_source(args.folder, frames, width, height)
+        return shards_source(args.folder, frames, width, height, args.limit)
     tracker = build_tracker(args.tracker)
     if args.input == "davis":
-        return datasets.davis_source(args.folder, frames, width, height, tracker, args.objects)
-    return datasets.vipseg_source(args.folder, frames, width, height, tracker, args.objects, args.stuff)
+        return davis_source(args.folder, frames, width, height, tracker, args.objects)
+    return vipseg_source(args.folder, frames, width, height, tracker, args.objects, args.stuff)
 
 
 def _perceptual(args: argparse.Namespace, frames: int) -> list[Perceptual]:
@@ -148,7 +150,7 @@ def _perceptual(args: argparse.Namespace, frames: int) -> list[Perceptual]:
 
 def _keeper(args: argparse.Namespace) -> Any:
     def keep(system: str, name: str, video: NDArray[np.uint8]) -> None:
-        if args.keep_videos and system not in (STILL, REAL):
+        if args.keep_videos and system not in YARDSTICKS:
             write_clip(args.out / "videos" / system / f"{name}.mkv", video)
 
     return keep
@@ -196,6 +198,9 @@ def _print(results: Results) -> None:
                 print(f"{name:16} {one.figure} {one.value:.2f}, N = {one.made} {one.unit}")
                 if one.warning:
                     print(f"{'':16} {one.warning}")
+    print(f"quoted from {SOURCE}, not measured here; published ObjMC figures are not comparable:")
+    for row in TABLE_1:
+        print(f"{row.system:16} {row.data:10} FVD {row.fvd:.2f}  FID {row.fid:.2f}  ObjMC {row.objmc:.2f}")
 
 
 def _export(args: argparse.Namespace, source: Source) -> int:

@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 
 from ..pipeline import TrackGoPipeline
 from .cases import Case, Cover
+from .results import REAL, STILL
 from .sources import read_video
 
-STILL, REAL = "still", "real"
 _ASPECT = 0.01  # by how much a video's shape may differ, relative, and still be only scaled
 
 

@@ -15,7 +15,7 @@ STEP = (4.0, 2.0)  # pixels a frame
 
 
 def moving_square(frames: int = FRAMES, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
-    """A textured square crossing a textured, still background: uint8 [L, 90, 160, 3] and its masks, bool [L, 90, 160]."""
+    """A textured square crossing a textured, still background: uint8 [L, 90, 160, 3]; its masks, bool [L, 90, 160]."""
     rng = np.random.default_rng(seed)
     texture = lambda h, w: cv2.GaussianBlur(rng.integers(0, 255, (h, w, 3)).astype(np.uint8), (0, 0), 1.2)  # noqa: E731
     background, square = texture(HEIGHT, WIDTH) // 2, texture(32, 32) // 2 + 120
@@ -35,7 +35,7 @@ def save_frames(folder: Path, pictures: np.ndarray, ending: str) -> None:
 
 @pytest.fixture
 def vipseg(tmp_path: Path) -> Path:
-    """VIPSeg as published: 16-bit panoptic masks; a good video, one too short, one without annotation, one not there."""
+    """VIPSeg as published: 16-bit masks; a good video, one too short, one without annotation, one not there."""
     root = tmp_path / "VIPSeg"
     video, masks = moving_square()
     labels = np.where(masks, 6101, 45).astype(np.uint16)

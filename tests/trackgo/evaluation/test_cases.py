@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +15,7 @@ from tests.trackgo.evaluation.conftest import FRAMES, HEIGHT, STEP, WIDTH, movin
 from trackgo.demo.example import example_drawing, example_image
 from trackgo.evaluation.cases import Case, Cover, deepest_point, tracked_case
 from trackgo.evaluation.datasets import davis_source, vipseg_source
+from trackgo.evaluation.prepared import prepared_case, samples_source
 from trackgo.evaluation.sources import drawings_source, world_source
 from trackgo.pipeline import fit_picture
 from trackgo.preparation.trackers import build_tracker
@@ -147,3 +150,51 @@ def test_world() -> None:
     assert shift == pytest.approx(truth, abs=1e-2)  # the drawing tells what really happens
     with pytest.raises(ValueError, match="at least one"):
         world_source(0, 8, 64, 64)
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A sample as data preparation leaves it; the second object lies in the corner that a square frame cuts off."""
+
+    key: str
+    frames: np.ndarray
+    tracks: np.ndarray
+    visible: np.ndarray
+    component: np.ndarray
+    masks: np.ndarray
+
+
+def prepared(key: str) -> Prepared:
+    video, square = moving_square()
+    corner = np.zeros_like(square)
+    corner[:, :20, :20] = True
+    starts = np.array([[5.0, 5.0], [40.5, 30.5], [50.5, 40.5]], np.float32)
+    moves = np.array([[0.0], [1], [1]]) * np.array(STEP)
+    tracks = (starts + np.arange(FRAMES)[:, None, None] * moves).astype(np.float32)
+    masks = np.stack([corner, square], axis=1)
+    return Prepared(key, video, tracks, np.ones((FRAMES, 3), bool), np.array([0, 1, 1]), masks)
+
+
+def test_prepared_samples() -> None:
+    reads = []
+
+    def read() -> Iterator[Prepared]:
+        for key in ("a", "b", "c"):
+            reads.append(key)
+            yield prepared(key)
+
+    source = samples_source("samples", read, FRAMES, HEIGHT, HEIGHT, limit=2)
+    assert source.names == ("a", "b") and reads == ["a", "b"]
+    for name in ("a", "b", "a"):
+        case = source.load(name)
+        assert case.name == name
+        _moves_as_the_square(case, 1e-3)
+        assert case.masks.shape == (1, HEIGHT, HEIGHT)  # what cannot be seen is no object
+        assert case.wanted.component.tolist() == [0, 0]
+        assert case.wanted.tracks[0, 0] == pytest.approx([5.5, 30.5])
+    with pytest.raises(ValueError, match="no sample"):
+        samples_source("samples", lambda: iter(()), FRAMES, HEIGHT, HEIGHT)
+    with pytest.raises(ValueError, match="6 frames; 9"):
+        prepared_case(prepared("a"), 9, HEIGHT, HEIGHT)
+    with pytest.raises(ValueError, match="none of its objects"):
+        prepared_case(replace(prepared("a"), visible=np.zeros((FRAMES, 3), bool)), FRAMES, HEIGHT, HEIGHT)

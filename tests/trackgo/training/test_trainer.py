@@ -4,10 +4,13 @@ import json
 import os
 import shutil
 import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 import torch
+import yaml
 from accelerate.state import AcceleratorState
 from PIL import Image
 from safetensors.torch import load_file
@@ -16,7 +19,11 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 from tests.trackgo.training.conftest import configuration
 from trackgo.training import state
 from trackgo.training.command import main
+from trackgo.training.config import to_mapping
 from trackgo.training.trainer import Interrupted, Trainer, train
+
+ROOT = Path(__file__).parents[3]
+STAGE = {"width": 64, "height": 64, "frames": 6, "batch_size": 2}
 
 
 def losses(folder: Path) -> dict[int, float]:
@@ -78,6 +85,23 @@ def test_a_signal_asks_for_a_checkpoint(make_config, tmp_path, whole_run, monkey
     assert state.checkpoints(tmp_path / "run" / "checkpoints")[-1].name == "step-00000003"
     train(make_config(), resume=True)
     assert losses(tmp_path / "run") == losses(tmp_path / "whole")
+
+
+def test_a_signal_to_the_whole_group_leaves_a_checkpoint_too(make_config, tmp_path):
+    """As Ctrl-C in a terminal and SIGTERM on a cluster: the workers that prepare clips get it as well."""
+    config = to_mapping(make_config(data={"workers": 1}, stages=[dict(STAGE, steps=500)], evaluation={"every": 0}))
+    (tmp_path / "long.yaml").write_text(yaml.safe_dump(config))
+    command = [sys.executable, "-m", "trackgo", "train", str(tmp_path / "long.yaml"), "run.threads=1"]
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
+    running = subprocess.Popen(command, cwd=ROOT, start_new_session=True, **pipes)
+    try:
+        assert any("step 2 " in line for line in running.stdout)
+        os.killpg(running.pid, signal.SIGTERM)
+        assert "continue with --resume" in running.stdout.read()
+        assert running.wait(timeout=60) == 130
+    finally:
+        running.kill()
+    assert len(state.checkpoints(tmp_path / "run" / "checkpoints")) >= 1
 
 
 def test_a_run_changes_the_weights_and_its_average_lies_between(make_config, whole_run):
