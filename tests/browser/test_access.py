@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from tests.browser.editor_page import CANVAS
@@ -98,3 +100,14 @@ def test_two_fingers_pan_and_paint_nothing(editor):
     touch(editor, "touchEnd")
     editor.wait(f"editor.stage.view.x > {x} + 10")
     assert editor.text == before
+
+
+@pytest.mark.parametrize(("language", "says"), [("en", "Step by step"), ("zh", "步骤"), ("ja", "手順")])
+def test_the_help_page_is_served_in_each_language_with_its_picture(editor, language: str, says: str):
+    """Where the front end looks: docs/NODE/LANGUAGE.md, then docs/NODE.md; pictures relative to docs."""
+    base = f"{editor.server.url}/extensions/ComfyUI-TrackGo/docs"
+    own = editor.page.request.get(f"{base}/TrackGoCanvas/{language}.md")
+    text = (own if own.ok else editor.page.request.get(f"{base}/TrackGoCanvas.md")).text()
+    assert says in text and own.ok == (language != "en")
+    (picture,) = re.findall(r"!\[.+\]\((.+)\)", text)
+    assert editor.page.request.get(f"{base}/{picture}").ok
