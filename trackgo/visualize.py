@@ -45,6 +45,12 @@ def check_picture(picture: np.ndarray, name: str = "picture") -> None:
         raise ValueError(f"{name} must be uint8 [H,W,3], got {picture.dtype} {list(picture.shape)}")
 
 
+def check_clip(clip: np.ndarray, name: str = "frames") -> None:
+    """Raise ValueError unless `clip` is uint8 [L,H,W,3]."""
+    if clip.dtype != np.uint8 or clip.ndim != 4 or clip.shape[3] != 3:
+        raise ValueError(f"{name} must be uint8 [L,H,W,3], got {clip.dtype} {list(clip.shape)}")
+
+
 class _Layer:
     """A coloured layer with coverage in [0,1], drawn with antialiased edges and laid over a picture at the end."""
 
@@ -248,8 +254,7 @@ def draw_trails(frames: np.ndarray, trajectories: PointTrajectories, tail: int =
     The points may belong to another size than the clip: they are carried over as fractions of the frame.
     Raises ValueError if the lengths differ; `match_length` makes them equal.
     """
-    if frames.dtype != np.uint8 or frames.ndim != 4 or frames.shape[3] != 3:
-        raise ValueError(f"frames must be uint8 [L,H,W,3], got {frames.dtype} {list(frames.shape)}")
+    check_clip(frames)
     if len(frames) != len(trajectories.tracks):
         raise ValueError(f"{len(frames)} frames but {len(trajectories.tracks)} positions per track: make them equal")
     height, width = frames.shape[1:3]
