@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from comfy_api.latest import ComfyExtension, io
 
-from . import model
+from . import inspect, model
 from .drawing import TrackGoCameraMotion, TrackGoCanvas, TrackGoComponent
 from .trajectories import TrackGoExportTracks, TrackGoImportTracks, TrackGoPointTrajectories, TrackGoPreview
 
@@ -17,6 +17,7 @@ NODES: list[type[io.ComfyNode]] = [
     TrackGoImportTracks,
     TrackGoExportTracks,
     *model.NODES,
+    *inspect.NODES,
 ]
 
 

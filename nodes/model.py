@@ -166,7 +166,7 @@ def _patched(model: ModelPatcher, trackgo: ModelPatcher, attachment: Attachment)
             raise ValueError(
                 "TrackGo Apply: this model already follows trajectories; chain the drawings into one and apply once"
             )
-        patched.add_object_patch(path, ComfyTemporalAttention(base, layer.name, attachment, _attend(base)))
+        patched.add_object_patch(path, ComfyTemporalAttention(base, layer.name, attachment, attend_as(base)))
     _patch_weights(patched, trackgo.model.base_weights)
     patched.set_additional_models(FOLDER, [trackgo])
     release = trackgo.offload_device
@@ -174,7 +174,7 @@ def _patched(model: ModelPatcher, trackgo: ModelPatcher, attachment: Attachment)
     return patched
 
 
-def _attend(base: object) -> object:
+def attend_as(base: object) -> object:
     """ComfyUI's own attention (flash, xformers, split …) with the settings of the layer it stands in for."""
 
     def attend(q: Tensor, k: Tensor, v: Tensor, options: dict) -> Tensor:

@@ -61,6 +61,17 @@ class AttentionSettings:
         """s = clip(log10(1 + |τ|) / 4, 0, 1) in ``freeze`` mode, else 0: 0 → 0, −1e2 → 0.50, −1e4 → 1."""
         return min(math.log10(1 + abs(self.tau)) / 4, 1.0) if self.tau_mode == "freeze" else 0.0
 
+    @staticmethod
+    def tau_for(freeze: float) -> float:
+        """The τ that freezes a share s of 0…1 in ``freeze`` mode: 1 − 10^(4s), and −1e4 for 1.
+
+        Raises:
+            ValueError: a share outside 0…1.
+        """
+        if not 0 <= freeze <= 1:
+            raise ValueError(f"freeze must lie between 0 and 1, got {freeze}")
+        return 1 - 10 ** (4 * freeze) if freeze < 1 else TAU_MIN
+
     def check_frames(self, frames: int) -> None:
         """A row of A' sums to 1, so at most 1/α entries reach α; α·L ≤ 1 would mask a uniform row whole (NaN)."""
         least = 1 + _ROW_ERROR  # just above 1 the rounding of a uniform row could still mask it whole

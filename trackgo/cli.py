@@ -1,4 +1,4 @@
-"""``python -m trackgo``: demo | draw | generate | convert | train | export | evaluate.
+"""``python -m trackgo``: demo | draw | generate | convert | attention | sheet | train | export | evaluate.
 
 Exits 0 on success and 2, with one sentence on standard error, on bad input.
 """
@@ -15,6 +15,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
+from . import sheet_command
+from .attention import command as attention
 from .devices import DTYPES, device_named, dtype_named, place_
 from .evaluation import command as evaluation
 from .training import command as training
@@ -24,7 +26,10 @@ _EXAMPLES = {
     "draw": "python -m trackgo draw --image boat.jpg --drawing boat.json --out preview.mp4",
     "generate": "python -m trackgo generate --model demo --image boat.jpg --drawing boat.json --out boat.mp4",
     "convert": "python -m trackgo convert --drawing boat.json --size 1024x576 --frames 25 --to kj",
+    "attention": attention.EXAMPLE,
+    "sheet": sheet_command.EXAMPLE,
 }
+_DEMO_SAMPLING, _SVD_SAMPLING = (12, 1.0), (25, 2.5)  # steps, guidance; the small model saturates with more
 
 
 class Mistake(Exception):
@@ -72,19 +77,15 @@ def _parser() -> argparse.ArgumentParser:
 
     demo = command("demo", _demo, "Generate a clip from the built-in photograph, drawing and model; needs no network.")
     demo.add_argument("--out", type=Path, default=Path("output"), metavar="FOLDER", help="where the results go")
-    _sampling_options(demo, steps=12, guidance=1.0)  # the small model saturates with more
+    _sampling_options(demo, *_DEMO_SAMPLING)
     draw = command("draw", _draw, "Show a drawing on its picture, moving, and the point trajectories P beside it.")
     _drawing_options(draw)
     draw.add_argument("--out", type=Path, required=True, metavar="CLIP", help="preview (.mp4, .webm, .mkv, .gif)")
     draw.add_argument("--points", type=Path, metavar="CLIP", help="also write P itself")
     generate = command("generate", _generate, "Picture and drawing in, video out.")
-    generate.add_argument("--model", default="demo", help="demo, a diffusers SVD folder or a single .safetensors file")
-    generate.add_argument("--trackgo", type=Path, metavar="FILE", help="TrackGo weights (built in for demo)")
-    generate.add_argument("--dtype", choices=DTYPES, default="auto", help="precision")
-    generate.add_argument("--device", default="auto", help="auto, cpu, cuda, mps …")
-    generate.add_argument("--offload", action="store_true", help="keep only the part at work on the GPU (diffusers)")
+    _model_options(generate)
     _drawing_options(generate)
-    _sampling_options(generate, steps=25)
+    _sampling_options(generate, *_SVD_SAMPLING)
     generate.add_argument("--out", type=Path, required=True, metavar="CLIP", help="video (.mp4, .webm, .mkv, .gif)")
     convert = command("convert", _convert, "Write a drawing's trajectories in another pack's format.")
     convert.add_argument("--drawing", type=Path, required=True, metavar="JSON")
@@ -93,6 +94,17 @@ def _parser() -> argparse.ArgumentParser:
     convert.add_argument("--seed", type=int, default=0)
     convert.add_argument("--to", default="kj", help="kj, ati121, ltx, tora or dragnuwa")
     convert.add_argument("--out", type=Path, metavar="FILE", help="default: print")
+    for name, inspection, summary in (
+        ("attention", attention, "Show what the temporal attention does while a video is sampled, as heat maps."),
+        ("sheet", sheet_command, "Show what a setting does: a row of frames for each value, and the differences."),
+    ):
+        inspect = command(
+            name, lambda args, run=inspection.run: run(args, lambda: _loaded(args), _sampling(args)), summary
+        )
+        inspection.add_arguments(inspect)
+        _model_options(inspect)
+        _drawing_options(inspect, required=False)
+        _sampling_options(inspect, None, None)  # the model's own
     training.add_arguments(command("train", training.run, "Train TrackGo from a configuration file."))
     training.add_export_arguments(
         command("export", training.run_export, "Make the small inference file of a training checkpoint.")
@@ -101,9 +113,20 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _drawing_options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--image", type=Path, required=True, metavar="PICTURE", help="the first frame")
-    parser.add_argument("--drawing", type=Path, required=True, metavar="JSON", help="the version-1 drawing document")
+def _model_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--model", default="demo", help="demo, a diffusers SVD folder or a single .safetensors file")
+    parser.add_argument("--trackgo", type=Path, metavar="FILE", help="TrackGo weights (built in for demo)")
+    parser.add_argument("--dtype", choices=DTYPES, default="auto", help="precision")
+    parser.add_argument("--device", default="auto", help="auto, cpu, cuda, mps …")
+    parser.add_argument("--offload", action="store_true", help="keep only the part at work on the GPU (diffusers)")
+
+
+def _drawing_options(parser: argparse.ArgumentParser, required: bool = True) -> None:
+    instead = "" if required else " (default: the built-in example's)"
+    parser.add_argument("--image", type=Path, required=required, metavar="PICTURE", help=f"the first frame{instead}")
+    parser.add_argument(
+        "--drawing", type=Path, required=required, metavar="JSON", help=f"the version-1 drawing document{instead}"
+    )
     parser.add_argument("--frames", type=int, help="length of the clip (default: the model's, 14 or 25)")
     parser.add_argument("--width", type=int, help="pixels (default: the picture's shape at the model's size)")
     parser.add_argument("--height", type=int, help="pixels")
@@ -111,7 +134,7 @@ def _drawing_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seed", type=int, default=0)
 
 
-def _sampling_options(parser: argparse.ArgumentParser, steps: int, guidance: float = 2.5) -> None:
+def _sampling_options(parser: argparse.ArgumentParser, steps: int | None, guidance: float | None) -> None:
     parser.add_argument("--steps", type=int, default=steps, help="sampling steps")
     parser.add_argument("--guidance", type=float, default=guidance, help="guidance of the last frame; the first has 1")
     parser.add_argument("--alpha", type=float, default=0.2, help="threshold of the attention mask")
@@ -182,16 +205,32 @@ def _generate(args: argparse.Namespace) -> None:
     from .video import check_output
 
     check_output(args.out)
-    drawing, picture = _read_drawing(args.drawing), _read_picture(args.image)
+    pipeline, first, trajectories = _loaded(args)
+    _write_clip(args.out, _sample(pipeline, first, trajectories, args), args.fps)
+    print(f"wrote {args.out}")
+
+
+def _loaded(args: argparse.Namespace) -> tuple[object, np.ndarray, object]:
+    """The pipeline, the first frame at its size, and the trajectories in it."""
+    drawing, picture = _drawn(args)
     from .pipeline import TrackGoPipeline, fit_picture
 
     pipeline = TrackGoPipeline.from_pretrained(args.model, args.trackgo, dtype_named(args.dtype))
     _place(pipeline, args)
     config = pipeline.unet.config
     width, height = _size(args, picture, 64, _area(config.sample_size))
-    first, trajectories = fit_picture(picture, drawing, args.frames or config.num_frames, width, height, args.seed)
-    _write_clip(args.out, _sample(pipeline, first, trajectories, args), args.fps)
-    print(f"wrote {args.out}")
+    return pipeline, *fit_picture(picture, drawing, args.frames or config.num_frames, width, height, args.seed)
+
+
+def _drawn(args: argparse.Namespace) -> tuple[object, np.ndarray]:
+    """Drawing and picture; the built-in example where neither is given."""
+    if args.image is None and args.drawing is None:
+        from .demo.example import example_drawing, example_image
+
+        return example_drawing(), example_image(427, 427)
+    if args.image is None or args.drawing is None:
+        raise Mistake("--image and --drawing belong together; give both, or neither for the built-in example")
+    return _read_drawing(args.drawing), _read_picture(args.image)
 
 
 def _area(sample_size: int | Sequence[int]) -> int:
@@ -223,17 +262,28 @@ def _convert(args: argparse.Namespace) -> None:
 
 
 def _sample(pipeline: object, picture: np.ndarray, trajectories: object, args: argparse.Namespace) -> np.ndarray:
+    return pipeline(picture, trajectories, **_sampling(args))
+
+
+def _sampling(args: argparse.Namespace) -> dict[str, object]:
+    """The pipeline's settings; what is not given is the demo's or SVD's own."""
+    from .adapter import AttentionSettings
+
     tau = args.tau
     if args.freeze is not None:
         if args.tau_mode != "freeze" or args.tau:
             raise Mistake("--freeze takes the place of --tau and --tau-mode; give one or the other")
-        if not 0 <= args.freeze <= 1:
-            raise Mistake(f"--freeze must lie between 0 and 1, got {args.freeze}")
-        tau = 1 - 10 ** (4 * args.freeze) if args.freeze < 1 else -1e4  # s = log10(1 + |τ|) / 4
-    return pipeline(
-        picture, trajectories, steps=args.steps, seed=getattr(args, "seed", 0), guidance=args.guidance,
-        fps=getattr(args, "fps", 7), alpha=args.alpha, tau=tau, tau_mode=args.tau_mode,
-    )  # fmt: skip
+        tau = AttentionSettings.tau_for(args.freeze)
+    steps, guidance = _DEMO_SAMPLING if getattr(args, "model", "demo") == "demo" else _SVD_SAMPLING
+    return {
+        "steps": steps if args.steps is None else args.steps,
+        "seed": getattr(args, "seed", 0),
+        "guidance": guidance if args.guidance is None else args.guidance,
+        "fps": getattr(args, "fps", 7),
+        "alpha": args.alpha,
+        "tau": tau,
+        "tau_mode": args.tau_mode,
+    }
 
 
 def _place(pipeline: object, args: argparse.Namespace) -> None:

@@ -25,7 +25,7 @@ from torch import Tensor
 from .adapter import AttentionSettings, TauMode
 from .drawing import Drawing
 from .model import TrackGo
-from .svd import Attachment, attached
+from .svd import Attachment, Probe, attached
 from .trajectories import PointTrajectories, inside_frame, point_trajectories
 
 _CLIP_SIZE_PX = 224
@@ -102,6 +102,7 @@ class TrackGoPipeline(StableVideoDiffusionPipeline):
         frames: int | None = None,
         decode_chunk_size: int | None = None,
         on_step: Callable[[int], None] | None = None,
+        probe: Probe | None = None,
     ) -> np.ndarray:
         """Generate a clip whose masked parts follow their trajectories.
 
@@ -116,6 +117,7 @@ class TrackGoPipeline(StableVideoDiffusionPipeline):
             start_percent, end_percent: part of the sampling in which the trajectories act, as ComfyUI counts it.
             decode_chunk_size: frames decoded at once; fewer need less memory.
             on_step: called with the number of finished steps.
+            probe: looks on at the attention while the trajectories act; see ``svd.Attachment``.
 
         Returns:
             uint8 [L, H, W, 3].
@@ -134,7 +136,7 @@ class TrackGoPipeline(StableVideoDiffusionPipeline):
                 settings = AttentionSettings(alpha, tau_mode, tau)
                 sigmas = self.percent_to_sigma(start_percent), self.percent_to_sigma(end_percent)
                 live = stack.enter_context(self._attached(Attachment(self._motion(trajectories), settings, sigmas)))
-                live.enabled = start_percent <= 0
+                live.enabled, live.probe = start_percent <= 0, probe
             output = super().__call__(
                 image,
                 height=image.height,

@@ -25,6 +25,7 @@ CASING: Colour = (16, 18, 24)
 WHITE: Colour = (255, 255, 255)
 PAPER: Colour = (24, 25, 29)
 INK: Colour = (226, 228, 233)
+FAULT: Colour = (190, 190, 200)
 SUBPIXEL_BITS = 4  # cv2 draws at 1/16 of a pixel
 WHOLE_FRAME_SHARE = 0.95  # a mask that covers more is shown as a border, for a tint would hide the picture
 
@@ -43,6 +44,12 @@ def check_picture(picture: np.ndarray, name: str = "picture") -> None:
     """Raise ValueError unless `picture` is uint8 [H,W,3]."""
     if picture.dtype != np.uint8 or picture.ndim != 3 or picture.shape[2] != 3:
         raise ValueError(f"{name} must be uint8 [H,W,3], got {picture.dtype} {list(picture.shape)}")
+
+
+def check_clip(clip: np.ndarray, name: str = "frames") -> None:
+    """Raise ValueError unless `clip` is uint8 [L,H,W,3]."""
+    if clip.dtype != np.uint8 or clip.ndim != 4 or clip.shape[3] != 3:
+        raise ValueError(f"{name} must be uint8 [L,H,W,3], got {clip.dtype} {list(clip.shape)}")
 
 
 class _Layer:
@@ -248,8 +255,7 @@ def draw_trails(frames: np.ndarray, trajectories: PointTrajectories, tail: int =
     The points may belong to another size than the clip: they are carried over as fractions of the frame.
     Raises ValueError if the lengths differ; `match_length` makes them equal.
     """
-    if frames.dtype != np.uint8 or frames.ndim != 4 or frames.shape[3] != 3:
-        raise ValueError(f"frames must be uint8 [L,H,W,3], got {frames.dtype} {list(frames.shape)}")
+    check_clip(frames)
     if len(frames) != len(trajectories.tracks):
         raise ValueError(f"{len(frames)} frames but {len(trajectories.tracks)} positions per track: make them equal")
     height, width = frames.shape[1:3]
@@ -270,6 +276,31 @@ def _trail_frame(
     for n in np.flatnonzero(visible[now]):
         sheet.ink.disc(points_px[now, n], 1.7 * unit + 0.5 * sheet.casing_px, CASING, 0.75)
         sheet.top.disc(points_px[now, n], 1.7 * unit, colours[n])
+    return sheet.merged()
+
+
+def draw_paths(picture: np.ndarray, wanted: PointTrajectories, followed_px: np.ndarray) -> np.ndarray:
+    """The picture [H,W,3] with every point's wanted path in its component's colour and the followed one in white.
+
+    A dot marks where each path ends, and a thin line joins the two ends: that is how far the point went astray.
+    `wanted` is in the picture's pixels, `followed_px` [L,N,2] too; points that are not visible in the first frame, and
+    the wanted path where it is not visible, are left out. Raises ValueError if the sizes differ.
+    """
+    check_picture(picture)
+    if followed_px.shape != wanted.tracks.shape or (wanted.height, wanted.width) != picture.shape[:2]:
+        raise ValueError(
+            f"{list(followed_px.shape)} followed points on a {picture.shape[1]}×{picture.shape[0]} picture do not fit "
+            f"the wanted {list(wanted.tracks.shape)} of {wanted.width}×{wanted.height}"
+        )
+    sheet = _Sheet(picture)
+    unit = sheet.width_px
+    for n in np.flatnonzero(wanted.visibility[0]):
+        seen = np.flatnonzero(wanted.visibility[:, n])
+        paths = ((wanted.tracks[seen, n], component_colour(int(wanted.component[n]))), (followed_px[seen, n], WHITE))
+        sheet.casing.line(np.stack([path[-1] for path, _ in paths]), FAULT, 0.5 * unit, 0.9)
+        for layer, (path, colour) in zip((sheet.ink, sheet.top), paths, strict=True):
+            layer.line(path.astype(np.float64), colour, 0.6 * unit, 0.9)
+            layer.disc(path[-1].astype(np.float64), 1.3 * unit, colour)
     return sheet.merged()
 
 

@@ -275,11 +275,16 @@ CHECKS = [
     interrupting, mistakes, adapters_run_once,
 ]  # fmt: skip
 
-if __name__ == "__main__":
+def run(checks: list[Callable[[], None]]) -> None:
+    """Run checks as ComfyUI runs nodes; one that fails does not hide the others."""
     with torch.inference_mode():
-        for check in CHECKS:
+        for check in checks:
             try:
                 check()
             except Exception as error:
                 results[f"failed_{check.__name__}"] = f"{type(error).__name__}: {error}"
             (workspace / "results.json").write_text(json.dumps(results))
+
+
+if __name__ == "__main__":
+    run(CHECKS)

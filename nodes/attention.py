@@ -1,0 +1,135 @@
+"""Looking at the attention of a MODEL: one call of the UNet per chosen noise level, on a clone that is then let go.
+
+Why not a recorder that rides on the MODEL through the sampler: ComfyUI keeps what nodes returned. A sampler whose
+inputs did not change is not run again, so a second look (another layer, another frame) would find the maps of the run
+before; one MODEL in two samplers would mix both; an interrupted run would leave half a recording; and every look would
+cost a whole sampling. Here the node is a function of its inputs: it takes the finished LATENT, puts the noise of the
+chosen steps back on it, and asks the UNet once per step. The incoming MODEL, its attachment and other branches never
+learn of it; nothing is kept between runs; without the node no line of this runs.
+
+What is seen is the attention on the finished video at that step's noise. While sampling, the UNet saw its own estimate
+of it instead; with the same seed the two are the same at the first step and agree ever better towards the last.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import comfy.model_management
+import comfy.sample
+import comfy.samplers
+import comfy.utils
+import torch
+from comfy.model_patcher import ModelPatcher
+from torch import Tensor, nn
+
+from ..trackgo.attention.record import (
+    AttentionMap,
+    AttentionRecorder,
+    AttentionRequest,
+    WithoutAdapters,
+    plain_settings,
+    with_plain,
+)
+from ..trackgo.model import TrackGoConfig
+from ..trackgo.svd import LAYERS, Attachment, ComfyTemporalAttention, attention_path
+from .model import attend_as
+
+
+class NoiseLevels(comfy.samplers.Sampler):
+    """Calls the model once at each σ, on the latent with that much noise; samples nothing."""
+
+    def __init__(self, before: Callable[[int], None]) -> None:
+        self.before = before
+
+    def sample(
+        self, model_wrap: Any, sigmas: Tensor, extra_args: dict, callback: Any, noise: Tensor,
+        latent_image: Tensor | None = None, denoise_mask: Tensor | None = None, disable_pbar: bool = False,
+    ) -> Tensor:  # fmt: skip
+        """As ComfyUI calls every sampler. Latent and noise [L, 4, h, w]; returns the latent."""
+        for number, sigma in enumerate(sigmas):
+            comfy.model_management.throw_exception_if_processing_interrupted()
+            self.before(number)
+            scaling = model_wrap.inner_model.model_sampling.noise_scaling
+            noisy = scaling(sigma, noise, latent_image, self.max_denoise(model_wrap, sigma[None]))
+            model_wrap(noisy, sigma.expand(len(noisy)), **extra_args)
+        return latent_image
+
+
+def attachment_of(model: ModelPatcher) -> Attachment | None:
+    """What drives a MODEL's temporal attention; None for one without TrackGo Apply."""
+    module = model.get_model_object(_path(LAYERS[0]))
+    return module.attachment if isinstance(module, ComfyTemporalAttention) else None
+
+
+def _path(layer: Any) -> str:
+    return f"diffusion_model.{attention_path(layer, comfy=True)}"
+
+
+def look(
+    model: ModelPatcher, positive: list, latent: dict, request: AttentionRequest, sigmas: dict[int, float],
+    seed: int, compare: bool,
+) -> tuple[list[AttentionMap], dict[str, float]]:  # fmt: skip
+    """The maps of a request, and the share of activated entries per layer.
+
+    Args:
+        model: with or without TrackGo Apply; without it, the maps are plain SVD's.
+        positive: conditioning; both guidance halves see it.
+        latent: the finished video.
+        sigmas: step (from 0) → noise level, for the request's steps.
+        compare: also look with the adapters off.
+    """
+    samples = latent["samples"]
+    frames, latent_size = len(samples), (samples.shape[-2], samples.shape[-1])
+    request.check(frames, latent_size)
+    runs: list[tuple[AttentionRecorder, Attachment]] = []
+    if live := attachment_of(model):
+        watching = Attachment(live.motion, live.settings, live.sigma_range)
+        watching.enabled = live.enabled
+        runs.append((AttentionRecorder(request, live.settings), watching))
+    if compare or not live:
+        heads = {layer.name: layer.heads for layer in TrackGoConfig.for_unet(model.model.diffusion_model).layers}
+        bare = AttentionRecorder(request, plain_settings(frames), plain=True)
+        runs.append((bare, Attachment(WithoutAdapters(heads, frames, latent_size), bare.settings)))
+    progress = comfy.utils.ProgressBar(len(runs) * len(request.steps))
+    for recorder, attachment in runs:
+        _run(model, positive, latent, recorder, attachment, sigmas, seed, progress)
+    seen = [recorder for recorder, _ in runs if not recorder.plain]
+    plain = [m for recorder, _ in runs if recorder.plain for m in recorder.maps.values()]
+    maps = with_plain([m for recorder in seen for m in recorder.maps.values()], plain)
+    return maps, seen[0].shares if seen else {}
+
+
+def _run(
+    model: ModelPatcher, positive: list, latent: dict, recorder: AttentionRecorder, attachment: Attachment,
+    sigmas: dict[int, float], seed: int, progress: Any,
+) -> None:  # fmt: skip
+    def before(number: int) -> None:
+        recorder.step = recorder.request.steps[number]
+        progress.update(1)
+
+    samples = comfy.sample.fix_empty_latent_channels(model, latent["samples"])
+    noise = comfy.sample.prepare_noise(samples, seed, latent.get("batch_index"))
+    levels = torch.tensor([sigmas[step] for step in recorder.request.steps])
+    watched = _watched(model, attachment)
+    attachment.probe = recorder
+    try:
+        comfy.sample.sample_custom(
+            watched, noise, 1.0, NoiseLevels(before), levels, positive, positive, samples, seed=seed, disable_pbar=True
+        )
+    finally:
+        attachment.probe = None  # ComfyUI leaves the clone loaded until another one is asked for
+
+
+def _watched(model: ModelPatcher, attachment: Attachment) -> ModelPatcher:
+    """A clone of ``model`` whose 16 temporal self-attentions obey ``attachment``."""
+    clone = model.clone()
+    for layer in LAYERS:
+        module: nn.Module = clone.get_model_object(_path(layer))
+        if isinstance(module, ComfyTemporalAttention):
+            base, attend = module.base, module.attend
+        else:
+            base, attend = module, attend_as(module)
+        clone.add_object_patch(_path(layer), ComfyTemporalAttention(base, layer.name, attachment, attend))
+    return clone
