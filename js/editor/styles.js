@@ -9,7 +9,7 @@ const CSS = `
 .lg-node-widgets[style*="min-content min-content"]:has(.trackgo-host) { grid-template-rows: min-content 1fr !important; }
 .lg-node .trackgo-settled { min-width: 540px; height: 500px; padding: 0 12px; }
 .trackgo {
-  --tg-text: var(--input-text, #ddd); --tg-dim: var(--descrip-text, #999); --tg-line: var(--border-color, #4e4e4e);
+  --tg-text: var(--input-text, #ddd); --tg-dim: color-mix(in srgb, var(--descrip-text, #999) 70%, var(--tg-text)); --tg-line: var(--border-color, #4e4e4e);
   --tg-panel: var(--comfy-input-bg, #222); --tg-raise: var(--comfy-menu-bg, #353535);
   --tg-hover: color-mix(in srgb, var(--tg-text) 12%, transparent);
   --tg-accent: var(--p-primary-color, #60a5fa); --tg-on: color-mix(in srgb, var(--tg-accent) 26%, transparent);

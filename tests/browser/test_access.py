@@ -58,13 +58,20 @@ def test_a_screen_reader_hears_the_selection_and_every_control_has_a_name(editor
 
 
 CONTRAST = """(selector) => {
-    const parse = (text) => text.match(/[\\d.]+/g).map(Number)
+    const ink = new OffscreenCanvas(1, 1).getContext('2d', { willReadFrequently: true })
+    const parse = (text) => {
+        ink.clearRect(0, 0, 1, 1)
+        ink.fillStyle = text
+        ink.fillRect(0, 0, 1, 1)
+        const [r, g, b, a] = ink.getImageData(0, 0, 1, 1).data
+        return [r, g, b, a / 255]
+    }
     const light = ([r, g, b]) => [r, g, b].map((v) => v / 255)
         .map((v) => (v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4))
         .reduce((sum, v, i) => sum + v * [0.2126, 0.7152, 0.0722][i], 0)
     const element = document.querySelector(selector)
     let behind = element
-    while (behind && (parse(getComputedStyle(behind).backgroundColor)[3] ?? 1) < 1) behind = behind.parentElement
+    while (behind && parse(getComputedStyle(behind).backgroundColor)[3] < 1) behind = behind.parentElement
     const colours = [getComputedStyle(element).color, getComputedStyle(behind).backgroundColor]
     const [a, b] = colours.map((colour) => light(parse(colour)))
     return [b, (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05)]
