@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 import numpy as np
+import pytest
 
 from tests.browser.conftest import PATIENCE_MS, WINDOW
 from tests.browser.editor_page import CANVAS, EDITOR, LOADER, EditorPage
@@ -111,6 +112,8 @@ def test_to_another_workflow_and_back(editor):
 
 def test_into_a_subgraph_and_out_again(editor):
     """Packed, drawn on inside, queued, and unpacked."""
+    if editor.vue and editor.version.startswith("1.27"):
+        pytest.skip("the first Nodes 2.0 keeps showing the outer graph's nodes when a subgraph is opened")
     drawn = draw_something(editor)
     editor.page.evaluate(f"() => app.canvas.selectItems([app.graph.getNodeById({CANVAS})])")
     command(editor, "Comfy.Graph.ConvertToSubgraph")
