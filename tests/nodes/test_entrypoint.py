@@ -23,6 +23,8 @@ NODE_IDS = {
     "TrackGoLoader",
     "TrackGoApply",
     "TrackGoDemoModel",
+    "TrackGoAttentionView",
+    "TrackGoObjMC",
 }
 
 
