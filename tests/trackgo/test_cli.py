@@ -94,7 +94,9 @@ def test_usage_is_shown(words: list[str], capsys: pytest.CaptureFixture) -> None
     assert "usage: python -m trackgo" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("command", ["demo", "draw", "generate", "convert", "train", "export", "evaluate"])
+@pytest.mark.parametrize(
+    "command", ["demo", "draw", "generate", "convert", "attention", "sheet", "train", "export", "evaluate"]
+)
 def test_every_command_shows_an_example(command: str, capsys: pytest.CaptureFixture) -> None:
     with pytest.raises(SystemExit) as stopped:
         main([command, "--help"])
