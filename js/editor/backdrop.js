@@ -1,49 +1,71 @@
 /**
- * What lies behind a gesture, kept as one bitmap: while something is dragged, only that is drawn anew.
+ * What lies behind a gesture, kept as one bitmap larger than the stage: while something is dragged, only that is drawn
+ * anew, and a pan moves the bitmap.
  */
 import { makeCanvas } from './masks.js'
+
+/** How far the bitmap reaches beyond the stage on each side, in device pixels. */
+export const MARGIN = 256
+/** Shifts this near to whole device pixels show the same pixels as painting anew would. */
+const WHOLE = 1e-3
 
 const same = (a, b) => a.length === b.length && a.every((value, i) => value === b[i])
 
 export class Backdrop {
   constructor() {
     this.canvas = null
+    /** What the bitmap shows, and where the picture's corner was when it was painted. */
     this.key = null
-    this.seen = []
+    this.at = [0, 0]
+    this.last = [0, 0]
+    this.lastForm = ''
   }
 
   /**
-   * Paint what the key stands for. A key seen twice in a row is kept as a bitmap; one that changes with every frame
-   * (the view while panning) is painted directly, which costs no more than without a bitmap.
+   * Show what the key stands for. Where only `at` is another, the bitmap is moved, in whole device pixels; once `at`
+   * stays, it is painted sharply where it belongs. While the form changes with every frame (zooming) a bitmap would
+   * be of no use, and everything is painted directly.
    * @param {CanvasRenderingContext2D} context
-   * @param {unknown[]} key everything that the painting depends on, compared by identity
+   * @param {unknown[]} key everything that the painting depends on but form and place, compared by identity
+   * @param {string} form the picture's scale and the stage's size
+   * @param {[number, number]} at where the picture's corner is, in device pixels
    * @param {(context: CanvasRenderingContext2D) => void} paint
+   * @returns {boolean} whether this is final; if not, it wants to be drawn once more
    */
-  draw(context, key, paint) {
-    if (!this.key || !same(key, this.key)) {
-      const again = same(key, this.seen)
-      this.seen = key
-      this.key = null
-      if (!again) {
-        paint(context)
-        return
-      }
-      this.#keep(context, key, paint)
+  draw(context, key, form, at, paint) {
+    const reshaping = form !== this.lastForm && this.key !== null
+    const still = same(at, this.last)
+    this.lastForm = form
+    this.last = at
+    if (reshaping) {
+      paint(context)
+      return true
+    }
+    const whole = [...key, form]
+    if (!this.key || !same(whole, this.key)) this.#keep(context, whole, at, paint)
+    const shift = [at[0] - this.at[0], at[1] - this.at[1]]
+    const exact = shift.every((value) => Math.abs(value - Math.round(value)) < WHOLE)
+    if (shift.some((value) => Math.abs(value) > MARGIN) || (still && !exact)) {
+      this.#keep(context, whole, at, paint)
+      shift.fill(0)
     }
     context.save()
     context.setTransform(1, 0, 0, 1, 0, 0)
-    context.drawImage(this.canvas, 0, 0)
+    context.drawImage(this.canvas, Math.round(shift[0]) - MARGIN, Math.round(shift[1]) - MARGIN)
     context.restore()
+    return still || exact
   }
 
-  #keep(context, key, paint) {
-    const { width, height } = context.canvas
+  #keep(context, key, at, paint) {
+    const [width, height] = [context.canvas.width + 2 * MARGIN, context.canvas.height + 2 * MARGIN]
     if (this.canvas?.width !== width || this.canvas.height !== height) this.canvas = makeCanvas(width, height)
     const ink = this.canvas.getContext('2d')
     ink.setTransform(1, 0, 0, 1, 0, 0)
     ink.clearRect(0, 0, width, height)
-    ink.setTransform(context.getTransform())
+    const { a, b, c, d, e, f } = context.getTransform()
+    ink.setTransform(a, b, c, d, e + MARGIN, f + MARGIN)
     paint(ink)
     this.key = key
+    this.at = at
   }
 }

@@ -1,4 +1,5 @@
 /** Checks that all parts of the drawing document share. No DOM. */
+import { fill, PROBLEMS } from './texts.js'
 
 export const EASINGS = Object.freeze(['linear', 'ease-in', 'ease-out', 'ease-in-out'])
 
@@ -9,7 +10,7 @@ export const shown = (value) => JSON.stringify(value)?.slice(0, 60) ?? String(va
 /** @returns {string|null} what is wrong with a value that must be a number from `least` to `most`, or may be missing */
 export function rangeProblem(value, where, key, least, most) {
   if (value === undefined || (isNumber(value) && value >= least && value <= most)) return null
-  return `${where}: ${key} must be a number from ${least} to ${most}, got ${shown(value)}.`
+  return fill(PROBLEMS.range, where, key, least, most, shown(value))
 }
 
 /** Start, end and easing of a component or the camera. @returns {string|null} */
@@ -17,9 +18,9 @@ export function timingProblem(item, where) {
   const problem = rangeProblem(item.start, where, 'start', 0, 1) ?? rangeProblem(item.end, where, 'end', 0, 1)
   if (problem) return problem
   const [start, end] = [item.start ?? 0, item.end ?? 1]
-  if (start > end) return `${where}: start (${start}) must not be after end (${end}).`
+  if (start > end) return fill(PROBLEMS.order, where, start, end)
   if (item.easing !== undefined && !EASINGS.includes(item.easing)) {
-    return `${where}: easing must be one of ${EASINGS.join(', ')}, got ${shown(item.easing)}.`
+    return fill(PROBLEMS.oneOf, where, 'easing', EASINGS.join(', '), shown(item.easing))
   }
   return null
 }

@@ -15,6 +15,7 @@
  */
 import { cameraProblem } from './camera.js'
 import { isNumber, isObject, shown, timingProblem } from './checks.js'
+import { fill, PROBLEMS } from './texts.js'
 
 export { EASINGS } from './checks.js'
 
@@ -42,21 +43,21 @@ const isCoordinate = (value) => isNumber(value) && Math.abs(value) <= LIMITS.coo
 
 /** @returns {string|null} what is wrong with a list of points, or null */
 function pointsProblem(points, where, least) {
-  if (!Array.isArray(points)) return `${where}: points must be a list of [u, v] pairs, got ${shown(points)}.`
-  if (points.length < least) return `${where}: needs at least ${least} point${least > 1 ? 's' : ''}, got ${points.length}.`
+  if (!Array.isArray(points)) return fill(PROBLEMS.pointsList, where, shown(points))
+  if (points.length < least) return fill(least > 1 ? PROBLEMS.fewPoints : PROBLEMS.onePoint, where, least, points.length)
   const bad = points.findIndex((p) => !Array.isArray(p) || p.length !== 2 || !p.every(isCoordinate))
-  if (bad >= 0) return `${where}, point ${bad + 1}: must be a pair of numbers [u, v], got ${shown(points[bad])}.`
+  if (bad >= 0) return fill(PROBLEMS.pair, fill(PROBLEMS.point, where, bad + 1), shown(points[bad]))
   return null
 }
 
 function strokeProblem(stroke, where) {
-  if (!isObject(stroke)) return `${where}: must be an object, got ${shown(stroke)}.`
+  if (!isObject(stroke)) return fill(PROBLEMS.object, where, shown(stroke))
   if (!STROKE_TOOLS.includes(stroke.tool)) {
-    return `${where}: tool must be one of ${STROKE_TOOLS.join(', ')}, got ${shown(stroke.tool)}.`
+    return fill(PROBLEMS.oneOf, where, 'tool', STROKE_TOOLS.join(', '), shown(stroke.tool))
   }
   const most = MOST_RADIUS[stroke.tool]
   if (most && !(isNumber(stroke.radius) && stroke.radius > 0 && stroke.radius <= most)) {
-    return `${where}: radius must be above 0 and at most ${most} (a fraction of the frame's width), got ${shown(stroke.radius)}.`
+    return fill(PROBLEMS.radius, where, most, shown(stroke.radius))
   }
   const least = LEAST_POINTS[stroke.tool]
   return least ? pointsProblem(stroke.points, where, least) : null
@@ -67,43 +68,44 @@ export const resizingsOf = (mask) => (mask?.strokes ?? []).filter(({ tool }) => 
 
 function maskProblem(mask, where) {
   if (mask === undefined) return null
-  if (!isObject(mask)) return `${where}: mask must be an object, got ${shown(mask)}.`
-  if (mask.png !== undefined && typeof mask.png !== 'string') return `${where}: png must be base64 text, got ${shown(mask.png)}.`
+  if (!isObject(mask)) return fill(PROBLEMS.mask, where, shown(mask))
+  if (mask.png !== undefined && typeof mask.png !== 'string') return fill(PROBLEMS.png, where, shown(mask.png))
   if (mask.strokes === undefined) return null
-  if (!Array.isArray(mask.strokes)) return `${where}: strokes must be a list, got ${shown(mask.strokes)}.`
+  if (!Array.isArray(mask.strokes)) return fill(PROBLEMS.list, where, 'strokes', shown(mask.strokes))
   for (const [i, stroke] of mask.strokes.entries()) {
-    const problem = strokeProblem(stroke, `${where}, stroke ${i + 1}`)
+    const problem = strokeProblem(stroke, fill(PROBLEMS.stroke, where, i + 1))
     if (problem) return problem
   }
   const count = resizingsOf(mask)
-  return count > RESIZINGS ? `${where}: the mask grows and shrinks ${count} times; at most ${RESIZINGS} are allowed.` : null
+  return count > RESIZINGS ? fill(PROBLEMS.resizings, where, count, RESIZINGS) : null
 }
 
 function arrowsProblem(arrows, where) {
   if (arrows === undefined) return null
-  if (!Array.isArray(arrows)) return `${where}: arrows must be a list, got ${shown(arrows)}.`
+  if (!Array.isArray(arrows)) return fill(PROBLEMS.list, where, 'arrows', shown(arrows))
   for (const [i, arrow] of arrows.entries()) {
-    const at = `${where}, arrow ${i + 1}`
-    if (!isObject(arrow)) return `${at}: must be an object, got ${shown(arrow)}.`
+    const at = fill(PROBLEMS.arrow, where, i + 1)
+    if (!isObject(arrow)) return fill(PROBLEMS.object, at, shown(arrow))
     if (arrow.curve !== undefined && !CURVES.includes(arrow.curve)) {
-      return `${at}: curve must be straight or smooth, got ${shown(arrow.curve)}.`
+      return fill(PROBLEMS.curve, at, shown(arrow.curve))
     }
     const problem = pointsProblem(arrow.points, at, 1)
     if (problem) return problem
-    if (arrow.points.length > LIMITS.arrowPoints) return `${at}: has ${arrow.points.length} points; at most ${LIMITS.arrowPoints} are allowed.`
+    if (arrow.points.length > LIMITS.arrowPoints) return fill(PROBLEMS.manyPoints, at, arrow.points.length, LIMITS.arrowPoints)
   }
   return null
 }
 
 function componentProblem(component, index) {
-  const where = `Component ${index + 1}${typeof component?.name === 'string' ? ` (${component.name})` : ''}`
-  if (!isObject(component)) return `${where}: must be an object, got ${shown(component)}.`
+  const where = typeof component?.name === 'string'
+    ? fill(PROBLEMS.componentNamed, index + 1, component.name) : fill(PROBLEMS.component, index + 1)
+  if (!isObject(component)) return fill(PROBLEMS.object, where, shown(component))
   if (component.name !== undefined && typeof component.name !== 'string') {
-    return `${where}: name must be text, got ${shown(component.name)}.`
+    return fill(PROBLEMS.name, where, shown(component.name))
   }
   for (const key of ['hidden', 'locked']) {
     if (component[key] !== undefined && typeof component[key] !== 'boolean') {
-      return `${where}: ${key} must be true or false, got ${shown(component[key])}.`
+      return fill(PROBLEMS.flag, where, key, shown(component[key]))
     }
   }
   return timingProblem(component, where) ?? maskProblem(component.mask, where) ?? arrowsProblem(component.arrows, where)
@@ -114,14 +116,14 @@ function componentProblem(component, index) {
  * @returns {string|null} one sentence saying what is wrong and where, or null
  */
 export function drawingProblem(value) {
-  if (!isObject(value)) return `The drawing must be a JSON object, got ${shown(value)}.`
-  if (value.version !== VERSION) return `The drawing's version must be ${VERSION}, got ${shown(value.version)}.`
-  if (!Array.isArray(value.components)) return `The drawing's components must be a list, got ${shown(value.components)}.`
+  if (!isObject(value)) return fill(PROBLEMS.drawingObject, shown(value))
+  if (value.version !== VERSION) return fill(PROBLEMS.version, VERSION, shown(value.version))
+  if (!Array.isArray(value.components)) return fill(PROBLEMS.componentsList, shown(value.components))
   if (value.components.length > LIMITS.components) {
-    return `The drawing has ${value.components.length} components; at most ${LIMITS.components} are allowed.`
+    return fill(PROBLEMS.manyComponents, value.components.length, LIMITS.components)
   }
   if (value.image !== undefined && value.image !== null && !(typeof value.image === 'string' && value.image.trim())) {
-    return `The drawing's image must be the name of an uploaded picture, got ${shown(value.image)}.`
+    return fill(PROBLEMS.image, shown(value.image))
   }
   for (const [i, component] of value.components.entries()) {
     const problem = componentProblem(component, i)
@@ -142,7 +144,7 @@ export function parseDrawing(text) {
   try {
     value = JSON.parse(text)
   } catch (problem) {
-    return { drawing: null, error: `The drawing is not valid JSON: ${problem.message}.`, text }
+    return { drawing: null, error: fill(PROBLEMS.notJson, problem.message), text }
   }
   const error = drawingProblem(value)
   return error ? { drawing: null, error, text } : { drawing: value, error: null, text }

@@ -58,13 +58,15 @@ export class TrackGoEditor {
     this.note = el('div', { class: 'trackgo-note' })
     /** What a screen reader hears of the selection; nobody sees it. */
     this.spoken = el('div', { class: 'trackgo-spoken', role: 'status' })
-    this.area = el('div', { class: 'trackgo-stage' }, [this.spoken, this.stage.canvas, this.note, el('div', { class: 'trackgo-status' }, [this.status])])
+    this.area = el('div', { class: 'trackgo-stage' }, [this.spoken, this.stage.canvas, this.note])
+    /** A line of its own: over the stage it would cover the picture's lower edge. */
+    this.statusLine = el('div', { class: 'trackgo-status' }, [this.status])
     this.root = el('div', { class: 'trackgo', tabIndex: 0, role: 'application', 'aria-label': TEXT.label, 'data-capture-wheel': 'true' })
     ownUndo(this.root)
     /** What the node holds: the editor, or a note while it is full screen. The empty title hides an inherited tooltip. */
     this.element = el('div', { class: 'trackgo-host', title: '' }, [this.root])
     this.menu = new Menu(this.root)
-    this.root.append(this.area)
+    this.root.append(this.area, this.statusLine)
     this.#buildPanels()
     this.input = new Input(this.store, this.stage, this.root, {
       forwardWheel: this.host.forwardWheel, menuAt: (x, y) => this.openMenu(x, y), toggleFull: () => this.toggleFull(),
@@ -90,7 +92,7 @@ export class TrackGoEditor {
     this.list = new ComponentList(this.store, { menu: this.menu, togglePlay: () => this.togglePlay() })
     this.camera = new CameraPanel(this.store)
     this.area.before(this.toolbar.element, this.camera.element)
-    this.area.after(this.list.element)
+    this.statusLine.after(this.list.element)
     this.root.setAttribute('aria-label', TEXT.label)
   }
 
@@ -117,7 +119,7 @@ export class TrackGoEditor {
     this.#speak()
     const hint = store.error ? '' : sight.message || store.view.hint || (this.source.image ? HINTS[store.view.tool] : '')
     if (this.status.textContent !== hint) this.status.textContent = hint
-    this.status.parentElement.hidden = !hint
+    this.statusLine.hidden = !hint
     this.stage.request()
   }
 

@@ -52,6 +52,7 @@ export class Input {
     on(root, 'keydown', this.keyDown)
     on(root, 'keyup', this.keyUp)
     on(root, 'pointerdown', this.takeFocus)
+    on(root, 'pointerenter', () => stage.prepare())
     for (const type of SWALLOWED) root.addEventListener(type, (event) => event.stopPropagation())
     root.addEventListener('contextmenu', (event) => event.preventDefault())
   }

@@ -7,6 +7,8 @@ import { makeCanvas } from './masks.js'
 
 /** The hole is filled at this many pixels on the longer side: it only has to be unobtrusive. */
 const FILL_SIDE = 160
+/** So long nothing may change before playback is made ready. */
+const REST_MS = 300
 
 /**
  * Pull–push: average the known pixels down a pyramid, then fill unknown ones from the level below.
@@ -107,18 +109,36 @@ export class MotionPreview {
     this.key = []
     this.parts = []
     this.behind = null
+    /** Cut-outs of one picture, by raster: a new stroke on one component leaves the others' alone. */
+    this.cut = new WeakMap()
+  }
+
+  /** Do something once nothing has asked for it for a while and the page is idle. @param {() => void} task */
+  prepareSoon(task) {
+    this.stop()
+    this.timer = setTimeout(() => (window.requestIdleCallback ? requestIdleCallback(task) : task()), REST_MS)
+  }
+
+  stop() {
+    clearTimeout(this.timer)
   }
 
   /** Rebuild what depends on the picture and the masks; cheap when neither changed. */
-  #update(picture, drawing, masks) {
+  prepare(picture, drawing, masks) {
     const moving = drawing.components.map((_, i) => i)
       .filter((i) => !drawing.components[i].hidden && masks.entries[i]?.box)
     const key = [picture.source, ...moving.flatMap((i) => [i, masks.entries[i].raster])]
     if (key.length === this.key.length && key.every((k, i) => k === this.key[i])) return
+    if (this.key[0] !== picture.source) this.cut = new WeakMap()
     this.key = key
     const entries = moving.map((i) => masks.tint(i))
-    this.parts = moving.map((index, i) => ({ index, box: entries[i].box, canvas: cutOut(picture, entries[i], masks.size) }))
+    this.parts = moving.map((index, i) => ({ index, box: entries[i].box, canvas: this.#cutOut(picture, entries[i], masks.size) }))
     this.behind = entries.length ? fillBehind(picture, entries, masks.size) : null
+  }
+
+  #cutOut(picture, entry, size) {
+    if (!this.cut.has(entry.raster)) this.cut.set(entry.raster, cutOut(picture, entry, size))
+    return this.cut.get(entry.raster)
   }
 
   /**
@@ -126,7 +146,7 @@ export class MotionPreview {
    * @param {{source: CanvasImageSource, width: number, height: number}} picture
    */
   draw(context, picture, drawing, masks, frame, frames) {
-    this.#update(picture, drawing, masks)
+    this.prepare(picture, drawing, masks)
     context.save()
     if (cameraMoves(drawing)) this.#drawScene(context, picture, drawing, masks.size, frame, frames)
     if (this.behind) context.drawImage(this.behind, 0, 0)

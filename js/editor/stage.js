@@ -139,6 +139,16 @@ export class Stage {
   stop() {
     cancelAnimationFrame(this.pending)
     this.pending = 0
+    this.preview.stop()
+  }
+
+  /** Soon, if nothing else changes and the editor is in use, make ready what the first frame of playback needs. */
+  prepare() {
+    this.preview.prepareSoon(() => {
+      const { picture, store, masks } = this
+      const used = this.canvas.closest('.trackgo')?.matches(':hover, :focus-within')
+      if (used && picture.source && !store.draft && store.view.frame === 0) this.preview.prepare(picture, store.whole(store.drawing), masks)
+    })
   }
 
   draw() {
@@ -166,8 +176,11 @@ export class Stage {
       this.#inRasterSpace(() => this.#drawPreview(drawing))
       this.#drawUntouched(drawing)
     } else {
-      this.backdrop.draw(context, this.#backdropKey(drawing), (ink) => this.#drawBackdrop(ink, drawing))
+      const place = [this.view.x * ratio, this.view.y * ratio]
+      const final = this.backdrop.draw(context, this.#backdropKey(drawing), `${this.view.scale} ${w} ${h}`, place, (ink) => this.#drawBackdrop(ink, drawing))
+      if (!final) this.request()
       this.#inRasterSpace(() => this.#drawActiveMask(drawing))
+      this.prepare()
     }
     this.#drawOver(drawing)
     if (seen) drawPoints(context, seen, frame, this.scene)
@@ -179,8 +192,8 @@ export class Stage {
   }
 
   #backdropKey(drawing) {
-    const { store, view, picture, canvas, masks } = this
-    const key = [picture, view.scale, view.x, view.y, canvas.width, canvas.height, masks.size, this.#active]
+    const { store, picture, masks } = this
+    const key = [picture, masks.size, this.#active]
     const whole = store.whole(drawing)
     for (const [i, component] of whole.components.entries()) {
       if (i - store.offset !== this.#active) key.push(component, masks.entries[i]?.raster, cssColor(drawnColor(whole, i)))

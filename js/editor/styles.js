@@ -53,9 +53,9 @@ const CSS = `
   background: color-mix(in srgb, var(--tg-panel) 93%, #000); }
 .trackgo-canvas { position: absolute; inset: 0; width: 100%; height: 100%; display: block; touch-action: none; outline: none; cursor: crosshair; }
 .trackgo-spoken { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
-.trackgo-status { position: absolute; left: 6px; right: 6px; bottom: 6px; display: flex; justify-content: center; pointer-events: none; }
-.trackgo-status span { max-width: 100%; padding: 2px 8px; border-radius: 9px; background: rgba(0, 0, 0, .6); color: #eee; font-size: 11px;
-  white-space: nowrap; overflow: hidden; text-overflow: ellipsis; }
+.trackgo-status { flex: none; display: flex; align-items: center; justify-content: center; height: 20px; padding: 0 8px; color: var(--tg-dim); font-size: 11px;
+  background: color-mix(in srgb, var(--tg-panel) 93%, #000); }
+.trackgo-status span { min-width: 0; white-space: nowrap; overflow: hidden; text-overflow: ellipsis; }
 .trackgo-note { position: absolute; inset: 0; display: flex; flex-direction: column; align-items: center; justify-content: center; gap: 10px;
   padding: 16px; text-align: center; color: var(--tg-dim); pointer-events: none; }
 .trackgo-note p { margin: 0; max-width: 360px; text-wrap: balance; }

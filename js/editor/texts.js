@@ -146,7 +146,42 @@ export const SHORTCUTS = {
   full: 'F: full screen',
 }
 
-const GROUPS = { text: TEXT, hints: HINTS, easings: EASING_NAMES, shortcuts: SHORTCUTS }
+/** What is wrong with a drawing. The words of the document itself (its keys) stay as they are. */
+export const PROBLEMS = {
+  notJson: 'The drawing is not valid JSON: %1.',
+  drawingObject: 'The drawing must be a JSON object, got %1.',
+  version: "The drawing's version must be %1, got %2.",
+  componentsList: "The drawing's components must be a list, got %1.",
+  manyComponents: 'The drawing has %1 components; at most %2 are allowed.',
+  image: "The drawing's image must be the name of an uploaded picture, got %1.",
+  component: 'Component %1',
+  componentNamed: 'Component %1 (%2)',
+  stroke: '%1, stroke %2',
+  arrow: '%1, arrow %2',
+  point: '%1, point %2',
+  camera: 'The camera',
+  object: '%1: must be an object, got %2.',
+  pointsList: '%1: points must be a list of [u, v] pairs, got %2.',
+  fewPoints: '%1: needs at least %2 points, got %3.',
+  manyPoints: '%1: has %2 points; at most %3 are allowed.',
+  pair: '%1: must be a pair of numbers [u, v], got %2.',
+  oneOf: '%1: %2 must be one of %3, got %4.',
+  radius: "%1: radius must be above 0 and at most %2 (a fraction of the frame's width), got %3.",
+  mask: '%1: mask must be an object, got %2.',
+  png: '%1: png must be base64 text, got %2.',
+  list: '%1: %2 must be a list, got %3.',
+  resizings: '%1: the mask grows and shrinks %2 times; at most %3 are allowed.',
+  name: '%1: name must be text, got %2.',
+  flag: '%1: %2 must be true or false, got %3.',
+  range: '%1: %2 must be a number from %3 to %4, got %5.',
+  order: '%1: start (%2) must not be after end (%3).',
+  pan: '%1: pan must be a pair of numbers from −%2 to %2, got %3.',
+  onePoint: '%1: needs at least 1 point, got 0.',
+  curve: '%1: curve must be straight or smooth, got %2.',
+  cameraObject: 'The camera must be an object, got %1.',
+}
+
+const GROUPS = { text: TEXT, hints: HINTS, easings: EASING_NAMES, shortcuts: SHORTCUTS, problems: PROBLEMS }
 /** What locales/en must hold. */
 export const ENGLISH = structuredClone(GROUPS)
 
