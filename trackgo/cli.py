@@ -1,4 +1,4 @@
-"""``python -m trackgo``: demo | draw | generate | convert | train | export.
+"""``python -m trackgo``: demo | draw | generate | convert | prepare | train | export.
 
 Exits 0 on success and 2, with one sentence on standard error, on bad input.
 """
@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
+from .preparation import command as preparation
 from .training import command as training
 
 _EXAMPLES = {
@@ -91,6 +92,7 @@ def _parser() -> argparse.ArgumentParser:
     convert.add_argument("--seed", type=int, default=0)
     convert.add_argument("--to", default="kj", help="kj, ati121, ltx, tora or dragnuwa")
     convert.add_argument("--out", type=Path, metavar="FILE", help="default: print")
+    preparation.add_arguments(command("prepare", preparation.run, "Turn a folder of videos into training shards."))
     training.add_arguments(command("train", training.run, "Train TrackGo from a configuration file."))
     training.add_export_arguments(
         command("export", training.run_export, "Make the small inference file of a training checkpoint.")
