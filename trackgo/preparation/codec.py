@@ -35,9 +35,10 @@ def encode_video(frames: np.ndarray, fps: float) -> tuple[bytes, float]:
 
 def _encode(frames: np.ndarray, fps: Fraction, codec: str, pixels: str, quality: str) -> bytes:
     target = io.BytesIO()
-    options = {"fflags": "+bitexact"}
-    with av.open(target, "w", format="mp4", options=options) as container:
-        stream = container.add_stream(codec, rate=fps, options={"crf": quality, "preset": "veryfast", "threads": "1"})
+    # x264's assembly for macroblock trees reads memory it has not set: the same frames gave other bytes now and then.
+    options = {"crf": quality, "preset": "veryfast", "threads": "1", "x264-params": "mbtree=0:weightp=0"}
+    with av.open(target, "w", format="mp4", options={"fflags": "+bitexact"}) as container:
+        stream = container.add_stream(codec, rate=fps, options=options)
         stream.height, stream.width = frames.shape[1:3]
         stream.pix_fmt = pixels
         for frame in frames:

@@ -6,6 +6,8 @@ they cover it, then cut about their middle.
 
 from __future__ import annotations
 
+from bisect import insort
+from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +28,8 @@ PICTURE_RATE = 24.0
 """Frames per second of a folder of pictures."""
 
 _LONGEST_GAP_SECONDS = 0.5
+_REORDERED = 4
+"""Frames among which time stamps may be out of order."""
 
 
 class Unusable(ValueError):
@@ -170,13 +174,26 @@ def _open(source: Path) -> tuple[Iterator[_Picture], float]:
 def _decoded(container: av.container.InputContainer, source: Path, rate: float) -> Iterator[_Picture]:
     stream = container.streams.video[0]
     stream.thread_count = 1  # clips are prepared side by side; threads would fight for the cores
+    aspect = float(stream.sample_aspect_ratio or 1)
     with container:
         try:
-            for number, frame in enumerate(container.decode(stream)):
-                time = number / rate if frame.time is None else frame.time
-                yield _upright(frame, float(stream.sample_aspect_ratio or 1), number, time)
+            for number, (frame, time) in enumerate(_in_order(container.decode(stream), rate)):
+                yield _upright(frame, aspect, number, time)
         except av.FFmpegError as error:
             raise Unusable("broken off", f"'{source}' cannot be decoded to its end: {error}") from error
+
+
+def _in_order(frames: Iterator[av.VideoFrame], rate: float) -> Iterator[tuple[av.VideoFrame, float]]:
+    """Frames with their times in seconds. Decoders give frames in the order they are shown, but AVI files with B-frames
+    label them in the order they are stored: the times of a few frames together are right, once sorted."""
+    waiting: deque[av.VideoFrame] = deque()
+    times: list[float] = []
+    for number, frame in enumerate(frames):
+        waiting.append(frame)
+        insort(times, number / rate if frame.time is None else frame.time)
+        if len(waiting) > _REORDERED:
+            yield waiting.popleft(), times.pop(0)
+    yield from zip(waiting, times, strict=True)
 
 
 def _upright(frame: av.VideoFrame, aspect: float, number: int, time: float) -> _Picture:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import cv2
 import numpy as np
 
 from .decode import Window
 from .flow import Flow, carried, homography_flow
+from .settings import Thresholds
 from .trackers import Tracked
 
 _EQUAL = 0.4
@@ -41,17 +44,37 @@ def measure_masks(masks: np.ndarray) -> dict[str, float]:
     return _plain(components=len(first), area=first.any(axis=0).mean() if len(first) else 0.0)
 
 
-def measure_tracks(tracked: Tracked, component: np.ndarray, masks: np.ndarray) -> dict[str, float]:
-    """Scores of the tracks of ``component`` int64 [N] against the masks bool [L, S, H, W]."""
-    width = masks.shape[3]
-    groups = [component == number for number in range(masks.shape[1])]
+@dataclass(frozen=True, eq=False)
+class TrackScores:
+    """Per component, float [S]: visible, agreement, travel; see ``settings.Thresholds``."""
+
+    visible: np.ndarray
+    agreement: np.ndarray
+    travel: np.ndarray
+
+    def good(self, thresholds: Thresholds) -> np.ndarray:
+        """Which components can be trained on, bool [S]."""
+        seen = self.visible >= thresholds.least_visible
+        return seen & (self.agreement >= thresholds.least_agreement) & (self.travel >= thresholds.least_travel)
+
+    def worst(self, which: np.ndarray) -> dict[str, float]:
+        """The least of each over the components bool [S]; over the most visible one if none is chosen."""
+        chosen = which if which.any() else np.arange(len(which)) == np.argmax(self.visible)
+        parts = {"visible": self.visible, "agreement": self.agreement, "travel": self.travel}
+        return _plain(**{name: values[chosen].min() for name, values in parts.items()})
+
+
+def measure_tracks(tracked: Tracked, component: np.ndarray, masks: np.ndarray) -> TrackScores:
+    """Scores of the tracks of ``component`` int64 [N] against the masks bool [L, S, H, W], S ≥ 1."""
+    inside = _inside(tracked, component, masks)[1:]
     travel = np.linalg.norm(tracked.tracks - tracked.tracks[:1], axis=-1).max(axis=0)  # [N]
-    seen = tracked.visible[1:]
-    return _plain(
-        visible=min(seen[:, group].mean() for group in groups),
-        agreement=_inside(tracked, component, masks)[1:][seen].mean() if seen.any() else 0.0,
-        travel=max(travel[group].mean() for group in groups) * 100 / width,
-    )
+    scores = []
+    for number in range(masks.shape[1]):
+        group = component == number
+        seen = tracked.visible[1:, group]
+        agreement = inside[:, group][seen].mean() if seen.any() else 0.0
+        scores.append((seen.mean(), agreement, 100 * travel[group].mean() / masks.shape[3]))
+    return TrackScores(*np.array(scores).T)
 
 
 def _inside(tracked: Tracked, component: np.ndarray, masks: np.ndarray) -> np.ndarray:

@@ -6,7 +6,7 @@ import hashlib
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import lru_cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -15,6 +15,7 @@ from typing import Any
 import av
 import cv2
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from .decode import Unusable, Window, windows
 from .flow import Flow, dense_flow
@@ -90,11 +91,17 @@ class ClipOutcome:
 
 @dataclass(frozen=True, eq=False)
 class Prepared:
-    """A window on its way: what is known of it so far; ``sample`` only when it is kept."""
+    """A window and what became of it; ``sample`` as far as it got: with masks and tracks once there are any, also when
+    the window is not kept."""
 
     window: Window
     outcome: WindowOutcome
     sample: Sample | None = None
+
+    @property
+    def kept(self) -> bool:
+        """Whether the sample goes into a shard."""
+        return not self.outcome.reason
 
 
 def prepare_clip(source: Path, name: str, settings: Settings) -> Iterator[Prepared | ClipOutcome]:
@@ -127,11 +134,13 @@ def _tools(segmenter: str, tracker: str) -> tuple[Any, Any]:
 
 @contextmanager
 def one_thread() -> Iterator[None]:
-    """OpenCV on one thread: clips are prepared side by side, and dense flow depends on how many threads there are."""
+    """OpenCV, BLAS and OpenMP on one thread: clips are prepared side by side, and last digits, in dense flow more than
+    those, depend on how many threads share the work."""
     before = cv2.getNumThreads()
     cv2.setNumThreads(1)
     try:
-        yield
+        with threadpool_limits(1):
+            yield
     finally:
         cv2.setNumThreads(before)
 
@@ -158,17 +167,27 @@ def _prepare_window(window: Window, name: str, settings: Settings, segmenter: An
             return Prepared(window, outcome("nothing to segment"))
         if no := rejected():
             return Prepared(window, no)
-        points, component = sample_points(masks[0], (settings.seed, window.numbers[0]))
-        tracked = tracker.track(window.frames, points)
-        scores |= measure_tracks(tracked, component, masks)
+        sample, good = _tracked(window, key, masks, settings, tracker, scores)
         if no := rejected():
-            return Prepared(window, no)
+            return Prepared(window, no, sample)
+        latents, embedding = _encode(window.frames, settings)
     except _EXPECTED as error:
         return Prepared(window, outcome("failed", (str(error),)))
     meta = _meta(window, name, scores, segmenter.version, tracker.version, settings)
-    latents = _encode(window.frames, settings)
-    sample = Sample(key, window.frames, tracked.tracks, tracked.visible, component, masks, meta, *latents)
-    return Prepared(window, outcome(), sample)
+    kept = sample.only(good)
+    return Prepared(window, outcome(), replace(kept, meta=meta, latents=latents, embedding=embedding))
+
+
+def _tracked(
+    window: Window, key: str, masks: np.ndarray, settings: Settings, tracker: Any, scores: dict[str, float]
+) -> tuple[Sample, np.ndarray]:
+    """The window with its tracks, and which of its components are good, bool [S]; adds to ``scores``."""
+    points, component = sample_points(masks[0], (settings.seed, window.numbers[0]))
+    tracked = tracker.track(window.frames, points)
+    measured = measure_tracks(tracked, component, masks)
+    good = measured.good(settings.thresholds)
+    scores |= measured.worst(good) | {"components": float(good.sum())}
+    return Sample(key, window.frames, tracked.tracks, tracked.visible, component, masks), good
 
 
 def _segment(window: Window, flow: Flow, settings: Settings, segmenter: Any) -> np.ndarray:

@@ -23,7 +23,7 @@ _MOST_CARDS = 60
 
 
 def save_preview(folder: Path, prepared: Prepared) -> None:
-    """The window's contact sheet, ``preview/KEY.jpg``: frames, and for a kept one masks tinted and tracks with trails."""
+    """The window's contact sheet, ``preview/KEY.jpg``: frames, as far as it got with masks and tracks."""
     sheet = preview_sheet(prepared)
     found, data = cv2.imencode(".jpg", cv2.cvtColor(sheet, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, 82])
     if not found:

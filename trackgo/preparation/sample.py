@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -45,6 +45,13 @@ class Sample:
         if self.component.size and self.component.max() >= self.masks.shape[1]:
             raise ValueError(f"component {self.component.max()} has no mask; there are {self.masks.shape[1]}")
         self.trajectories()
+
+    def only(self, components: np.ndarray) -> Sample:
+        """The sample with the components of bool [S] alone, numbered anew."""
+        points = components[self.component]
+        number = (np.cumsum(components) - 1)[self.component[points]].astype(np.int64)
+        tracks, visible, masks = self.tracks[:, points], self.visible[:, points], self.masks[:, components]
+        return replace(self, tracks=tracks, visible=visible, component=number, masks=masks)
 
     def trajectories(self) -> PointTrajectories:
         """The points as ``PointTrajectories``; its ``render()`` is P."""

@@ -27,9 +27,10 @@ class Thresholds:
         most_jump: grey levels that remain, on average over a frame, when motion is undone; of the worst frame.
         most_frozen: share of frames equal to the one before.
         least_area: share of the first frame that the components cover together.
-        least_visible: share of points that are seen, of the poorest component, over all frames.
-        least_agreement: share of seen points that lie in their component's mask (or within 1 % of the width).
-        least_travel: how far the points of the component that moves most go on average, % of the width.
+        least_visible: share of a component's points that are seen, over all frames.
+        least_agreement: share of its seen points that lie in its mask (or within 1 % of the width).
+        least_travel: how far its points go on average, % of the width. Components that fall short of one of these three
+            are left out; the window goes when none remains.
     """
 
     most_upscale: float = 2.0
@@ -100,6 +101,7 @@ class Settings:
             raise ValueError(f"size is {self.width}x{self.height}; with latents both sides must be multiples of 64")
         if self.fps < 0 or self.most_windows < 0 or self.components < 1:
             raise ValueError("fps and most_windows must be 0 or more, components at least 1")
+        object.__setattr__(self, "fps", float(self.fps))  # 0 and 0.0 are the same settings
 
     def to_mapping(self) -> dict[str, Any]:
         """Plain values, for JSON."""

@@ -1,8 +1,8 @@
 """Shards: WebDataset tar files of prepared samples. Written whole or not at all, and read back in order or by number.
 
-Members of a sample, all under its key: ``mp4`` (H.264, at least ``PSNR_FLOOR_DB`` in every frame), ``tracks.safetensors``
-(tracks, visible, component), ``masks.npz`` (bits packed along rows, deflated), ``json`` (source, window, scores, tools)
-and, where asked for, ``latents.safetensors`` and ``first.png``.
+Members of a sample, all under its key: ``mp4`` (H.264, at least ``PSNR_FLOOR_DB`` in every frame),
+``tracks.safetensors`` (tracks, visible, component), ``masks.npz`` (bits packed along rows, deflated), ``json`` (source,
+window, scores, tools) and, where asked for, ``latents.safetensors`` and ``first.png``.
 """
 
 from __future__ import annotations

@@ -1,8 +1,9 @@
 """The folder of a run: which clips are done, and how they become shards. Made to be killed at any instant.
 
-``manifest.json``     settings and the clips, in an order that never changes; clip n belongs to shard n // shard_clips.
-``work/000012.tar``   the samples of clip 12, ``work/000012.json`` its outcome, written last: with it, the clip is done.
-``shard-000000.tar``  the samples of its clips; ``shard-000000.json`` their outcomes, written last: then ``work`` is cleared.
+- ``manifest.json``: settings and the clips, in an order that never changes; clip n belongs to shard n // shard_clips.
+- ``work/000012.tar``: the samples of clip 12; ``work/000012.json``: its outcome, written last. It makes the clip done.
+- ``shard-000000.tar``: the samples of its clips; ``shard-000000.json``: their outcomes, written last. Then ``work`` is
+  cleared of them.
 
 Every file is written under another name and renamed. What stands there under its own name is whole.
 """

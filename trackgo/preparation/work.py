@@ -28,7 +28,7 @@ def prepare_job(job: Job) -> ClipOutcome:
             continue
         if job.settings.preview:
             save_preview(job.folder, item)
-        if item.sample is not None:
+        if item.kept:
             samples.append((item.sample.key, pack(item.sample)))
     save_clip(job, outcome, samples)
     return outcome

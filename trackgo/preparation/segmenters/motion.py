@@ -25,6 +25,7 @@ _LEAST_PX = 1.0
 _LEAST_SHARE = 0.002
 """Of the frame, that a thing must cover."""
 
+_BORDER_PX = 8
 _EDGE_BAND_PX = 6
 _CUT_ITERATIONS = 2
 
@@ -156,12 +157,14 @@ def _grown(labels: np.ndarray, inside: np.ndarray) -> np.ndarray:
 
 
 def _merged(labels: np.ndarray, speed: np.ndarray) -> np.ndarray:
-    """Neighbours that one affine motion explains become one: arms of a turning star, but not two things that touch."""
+    """Neighbours become one where one affine motion explains both (arms of a turning star) or where they move alike
+    along their border (limbs); two things that only touch stay two."""
     parent = np.arange(labels.max() + 1)
     for a, b in _touching(labels):
         first, second = (np.isin(labels, np.flatnonzero(parent == parent[one])) for one in (a, b))
         small = min(first.sum(), second.sum()) < _LEAST_SHARE * labels.size
-        if parent[a] != parent[b] and (small or _one_motion(first | second, speed)):
+        alike = _one_motion(first | second, speed) or _alike_at_border(first, second, speed)
+        if parent[a] != parent[b] and (small or alike):
             parent[parent == parent[b]] = parent[a]
     return parent[labels]
 
@@ -173,6 +176,15 @@ def _one_motion(mask: np.ndarray, speed: np.ndarray) -> bool:
     affine, *_ = np.linalg.lstsq(places, seen, rcond=None)
     error = np.median(np.linalg.norm(places @ affine - seen, axis=-1))
     return error < max(0.15, 0.12 * float(np.median(np.linalg.norm(seen, axis=-1))))
+
+
+def _alike_at_border(first: np.ndarray, second: np.ndarray, speed: np.ndarray) -> bool:
+    near = [cv2.dilate(mask.astype(np.uint8), _disc(_BORDER_PX)) > 0 for mask in (first, second)]
+    sides = speed[first & near[1]], speed[second & near[0]]
+    if not len(sides[0]) or not len(sides[1]):
+        return False
+    a, b = (np.median(side, axis=0) for side in sides)
+    return bool(np.linalg.norm(a - b) < 0.4 * max(np.linalg.norm(a), np.linalg.norm(b)))
 
 
 def _touching(labels: np.ndarray) -> list[tuple[int, int]]:
