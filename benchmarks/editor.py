@@ -32,6 +32,7 @@ COMPONENTS, STROKES, POINTS = 50, 4, 100  # 20,000 stroke points
 WINDOW = {"width": 1500, "height": 1000}
 STEPS = 120
 IDLE_FRAMES = 120
+REST_MS = 500  # from choosing a tool to using it; the editor makes playback ready in such a pause
 
 
 def picture() -> bytes:
@@ -78,7 +79,8 @@ class Frames:
     def line(self, name: str) -> str:
         slow = (self.between > 33.4).mean()
         return (
-            f"  {name:<28} median {np.median(self.between):5.1f} ms, worst {self.between.max():5.1f} ms, "
+            f"  {name:<28} median {np.median(self.between):5.1f} ms, worst {self.between.max():5.1f} ms "
+            f"(frame {self.between.argmax() + 1} of {len(self.between)}), "
             f"over 33 ms {slow:4.0%} · own drawing median {np.median(self.drawing):4.1f} ms, "
             f"worst {self.drawing.max():5.1f} ms · value changed {self.changes}×"
         )
@@ -131,6 +133,7 @@ def run(editor: EditorPage) -> None:
         editor.action("fit")
         editor.page.mouse.move(*editor.at(0.5, 0.05))
         editor.settle()
+        page.wait_for_timeout(REST_MS)
         print(measure(page, gesture).line(name), flush=True)
     page.mouse.move(3, 3)
     editor.settle()

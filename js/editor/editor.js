@@ -299,6 +299,7 @@ export class TrackGoEditor {
     clearInterval(this.timer)
     this.observer.disconnect()
     this.stage.stop()
+    this.input.destroy()
     this.sight.stop()
     this.overlay?.remove()
     this.element.remove()

@@ -19,6 +19,8 @@ const RADIUS_STEP = 1.15
 const CAMERA_ZOOM_STEP = 1.05
 /** How much larger a brush becomes per pixel dragged: a factor e per 100. */
 const DRAG_SIZE = 0.01
+/** The middle button in `buttons` of an event. */
+const MIDDLE_HELD = 4
 const ROUND_TOOLS = ['brush', 'erase']
 const KEY_TOOLS = { v: 'select', b: 'brush', e: 'erase', l: 'lasso', g: 'fill', a: 'arrow', p: 'freehand', c: 'camera' }
 const SWALLOWED = ['pointerdown', 'pointermove', 'pointerup', 'mousedown', 'dblclick', 'contextmenu']
@@ -53,8 +55,23 @@ export class Input {
     on(root, 'keyup', this.keyUp)
     on(root, 'pointerdown', this.takeFocus)
     on(root, 'pointerenter', () => stage.prepare())
+    this.lasting = new AbortController()
+    for (const type of ['pointerdown', 'pointermove', 'pointerup']) on(window, type, this.middle, { capture: true, signal: this.lasting.signal })
     for (const type of SWALLOWED) root.addEventListener(type, (event) => event.stopPropagation())
     root.addEventListener('contextmenu', (event) => event.preventDefault())
+  }
+
+  /** The node is gone: what listened beyond its own elements goes too. */
+  destroy() {
+    this.lasting.abort()
+  }
+
+  /** Nodes 2.0 takes the middle button for the graph before it reaches the stage; here it pans the picture. */
+  middle(event) {
+    if (event.target !== this.stage.canvas || !(event.button === 1 || event.buttons & MIDDLE_HELD)) return
+    event.stopImmediatePropagation()
+    const act = { pointerdown: this.down, pointermove: this.move, pointerup: this.up }[event.type]
+    act.call(this, event)
   }
 
   takeFocus(event) {

@@ -62,7 +62,7 @@ const CSS = `
 .trackgo-note .trackgo-text-button { pointer-events: auto; }
 .trackgo-error { pointer-events: auto; color: var(--tg-text); background: color-mix(in srgb, var(--tg-panel) 94%, var(--error-text, #f44)); cursor: default; }
 .trackgo-error .trackgo-group { gap: 8px; flex-wrap: wrap; justify-content: center; }
-.trackgo-error p { color: var(--error-text, #ff4444); overflow-wrap: anywhere; }
+.trackgo-error p { color: color-mix(in srgb, var(--error-text, #ff4444) 65%, var(--tg-text)); overflow-wrap: anywhere; }
 .trackgo-error textarea { width: min(100%, 480px); flex: 0 1 120px; min-height: 40px; resize: none; padding: 6px; font: 11px/1.4 monospace;
   color: var(--tg-text); background: var(--tg-panel); border: 1px solid var(--tg-line); border-radius: 6px; user-select: text; }
 .trackgo-text-button { padding: 4px 10px; border: 1px solid var(--tg-line); border-radius: 6px; background: var(--tg-raise); color: var(--tg-text);
