@@ -6,8 +6,8 @@ import { makeCanvas } from './masks.js'
 
 /** How far the bitmap reaches beyond the stage on each side, in device pixels. */
 export const MARGIN = 256
-/** Shifts this near to whole device pixels show the same pixels as painting anew would. */
-const WHOLE = 1e-3
+/** After a pan has stood still for so many frames, the bitmap is painted anew where it has come to. */
+const STILL_FRAMES = 5
 
 const same = (a, b) => a.length === b.length && a.every((value, i) => value === b[i])
 
@@ -19,12 +19,13 @@ export class Backdrop {
     this.at = [0, 0]
     this.last = [0, 0]
     this.lastForm = ''
+    this.still = 0
   }
 
   /**
-   * Show what the key stands for. Where only `at` is another, the bitmap is moved, in whole device pixels; once `at`
-   * stays, it is painted sharply where it belongs. While the form changes with every frame (zooming) a bitmap would
-   * be of no use, and everything is painted directly.
+   * Show what the key stands for. Where only `at` is another, the bitmap is moved, in whole device pixels; once the
+   * pan has come to rest, it is painted sharply where it belongs. While the form changes with every frame (zooming) a
+   * bitmap would be of no use, and everything is painted directly.
    * @param {CanvasRenderingContext2D} context
    * @param {unknown[]} key everything that the painting depends on but form and place, compared by identity
    * @param {string} form the picture's scale and the stage's size
@@ -34,7 +35,7 @@ export class Backdrop {
    */
   draw(context, key, form, at, paint) {
     const reshaping = form !== this.lastForm && this.key !== null
-    const still = same(at, this.last)
+    this.still = same(at, this.last) ? this.still + 1 : 0
     this.lastForm = form
     this.last = at
     if (reshaping) {
@@ -44,8 +45,8 @@ export class Backdrop {
     const whole = [...key, form]
     if (!this.key || !same(whole, this.key)) this.#keep(context, whole, at, paint)
     const shift = [at[0] - this.at[0], at[1] - this.at[1]]
-    const exact = shift.every((value) => Math.abs(value - Math.round(value)) < WHOLE)
-    if (shift.some((value) => Math.abs(value) > MARGIN) || (still && !exact)) {
+    const beyond = shift.some((value) => Math.abs(value) > MARGIN)
+    if (beyond || (this.still >= STILL_FRAMES && !same(at, this.at))) {
       this.#keep(context, whole, at, paint)
       shift.fill(0)
     }
@@ -53,7 +54,7 @@ export class Backdrop {
     context.setTransform(1, 0, 0, 1, 0, 0)
     context.drawImage(this.canvas, Math.round(shift[0]) - MARGIN, Math.round(shift[1]) - MARGIN)
     context.restore()
-    return still || exact
+    return same(at, this.at)
   }
 
   #keep(context, key, at, paint) {

@@ -118,7 +118,7 @@ export class TrackGoEditor {
     this.#renderNote()
     this.#speak()
     const hint = store.error ? '' : sight.message || store.view.hint || (this.source.image ? HINTS[store.view.tool] : '')
-    if (this.status.textContent !== hint) this.status.textContent = hint
+    if (this.status.textContent !== hint) this.status.title = this.status.textContent = hint
     this.statusLine.hidden = !hint
     this.stage.request()
   }

@@ -6,9 +6,10 @@ import json
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from tests.browser.conftest import PATIENCE_MS, WINDOW, pictures
-from tests.browser.editor_page import BETWEEN, CANVAS, EditorPage, workflow
+from tests.browser.editor_page import BETWEEN, CANVAS, LOADER, EditorPage, workflow
 
 
 @pytest.fixture(params=["classic", "nodes2"])
@@ -69,3 +70,29 @@ def test_draw_queue_and_get_what_was_drawn(real, comfy):
     real.wait("editor.stage.picture.width === 320")
     shown = np.array(real.pixel(0.9, 0.1), float)
     assert np.abs(shown - (90, 110, 100)).max() < 8, "the editor shows the picture that arrived, resized"
+
+
+def test_a_mask_from_upstream_becomes_the_mask_of_a_component(real, comfy):
+    """A picture whose left half is transparent, LoadImage's MASK into `mask`, and a component with an arrow alone."""
+    pixels = np.full((96, 160, 4), 128, np.uint8)
+    pixels[:, :80, 3] = 0
+    Image.fromarray(pixels).save(comfy.base / "input" / "half.png")
+    arrow = {"name": "left", "arrows": [{"points": [[0.2, 0.5], [0.6, 0.5]]}]}
+    graph = workflow(json.dumps({"version": 1, "components": [arrow]}), "half.png")
+    loader, canvas = graph["nodes"]
+    loader["outputs"][1]["links"] = [2]
+    canvas["inputs"].append({"name": "mask", "type": "MASK", "link": 2})
+    graph["links"].append([2, LOADER, 1, CANVAS, 1, "MASK"])
+    real.load(graph)
+    before = [real.pixel(u, 0.2) for u in (0.25, 0.75)]
+    real.focus()
+    with real.page.expect_response("**/prompt") as response:
+        real.press("Control+Enter")
+    run = comfy.wait(response.value.json()["prompt_id"])
+    assert run.error is None
+    real.wait("editor.store.arrivals.masks.length === 1")
+    real.wait("editor.stage.masks.entries[0]?.box")
+    after = [real.pixel(u, 0.2) for u in (0.25, 0.75)]
+    assert after[0][0] > before[0][0] + 20, "the left half has the component's red"
+    assert after[1] == before[1]
+    assert real.components == [arrow], "the document itself stays as drawn"
