@@ -13,10 +13,11 @@ from ..trackgo.attention.pictures import Scene, attention_pages, report, share_c
 from ..trackgo.attention.record import AttentionRequest, parse_layers, parse_numbers
 from ..trackgo.evaluation.obeyed import obeyed, obeyed_picture
 from ..trackgo.model import Motion
-from ..trackgo.preparation.trackers import build_tracker
+from ..trackgo.preparation.trackers import build_tracker, tracker_names
 from .attention import attachment_of, look
 from .common import CATEGORY, Tracks, frames_uint8, read_tracks, to_image
 
+TRACKERS = [name for name in tracker_names() if name != "cotracker"]  # a graph may not name files outside ComfyUI
 SCHEDULERS = ["karras", "normal", "simple", "exponential", "sgm_uniform"]  # others come by the sigmas input
 
 
@@ -132,10 +133,9 @@ class TrackGoObjMC(io.ComfyNode):
             inputs=[
                 io.Image.Input("frames", tooltip="The decoded video; as many frames as the tracks have."),
                 Tracks.Input("tracks", tooltip="What the video was told to do, from TrackGo Point Trajectories."),
-                io.String.Input(
-                    "tracker", default="lk",
-                    tooltip="What follows the points. lk: built in. cotracker:PATH with the path of its weights, where "
-                    "Meta's CoTracker is installed.",
+                io.Combo.Input(
+                    "tracker", options=TRACKERS, default="lk",
+                    tooltip="What follows the points. lk: built in; others come with packages that offer one.",
                 ),
             ],
             outputs=[
@@ -151,7 +151,7 @@ class TrackGoObjMC(io.ComfyNode):
     def execute(cls, frames: torch.Tensor, tracks: dict, tracker: str) -> io.NodeOutput:
         video = frames_uint8(frames)
         trajectories = read_tracks(tracks, video.shape[2], video.shape[1])
-        result = obeyed(video, trajectories, build_tracker(tracker.strip()))
+        result = obeyed(video, trajectories, build_tracker(tracker))
         picture = to_image(obeyed_picture(video, result)[None])
         saved = ui.ImageSaveHelper.save_images(picture, "trackgo_objmc", io.FolderType.temp, cls=None, compress_level=1)
         figures = json.dumps(result.report(), indent=1)

@@ -1,4 +1,4 @@
-"""``python -m trackgo``: demo | draw | generate | convert | attention | sheet | train | export | evaluate.
+"""``python -m trackgo``: demo | draw | generate | convert | attention | sheet | prepare | train | export | evaluate.
 
 Exits 0 on success and 2, with one sentence on standard error, on bad input.
 """
@@ -19,6 +19,7 @@ from . import sheet_command
 from .attention import command as attention
 from .devices import DTYPES, device_named, dtype_named, place_
 from .evaluation import command as evaluation
+from .preparation import command as preparation
 from .training import command as training
 
 _EXAMPLES = {
@@ -105,6 +106,7 @@ def _parser() -> argparse.ArgumentParser:
         _model_options(inspect)
         _drawing_options(inspect, required=False)
         _sampling_options(inspect, None, None)  # the model's own
+    preparation.add_arguments(command("prepare", preparation.run, "Turn a folder of videos into training shards."))
     training.add_arguments(command("train", training.run, "Train TrackGo from a configuration file."))
     training.add_export_arguments(
         command("export", training.run_export, "Make the small inference file of a training checkpoint.")

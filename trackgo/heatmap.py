@@ -7,7 +7,7 @@ them.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from functools import cache
 from typing import Literal
 
@@ -144,16 +144,3 @@ def text_width(text: str, size: int = 14) -> float:
 def short(value: float) -> str:
     """A number in at most four significant places, for captions."""
     return f"{value:.3f}" if abs(value) < 10 else f"{value:.1f}" if abs(value) < 1000 else f"{value:.0f}"
-
-
-def stacked(pages: Sequence[np.ndarray], gap: int = 0, colour: Colour = PAPER) -> np.ndarray:
-    """Pages of any size one below the other, left-aligned."""
-    if not pages:
-        raise ValueError("there is no page to stack")
-    width = max(page.shape[1] for page in pages)
-    sheet = np.full((sum(len(page) for page in pages) + gap * (len(pages) - 1), width, 3), colour, np.uint8)
-    top = 0
-    for page in pages:
-        sheet[top : top + len(page), : page.shape[1]] = page
-        top += len(page) + gap
-    return sheet

@@ -13,8 +13,10 @@ from tests.comfy_harness import ROOT, ComfyServer
 from tests.workflow_format import NOTES, input_specs, to_prompt, widget_names
 from trackgo import Drawing
 
-WORKFLOWS = ("trackgo_demo", "trackgo_svd", "trackgo_camera", "trackgo_to_wan_ati", "trackgo_to_wan_move")
-RUNNABLE = ("trackgo_demo", "trackgo_camera")
+WORKFLOWS = (
+    "trackgo_demo", "trackgo_attention", "trackgo_svd", "trackgo_camera", "trackgo_to_wan_ati", "trackgo_to_wan_move",
+)  # fmt: skip
+RUNNABLE = ("trackgo_demo", "trackgo_camera", "trackgo_attention")
 MODEL_FILES = {"ckpt_name", "trackgo_name", "unet_name", "clip_name", "vae_name"}
 
 

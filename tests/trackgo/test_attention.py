@@ -103,7 +103,8 @@ def test_maps_are_the_equations(unet: torch.nn.Module, mass: str, mode: str, tau
         cells = math.prod(size)
         for cell in {0, cells // 2, cells - 1, *layer.index.tolist()[:3]}:
             active += cell in layer.index
-            expected = _entry(q[-cells:][cell], k[-cells:][cell], prime[cell], i, j, settings, mass, float(layer.gate or 0))
+            gate = float(layer.gate or 0)
+            expected = _entry(q[-cells:][cell], k[-cells:][cell], prime[cell], i, j, settings, mass, gate)
             got = [found.values[kind].reshape(-1)[cell] for kind in KINDS[1:]]
             tolerance = 2e-3 if mode == "halfadd" else 1e-5
             np.testing.assert_allclose(got, expected, atol=tolerance, err_msg=f"{name} {i} {j} {cell}")

@@ -94,7 +94,7 @@ def test_usage_is_shown(words: list[str], capsys: pytest.CaptureFixture) -> None
     assert "usage: python -m trackgo" in capsys.readouterr().err
 
 
-COMMANDS = ["demo", "draw", "generate", "convert", "attention", "sheet", "train", "export", "evaluate"]
+COMMANDS = ["demo", "draw", "generate", "convert", "attention", "sheet", "prepare", "train", "export", "evaluate"]
 
 
 @pytest.mark.parametrize("command", COMMANDS)

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trackgo.heatmap import MAPS, colour_table, heat, heat_over, nice_ceiling, stacked
+from trackgo.heatmap import MAPS, colour_table, heat, heat_over, nice_ceiling
 
 
 @pytest.mark.parametrize("name", MAPS)
@@ -50,8 +50,6 @@ def test_mistakes() -> None:
         heat(np.zeros((1, 1)), 1, 1)
     with pytest.raises(ValueError, match="no colour map 'jet'; there are viridis"):
         heat(np.zeros((1, 1)), 0, 1, "jet")
-    with pytest.raises(ValueError, match="no page"):
-        stacked([])
 
 
 @given(st.floats(1e-6, 1e6))

@@ -17,6 +17,7 @@ from ..demo.world import MIXED, Recipe, Scene, scene
 from ..trajectories import PointTrajectories, inside_frame
 from .batch import Batch, Triple, collate
 from .config import DataConfig, TrainingConfig
+from .shards import ShardSource
 
 
 class ClipKey(NamedTuple):
@@ -79,13 +80,9 @@ def build_source(config: DataConfig) -> TripleSource:
     """The source that the configuration names.
 
     Raises:
-        ValueError: shards are asked for; this release cannot read them yet.
+        FileNotFoundError, ValueError: shards are asked for, and there are none or they are no shards.
     """
-    if config.source == "shards":
-        raise ValueError(
-            f"data.source 'shards': this release cannot read prepared shards ('{config.path}') yet; use 'world'"
-        )
-    return WorldSource(config.scenes)
+    return ShardSource.of(config.path) if config.source == "shards" else WorldSource(config.scenes)
 
 
 @dataclass(frozen=True)

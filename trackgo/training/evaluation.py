@@ -180,9 +180,13 @@ def write_picture(picture: np.ndarray, path: Path) -> None:
 
 
 def evaluate(
-    model: TrainedSVD, held: HeldOut, parts: FrozenParts, config: TrainingConfig, sheet: Path
+    model: TrainedSVD, held: HeldOut, parts: FrozenParts, config: TrainingConfig, sheet: Path | None
 ) -> Mapping[str, float]:
-    """All figures by name; writes the contact sheet to ``sheet`` (.png) and the same, moving, beside it (.gif)."""
+    """All figures by name; writes the contact sheet to ``sheet`` (.png), and the same, moving, beside it (.gif).
+
+    Args:
+        sheet: None writes nothing.
+    """
     was_training = model.training
     model.eval()
     try:
@@ -190,7 +194,7 @@ def evaluate(
         videos = sampled_videos(model, held, parts, config)
     finally:
         model.train(was_training)
-    if config.evaluation.sheets:
+    if sheet and config.evaluation.sheets:
         write_picture(contact_sheet(videos, held.scenes, config.evaluation.sheets), sheet)
         write_animation(moving_sheet(videos, held.scenes, config.evaluation.sheets), sheet.with_suffix(".gif"))
     return {f"loss/{name}": value for name, value in losses.items()} | following_figures(videos, held.scenes)

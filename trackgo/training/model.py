@@ -1,6 +1,6 @@
 """What is trained: an SVD UNet with TrackGo in it, as one module whose forward pass returns the losses.
 
-One module, because DistributedDataParallel, DeepSpeed and FSDP wrap a module and hook its forward pass.
+One module, because DistributedDataParallel and FSDP2 hook the forward pass of one module.
 """
 
 from __future__ import annotations

@@ -20,6 +20,8 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
+from .sharding import shard_like, whole
+
 FORMAT = 1
 _PREFIX = "step-"
 _MOMENTS = ("exp_avg", "exp_avg_sq")
@@ -46,6 +48,8 @@ class Saved:
 def save(saved: Saved, folder: Path) -> Path:
     """Write ``saved`` as ``folder/step-00001234``; it appears whole or not at all.
 
+    Where tensors are sharded, all other processes must be in ``help_save`` meanwhile.
+
     Raises:
         OSError: the disk is full or not writable; the unfinished folder is removed and older checkpoints stay.
     """
@@ -54,8 +58,7 @@ def save(saved: Saved, folder: Path) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     try:
         partial.mkdir()
-        files = {"weights": saved.weights, "average": saved.average, **saved.moments}
-        for name, tensors in files.items():
+        for name, tensors in _files(saved).items():
             if tensors:
                 _save_tensors(tensors, partial / f"{name}.safetensors")
         facts = {"format": FORMAT, "step": saved.step, **saved.facts}
@@ -68,8 +71,19 @@ def save(saved: Saved, folder: Path) -> Path:
     return target
 
 
+def help_save(saved: Saved) -> None:
+    """What the other processes do while one saves: hand out their parts of sharded tensors, in the same order."""
+    for tensors in _files(saved).values():
+        for tensor in tensors.values():
+            whole(tensor.detach())
+
+
+def _files(saved: Saved) -> dict[str, Mapping[str, Tensor]]:
+    return {"weights": saved.weights, "average": saved.average, **saved.moments}
+
+
 def _save_tensors(tensors: Mapping[str, Tensor], path: Path) -> None:
-    plain = {name: value.detach().to("cpu", copy=True).contiguous() for name, value in tensors.items()}
+    plain = {name: whole(value.detach()).to("cpu", copy=True).contiguous() for name, value in tensors.items()}
     try:
         save_file(plain, path)
     except Exception as error:  # safetensors wraps a full disk in an exception of its own
@@ -145,7 +159,7 @@ def restore_optimizer_(optimizer: torch.optim.Optimizer, saved: Saved) -> None:
             if name in saved.moments["exp_avg"]:
                 optimizer.state[parameter] = {
                     "step": torch.tensor(float(saved.facts["adam_steps"]), device=parameter.device),
-                    **{moment: saved.moments[moment][name].to(parameter) for moment in _MOMENTS},
+                    **{moment: shard_like(saved.moments[moment][name], parameter) for moment in _MOMENTS},
                 }
 
 
@@ -165,4 +179,4 @@ def restore_parameters_(parameters: Mapping[str, Tensor], values: Mapping[str, T
             value = values[name]
             if parameter.shape != value.shape:
                 raise ValueError(f"{where}: '{name}' has shape {tuple(value.shape)}, not {tuple(parameter.shape)}")
-            parameter.copy_(value)
+            parameter.copy_(shard_like(value, parameter))

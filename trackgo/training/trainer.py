@@ -11,7 +11,7 @@ from pathlib import Path
 from types import FrameType
 
 import torch
-from accelerate import Accelerator
+from accelerate import Accelerator, DistributedType
 from torch import Tensor
 from tqdm import tqdm
 
@@ -23,6 +23,7 @@ from .data import BadClip, build_loader, micro_batch
 from .evaluation import HeldOut, evaluate, hold_out
 from .records import Records
 from .setup import build_model, build_optimizer, load_base, trained_parameters
+from .sharding import callable_parts, check_launch, is_sharded, settle_, whole
 
 
 class Interrupted(Exception):
@@ -60,14 +61,18 @@ class Trainer:
         self.config, self.step, self.best = config, 0, {}
         if config.run.threads:
             torch.set_num_threads(config.run.threads)
+        check_launch()
         precision = {"fp32": "no"}.get(config.run.precision, config.run.precision)
         self.accelerator = Accelerator(mixed_precision=precision, step_scheduler_with_optimizer=False)
         unet, parts = load_base(config.model, config.run.seed)
         self.model = build_model(config, unet).train()
         optimizer = build_optimizer(self.model, config.optimizer)
+        if self.accelerator.distributed_type == DistributedType.FSDP:
+            settle_(self.accelerator.state.fsdp_plugin, self.model)
         self.wrapped, self.optimizer = self.accelerator.prepare(self.model, optimizer)
         self.parts = parts.to(self.accelerator.device)
-        self.parameters = trained_parameters(self.model)
+        self.parameters = trained_parameters(self.model)  # FSDP2 has put other ones into the same module
+        self.sharded = any(map(is_sharded, self.parameters.values()))
         self.average = MovingAverage(self.parameters, config.optimizer.ema)
         self.folder = Path(config.run.folder)
         self._held: tuple[StageConfig, HeldOut] | None = None
@@ -129,7 +134,7 @@ class Trainer:
             for parameter in group["params"]:
                 if parameter.grad is not None:
                     squares[kind] = squares.get(kind, 0) + parameter.grad.detach().float().square().sum()
-        return {f"gradient/{kind}": float(value) ** 0.5 for kind, value in squares.items()}
+        return {f"gradient/{kind}": float(whole(value)) ** 0.5 for kind, value in squares.items()}
 
     def optimise_(self, batches: list[Batch]) -> dict[str, float]:
         """One optimiser step; returns losses, and gradient norms on steps that are logged."""
@@ -198,14 +203,19 @@ class Trainer:
             self.save()
 
     def evaluate(self) -> dict[str, float]:
-        """Figures of ``evaluation.evaluate`` with the averaged weights; only the main process measures."""
+        """Figures of ``evaluation.evaluate`` with the averaged weights; only the main process measures.
+
+        Where parameters are sharded all do, because each needs the others' parts; still only the main process writes.
+        """
         figures: dict[str, float] = {}
-        if self.accelerator.is_main_process:
+        main = self.accelerator.is_main_process
+        if main or self.sharded:
             stage = self.config.stage_at(self.step - 1)
             if self._held is None or self._held[0] != stage:
                 self._held = (stage, hold_out(self.config, stage, self.parts))
-            with self.average.applied(), self.accelerator.autocast():
-                figures = dict(evaluate(self.model, self._held[1], self.parts, self.config, self._sheet()))
+            sheet = self._sheet() if main else None
+            with self.average.applied(), callable_parts(self.model), self.accelerator.autocast():
+                figures = dict(evaluate(self.model, self._held[1], self.parts, self.config, sheet))
         self.accelerator.wait_for_everyone()
         return figures
 
@@ -232,18 +242,21 @@ class Trainer:
     def save(self) -> Path:
         """Write a checkpoint and drop old ones."""
         folder = self.folder / "checkpoints"
+        moments, adam_steps = state.optimizer_moments(self.optimizer)
+        scaler = self.accelerator.scaler
+        facts = {
+            "config": to_mapping(self.config),
+            "adam_steps": adam_steps,
+            "best": self.best,
+            "frozen": self._fingerprints(),
+            "scaler": scaler.state_dict() if scaler else {},
+        }
+        saved = state.Saved(self.step, self.parameters, self.average.values, moments, facts)
         if self.accelerator.is_main_process:
-            moments, adam_steps = state.optimizer_moments(self.optimizer)
-            scaler = self.accelerator.scaler
-            facts = {
-                "config": to_mapping(self.config),
-                "adam_steps": adam_steps,
-                "best": self.best,
-                "frozen": self._fingerprints(),
-                "scaler": scaler.state_dict() if scaler else {},
-            }
-            state.save(state.Saved(self.step, self.parameters, self.average.values, moments, facts), folder)
+            state.save(saved, folder)
             state.prune(folder, self.config.run.keep, self.best.get("step"))
+        else:
+            state.help_save(saved)
         self.accelerator.wait_for_everyone()
         return self._checkpoint()
 

@@ -1,0 +1,252 @@
+"""Decode and cut: any video file, or a folder of pictures, into windows of L frames between two cuts.
+
+Frames are taken at a constant rate by their time stamps, turned upright, and fitted to the size wanted: scaled until
+they cover it, then cut about their middle.
+"""
+
+from __future__ import annotations
+
+from bisect import insort
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import av
+import cv2
+import numpy as np
+
+from .cuts import CutDetector
+from .settings import Settings
+
+VIDEO_ENDINGS = (
+    ".mp4", ".mov", ".mkv", ".webm", ".avi", ".m4v", ".mpg", ".mpeg", ".ts", ".m2ts", ".wmv", ".flv", ".ogv",
+    ".3gp", ".gif",
+)  # fmt: skip
+PICTURE_ENDINGS = (".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp")
+PICTURE_RATE = 24.0
+"""Frames per second of a folder of pictures."""
+
+_LONGEST_GAP_SECONDS = 0.5
+_REORDERED = 4
+"""Frames among which time stamps may be out of order."""
+
+
+class Unusable(ValueError):
+    """A clip that cannot give a window: ``reason`` in a word or two, for counting, and a sentence about it."""
+
+    def __init__(self, reason: str, message: str) -> None:
+        super().__init__(message)
+        self.reason = reason
+
+    def __reduce__(self) -> tuple[type, tuple[str, str]]:
+        return type(self), (self.reason, str(self))  # so that it crosses processes
+
+
+@dataclass(frozen=True)
+class Framing:
+    """How a source picture becomes a frame: scaled to cover width × height, then cut about the middle.
+
+    source_width, source_height: as shown, pixels made square.
+    """
+
+    source_width: int
+    source_height: int
+    width: int
+    height: int
+
+    @property
+    def scale(self) -> float:
+        """Frame pixels per source pixel."""
+        return max(self.width / self.source_width, self.height / self.source_height)
+
+    def apply(self, picture: np.ndarray, labels: bool = False) -> np.ndarray:
+        """Any [h, w] or [h, w, 3] picture of the source's shape → [H, W] or [H, W, 3]; ``labels`` are never blended."""
+        wide = max(self.width, round(self.source_width * self.scale))
+        high = max(self.height, round(self.source_height * self.scale))
+        left, top = (wide - self.width) // 2, (high - self.height) // 2
+        smooth = cv2.INTER_AREA if wide < picture.shape[1] else cv2.INTER_CUBIC
+        scaled = cv2.resize(picture, (wide, high), interpolation=cv2.INTER_NEAREST_EXACT if labels else smooth)
+        return np.ascontiguousarray(scaled[top : top + self.height, left : left + self.width])
+
+
+@dataclass(frozen=True, eq=False)
+class Window:
+    """L consecutive frames of one shot.
+
+    Attributes:
+        source: the file or folder.
+        frames: uint8 [L, H, W, 3].
+        numbers: which frames of the source they are, from 0.
+        fps: frames per second they were taken at.
+        framing: how they were fitted.
+    """
+
+    source: Path
+    frames: np.ndarray
+    numbers: tuple[int, ...]
+    fps: float
+    framing: Framing
+
+
+@dataclass(frozen=True, eq=False)
+class _Picture:
+    """A decoded frame: its number, time in seconds and pixels uint8 [h, w, 3], and its shape as shown."""
+
+    number: int
+    time: float
+    pixels: np.ndarray
+    shown: tuple[int, int]
+
+
+def windows(source: Path, settings: Settings) -> Iterator[Window]:
+    """The windows of a source, one after another; frames that fill no window are dropped.
+
+    Raises:
+        Unusable: unreadable, empty, one frame, or no shot long enough; also in the middle, where a file breaks off.
+    """
+    found, longest, read = 0, 0, 0
+    detector, run = CutDetector(), []
+    for picture, fps, fresh in _sampled(source, settings.fps):
+        read += 1
+        if detector.cut(picture.pixels) or fresh:
+            run = []
+        run.append(picture)
+        longest = max(longest, len(run))
+        if len(run) == settings.frames:
+            yield _window(source, run, fps, settings)
+            run, found = [], found + 1
+            if settings.most_windows and found == settings.most_windows:
+                return
+    if read < 2:
+        raise Unusable(
+            "empty" if read == 0 else "one frame", f"'{source}' holds {read or 'no'} frame{'s' * (read != 1)}"
+        )
+    if not found:
+        raise Unusable(
+            "too short", f"'{source}': its longest run without a cut has {longest} frames, {settings.frames} are needed"
+        )
+
+
+def _window(source: Path, run: list[_Picture], fps: float, settings: Settings) -> Window:
+    framing = Framing(*run[0].shown, settings.width, settings.height)
+    frames = np.stack([framing.apply(picture.pixels) for picture in run])
+    return Window(source, frames, tuple(picture.number for picture in run), fps, framing)
+
+
+def _sampled(source: Path, fps: float) -> Iterator[tuple[_Picture, float, bool]]:
+    """Pictures at a constant rate: the nearest to each tick of a clock. The flag says that the clock began anew,
+    because time stamps jumped or the picture changed its size."""
+    pictures, own = _open(source)
+    rate = fps or own
+    tick, before, fresh = None, None, False
+    for picture in pictures:
+        gap = before is not None and not 0 <= picture.time - before.time <= max(_LONGEST_GAP_SECONDS, 3 / own)
+        if before is None or gap or picture.shown != before.shown:
+            if before is not None:
+                yield before, rate, fresh
+            tick, fresh = picture.time, before is not None
+        else:
+            middle = (before.time + picture.time) / 2
+            while tick < middle - 1e-9:
+                yield before, rate, fresh
+                tick, fresh = tick + 1 / rate, False
+        before = picture
+    if before is not None:
+        yield before, rate, fresh
+
+
+def _open(source: Path) -> tuple[Iterator[_Picture], float]:
+    """The pictures of a source and its frames per second."""
+    if source.is_dir():
+        return _pictures(source), PICTURE_RATE
+    try:
+        container = av.open(str(source))
+    except av.FFmpegError as error:
+        raise Unusable("unreadable", f"'{source}' is not a video that can be read: {error}") from error
+    if not container.streams.video:
+        container.close()
+        raise Unusable("no video", f"'{source}' holds no video stream")
+    rate = float(container.streams.video[0].average_rate or 0)
+    return _decoded(container, source, rate or 25.0), rate or 25.0
+
+
+def _decoded(container: av.container.InputContainer, source: Path, rate: float) -> Iterator[_Picture]:
+    stream = container.streams.video[0]
+    stream.thread_count = 1  # clips are prepared side by side; threads would fight for the cores
+    aspect = float(stream.sample_aspect_ratio or 1)
+    with container:
+        try:
+            for number, (frame, time) in enumerate(_in_order(container.decode(stream), rate)):
+                yield _upright(frame, aspect, number, time)
+        except av.FFmpegError as error:
+            raise Unusable("broken off", f"'{source}' cannot be decoded to its end: {error}") from error
+
+
+def _in_order(frames: Iterator[av.VideoFrame], rate: float) -> Iterator[tuple[av.VideoFrame, float]]:
+    """Frames with their times in seconds. Decoders give frames in the order they are shown, but AVI files with B-frames
+    label them in the order they are stored: the times of a few frames together are right, once sorted."""
+    waiting: deque[av.VideoFrame] = deque()
+    times: list[float] = []
+    for number, frame in enumerate(frames):
+        waiting.append(frame)
+        insort(times, number / rate if frame.time is None else frame.time)
+        if len(waiting) > _REORDERED:
+            yield waiting.popleft(), times.pop(0)
+    yield from zip(waiting, times, strict=True)
+
+
+def _upright(frame: av.VideoFrame, aspect: float, number: int, time: float) -> _Picture:
+    """``aspect``: width of a pixel over its height."""
+    turns = round(getattr(frame, "rotation", 0) / 90) % 4  # PyAV before 13 does not tell
+    shown = [round(frame.width * aspect), frame.height]
+    pixels = np.rot90(frame.to_ndarray(format="rgb24"), turns)
+    return _Picture(number, time, np.ascontiguousarray(pixels), tuple(shown[::-1] if turns % 2 else shown))
+
+
+def _pictures(folder: Path) -> Iterator[_Picture]:
+    for number, path in enumerate(picture_files(folder)):
+        pixels = cv2.imread(str(path), cv2.IMREAD_COLOR)
+        if pixels is None:
+            raise Unusable("broken off", f"'{path}' is not a picture that can be read")
+        rgb = cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB)
+        yield _Picture(number, number / PICTURE_RATE, rgb, (rgb.shape[1], rgb.shape[0]))
+
+
+def picture_files(folder: Path) -> list[Path]:
+    """The pictures directly in a folder, by name."""
+    return sorted(path for path in folder.iterdir() if path.suffix.lower() in PICTURE_ENDINGS and path.is_file())
+
+
+def find_sources(paths: list[Path]) -> list[Path]:
+    """Files and folders → every clip in them, in a fixed order: video files, and folders that hold pictures.
+
+    A file named directly is taken whatever its ending; reading it will tell.
+
+    Raises:
+        FileNotFoundError: nothing at a path. ValueError: no clip anywhere.
+    """
+    found: list[Path] = []
+    for path in paths:
+        if not path.exists():
+            raise FileNotFoundError(f"there is nothing at '{path}'")
+        found += [path] if path.is_file() else _in_folder(path)
+    unique = list(dict.fromkeys(found))
+    if not unique:
+        where = ", ".join(f"'{path}'" for path in paths)
+        raise ValueError(f"there is no clip in {where}: neither video files nor folders of pictures")
+    return unique
+
+
+def _in_folder(folder: Path) -> list[Path]:
+    if picture_files(folder) and not any(p.suffix.lower() in VIDEO_ENDINGS for p in folder.iterdir()):
+        return [folder]
+    found = []
+    for path in sorted(folder.iterdir()):
+        if path.name.startswith("."):
+            continue
+        if path.is_dir():
+            found += _in_folder(path)
+        elif path.suffix.lower() in VIDEO_ENDINGS:
+            found.append(path)
+    return found
