@@ -1,7 +1,7 @@
 """How well and how fast clips are prepared, on clips whose motion is known: ``python -m benchmarks.preparation``.
 
-Textured things move over a panned background (``tests/trackgo/preparation/clips.py``). Printed are the overlap of the found
-masks with the true ones in the first frame, the error of the tracks, and where a core's time goes.
+Textured things move over a panned background (``tests/trackgo/preparation/clips.py``). Printed are the overlap of the
+found masks with the true ones in the first frame, the error of the tracks, and where a core's time goes.
 """
 
 from __future__ import annotations
@@ -95,9 +95,8 @@ def main(say: Callable[[str], None] = print) -> None:
             found, sizes = found + best, [*sizes, size]
             errors.append(error[clip.visible[1:]])
             missed.append(~tracked.visible[1:][clip.visible[1:]])
-            say(
-                f"clip {index:3d}: overlap {', '.join(f'{x:.2f}' for x in best)}; median error {np.median(errors[-1]):.2f} px"
-            )
+            shares = ", ".join(f"{share:.2f}" for share in best)
+            say(f"clip {index:3d}: overlap {shares}; median error {np.median(errors[-1]):.2f} px")
     report(say, watch, args.clips, np.array(found), np.concatenate(errors), np.concatenate(missed), np.array(sizes))
 
 
@@ -107,12 +106,9 @@ def report(
 ) -> None:  # fmt: skip
     """The summary."""
     total = sum(watch.seconds.values())
-    say(
-        f"motion: mean overlap in the first frame {found.mean():.3f} over {len(found)} things, {(found < 0.5).sum()} below 0.5"
-    )
-    say(
-        f"lk: median error {np.median(errors):.3f} px, within 4 px {np.mean(errors <= 4):.1%} of {len(errors)} visible points"
-    )
+    say(f"motion: mean overlap in the first frame {found.mean():.3f}; {(found < 0.5).sum()} of {len(found)} below 0.5")
+    near = np.mean(errors <= 4)
+    say(f"lk: median error {np.median(errors):.3f} px, within 4 px {near:.1%} of {len(errors)} visible points")
     say(f"lk: {missed.mean():.1%} of visible points taken for hidden")
     say(f"a sample has {sizes.mean() / 1e6:.2f} MB; {60 * clips / total:.1f} clips per minute and core")
     for name, seconds in sorted(watch.seconds.items(), key=lambda item: -item[1]):
