@@ -84,7 +84,9 @@ def build_model(training: TrainingConfig, unet: nn.Module) -> TrainedSVD:
         inherited = take_base_weights_(unet, trackgo)
     else:
         trackgo = TrackGo.for_unet(unet, config.mass, training.run.seed, config.base)
-    prepare_trainable_(unet, trackgo, config)
+    with torch.random.fork_rng(devices=[]):  # LoRA starts from random numbers, the same ones in every process
+        torch.manual_seed(training.run.seed)
+        prepare_trainable_(unet, trackgo, config)
     halve_frozen_(unet, config.frozen_precision)
     model = TrainedSVD(unet, trackgo, config.alpha, config.gradient_checkpointing, training.loss.attention > 0)
     model.inherited = inherited

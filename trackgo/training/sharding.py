@@ -90,6 +90,10 @@ def settle_(plugin: FullyShardedDataParallelPlugin, model: nn.Module) -> None:
         raise ValueError("Accelerate's configuration asks for FSDP1, which flattens parameters: set fsdp_version to 2")
     if plugin.activation_checkpointing:
         raise ValueError("fsdp_activation_checkpointing is not supported: set model.gradient_checkpointing instead")
+    if plugin.cpu_ram_efficient_loading:
+        raise ValueError(
+            "fsdp_cpu_ram_efficient_loading leaves all processes but one with an empty image encoder: set it to false"
+        )
     if isinstance(plugin.cpu_offload, CPUOffloadPolicy):
         raise ValueError("fsdp_offload_params is not supported: set it to false")
     if scalars := [name for name, parameter in model.named_parameters() if parameter.ndim == 0]:

@@ -23,7 +23,6 @@ def with_fsdp(**settings) -> Accelerator:
         fsdp_version=2,
         auto_wrap_policy="transformer_based_wrap",
         transformer_cls_names_to_wrap=BLOCKS,
-        cpu_ram_efficient_loading=True,
     )
     plugin.set_mixed_precision("bf16")  # as Accelerate would with run.precision bf16; the trainer takes the casts out
     accelerator.state.distributed_type, accelerator.state.fsdp_plugin = DistributedType.FSDP, plugin

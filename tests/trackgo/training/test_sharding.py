@@ -7,7 +7,6 @@ import shutil
 from pathlib import Path
 
 import pytest
-import torch
 from accelerate.utils import FullyShardedDataParallelPlugin
 from safetensors.torch import load_file
 
@@ -20,15 +19,15 @@ from trackgo.training.trainer import Trainer, train
 
 
 def config_for(base: Path, folder: Path, evaluate: bool) -> TrainingConfig:
-    """Two steps with clipping that acts and an ε that does not blow up what float32 rounds away."""
+    """Two steps of several passes, with clipping that acts and an ε that does not blow up what float32 rounds away."""
     return configuration(
         base,
         folder,
         model={"trainable": "adapter+attn1", "gradient_checkpointing": True},
-        stages=[{"steps": 2, "width": 64, "height": 64, "frames": 6, "batch_size": 2}],
+        stages=[{"steps": 2, "width": 64, "height": 64, "frames": 6, "batch_size": 4}],
         optimizer={"clip": 0.1, "epsilon": 1e-3},
         evaluation={"every": int(evaluate)},
-        run={"checkpoint_every": 1},
+        run={"checkpoint_every": 1, "micro_batch": 1},
     )
 
 
@@ -76,9 +75,9 @@ def test_losses_norms_and_checkpoints_are_those_of_one_process(runs, name):
     for path in theirs.glob("*.safetensors"):
         one, other = load_file(ours / path.name), load_file(path)
         assert one.keys() == other.keys()
-        largest = max(value.abs().max() for value in other.values())
         for key, value in other.items():
-            torch.testing.assert_close(one[key], value, rtol=0, atol=float(1e-4 * largest), msg=f"{path.name}: {key}")
+            assert one[key].shape == value.shape and one[key].dtype == value.dtype
+            assert (one[key] - value).norm() <= 2e-3 * value.norm(), f"{path.name}: {key}"
     facts = [{**json.loads((c / "state.json").read_text()), "config": None} for c in (ours, theirs)]
     assert facts[0].keys() == facts[1].keys() and facts[0]["adam_steps"] == facts[1]["adam_steps"]
 
@@ -94,6 +93,7 @@ def test_deepspeed_is_refused_with_the_way_out(make_config, monkeypatch):
     [
         ({"fsdp_version": 1}, "centered", "set fsdp_version to 2"),
         ({"fsdp_version": 2, "activation_checkpointing": True}, "centered", r"set model\.gradient_checkpointing"),
+        ({"fsdp_version": 2, "cpu_ram_efficient_loading": True}, "centered", "empty image encoder: set it to false"),
         ({"fsdp_version": 2, "cpu_offload": True}, "centered", "fsdp_offload_params is not supported"),
         ({"fsdp_version": 2}, "gated", "cannot shard the gates of model.mass 'gated'"),
     ],
