@@ -98,7 +98,8 @@ def test_deepspeed_is_refused_with_the_way_out(make_config, monkeypatch):
         ({"fsdp_version": 2}, "gated", "cannot shard the gates of model.mass 'gated'"),
     ],
 )
-def test_fsdp_options_that_would_go_wrong_are_refused(make_config, options, mass, message):
+def test_fsdp_options_that_would_go_wrong_are_refused(make_config, monkeypatch, options, mass, message):
+    monkeypatch.setenv("FSDP_CPU_RAM_EFFICIENT_LOADING", "false")  # the plugin writes it
     trainer = Trainer(make_config(model={"mass": mass}))
     with pytest.raises(ValueError, match=message):
         settle_(FullyShardedDataParallelPlugin(**options), trainer.model)
