@@ -12,10 +12,12 @@ _LEAST_DIFFERENCE = 12.0
 """Grey levels between consecutive thumbnails below which nothing is a cut."""
 
 _TIMES_USUAL = 3.0
-_LEAST_COLOUR_CHANGE = 0.3
-"""Bhattacharyya distance of the colour histograms, 0 to 1."""
+_LEAST_COLOUR_CHANGE = 0.2
+"""Bhattacharyya distance of the colour histograms, 0 to 1. On real footage cuts had 0.23 and more, fast motion 0.16 and
+less."""
 
-_CERTAIN_COLOUR_CHANGE = 0.6
+_CERTAIN_COLOUR_CHANGE = 0.4
+"""The same where nothing is known yet of how this shot moves."""
 
 
 class CutDetector:
