@@ -6,6 +6,7 @@ import json
 
 import numpy as np
 import pytest
+from playwright.sync_api import expect
 
 from tests.browser.conftest import PATIENCE_MS, WINDOW
 from tests.browser.editor_page import CANVAS, EDITOR, LOADER, EditorPage
@@ -199,7 +200,7 @@ def test_a_malformed_document_is_saved_as_it_is(editor):
 def test_picture_of_our_own_run(editor):
     """Behind a node that may do anything to the frame, no picture is shown until a run reports what really arrived."""
     editor.start(between="SomeFilter")
-    assert "Run the graph once" in editor.page.locator(".trackgo-note").inner_text()
+    expect(editor.page.locator(".trackgo-note")).to_contain_text("Run the graph once")
     assert not editor.editor("source.image")
     output = {"trackgo_image": [{"filename": "plain.png", "subfolder": "", "type": "temp"}]}
     detail = {"node": str(CANVAS), "display_node": str(CANVAS), "output": output, "prompt_id": "p"}
