@@ -81,6 +81,7 @@ def test_bad_requests_are_answered_with_one_sentence(body, says):
 def test_over_http():
     aiohttp = pytest.importorskip("aiohttp")
     import asyncio
+    from concurrent.futures import ThreadPoolExecutor
 
     from aiohttp.test_utils import TestClient, TestServer
 
@@ -94,7 +95,8 @@ def test_over_http():
                 answers.append((response.status, await response.json()))
             return answers
 
-    (good, answer), (bad, error), (large, too_much) = asyncio.run(talk())
+    with ThreadPoolExecutor(1) as thread:  # Playwright's event loop may be running in this one
+        (good, answer), (bad, error), (large, too_much) = thread.submit(asyncio.run, talk()).result()
     assert (good, bad, large) == (200, 400, 413)
     assert answer == sight.answer(request(document(BOAT)))
     assert error["error"].startswith("the request is not JSON") and "larger than" in too_much["error"]
