@@ -16,9 +16,11 @@ import torch
 from tqdm import tqdm
 
 from trackgo import PointTrajectories, TrackGoPipeline
+from trackgo.files import write_picture
 from trackgo.training.assessment import assess, held_out_scenes, user_trajectories
+from trackgo.training.batch import to_unit
 from trackgo.training.diffusion import FrozenParts
-from trackgo.training.evaluation import contact_sheet, write_picture
+from trackgo.training.evaluation import contact_sheet, decoded
 from trackgo.training.export import restored_model
 
 
@@ -44,7 +46,7 @@ def main() -> None:
     (args.out / "figures.json").write_text(json.dumps(asdict(found), indent=1) + "\n")
     shown = [scenes[i] for i in np.unique(np.linspace(0, len(scenes) - 1, 10).astype(int))]
     videos = [generate(s.frames[0], user_trajectories(s), 0) for s in shown]
-    write_picture(contact_sheet(np.stack(videos), shown, len(shown)), args.out / "sheet.png")
+    write_picture(args.out / "sheet.png", contact_sheet(np.stack(videos), shown, len(shown)))
     print(f"wrote {args.out}/figures.json and sheet.png")
 
 
@@ -62,9 +64,7 @@ def load(run: Path | None, average: bool) -> TrackGoPipeline:
 def through_vae(pipeline: TrackGoPipeline, frames: np.ndarray) -> np.ndarray:
     """uint8 [L, H, W, 3] → latents → uint8 [L, H, W, 3]."""
     parts = FrozenParts(pipeline.vae, pipeline.image_encoder, (0.0,) * 3, (1.0,) * 3)
-    clip = torch.from_numpy(frames).movedim(-1, 1).float()[None] / 127.5 - 1
-    back = parts.pictures(parts.scaled_latents(clip))[0]
-    return ((back + 1) * 127.5).round().clamp(0, 255).to(torch.uint8).movedim(1, -1).numpy()
+    return decoded(parts.scaled_latents(to_unit(torch.from_numpy(frames))[None]), parts)[0]
 
 
 if __name__ == "__main__":

@@ -17,30 +17,26 @@ from tqdm import tqdm
 
 from benchmarks.demo_model import load
 from trackgo import Drawing, TrackGoPipeline
+from trackgo.adapter import AttentionSettings
 from trackgo.demo.world import Scene
 from trackgo.training.assessment import held_out_scenes, user_trajectories
-from trackgo.training.following import sprite_offsets
+from trackgo.training.following import sprite_offsets, wanted_offsets
 
 FREEZE = (0.0, 0.125, 0.25, 0.375, 0.5, 0.625, 0.75, 0.875, 1.0)
 ALPHA = (0.1, 0.15, 0.2, 0.3, 0.5, 0.8)
 
 
-def tau(share: float) -> float:
-    """The τ at which ``freeze`` holds a share s of the rest still: s = log10(1 + |τ|)/4."""
-    return -1e4 if share == 1 else 1 - 10 ** (4 * share)
-
-
 def settings() -> list[dict]:
     """Every curve's points: curve, its x value, and arguments of the pipeline."""
-    rows = [{"curve": mode, "x": s, "tau": tau(s), "tau_mode": mode} for mode in ("freeze", "halfadd", "literal")
-            for s in (FREEZE if mode == "freeze" else FREEZE[::2])]  # fmt: skip
+    shares = {"freeze": FREEZE, "halfadd": FREEZE[::2], "literal": FREEZE[::2]}
+    modes = [(mode, s) for mode, values in shares.items() for s in values]
+    rows = [{"curve": mode, "x": s, "tau": AttentionSettings.tau_for(s), "tau_mode": mode} for mode, s in modes]
     return rows + [{"curve": "alpha", "x": alpha, "alpha": alpha} for alpha in ALPHA]
 
 
 def observed(video: np.ndarray, seen: Scene) -> dict[str, float]:
     """The selected sprite's motion and the change elsewhere, in one video."""
-    wanted = seen.tracks[:, seen.component == 0]
-    wanted = (wanted - wanted[0]).mean(axis=1)
+    wanted = wanted_offsets(seen, 0)
     shown = sprite_offsets(video, seen.clean_plate, seen.frames[0], seen.masks[0, 0])
     way = cv2.dilate(seen.masks[:, 0].any(axis=0).astype(np.uint8), np.ones((17, 17))) > 0
     change = np.abs(np.diff(video.astype(np.float32), axis=0)).mean(axis=(0, 3))

@@ -16,6 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from tests.trackgo.preparation.clips import KnownClip, known_clip
+from trackgo import options
 from trackgo.preparation.decode import windows
 from trackgo.preparation.flow import dense_flow
 from trackgo.preparation.measure import measure_tracks, measure_window
@@ -78,9 +79,9 @@ def main(say: Callable[[str], None] = print) -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--clips", type=int, default=20)
     parser.add_argument("--frames", type=int, default=25)
-    parser.add_argument("--size", default="1024x576")
+    parser.add_argument("--size", type=options.size, default=(1024, 576), metavar="WxH")
     args = parser.parse_args()
-    width, height = (int(side) for side in args.size.split("x"))
+    width, height = args.size
     settings = Settings(frames=args.frames, width=width, height=height)
     watch, found, errors, sizes, missed = Watch(), [], [], [], []
     with tempfile.TemporaryDirectory() as folder, one_thread():

@@ -27,14 +27,12 @@ from trackgo.demo import DEMO_SVD
 from trackgo.evaluation.frechet import frechet_distance
 from trackgo.training import state
 from trackgo.training.config import TrainingConfig, from_mapping
-from trackgo.training.diffusion import sample
-from trackgo.training.evaluation import HeldOut, following_figures, hold_out
+from trackgo.training.evaluation import HeldOut, decoded, following_figures, hold_out, sampled_latents
 from trackgo.training.export import restored_model, save_unet
 from trackgo.training.trainer import train
 
 NO_MASK = 0.999  # α that A' does not reach in practice
 SAMPLING_STEPS = 8
-AT_ONCE = 8
 
 
 @dataclass(frozen=True)
@@ -107,16 +105,10 @@ def measure(checkpoint: Path, held: HeldOut) -> dict[str, float]:
     """ObjMC and Fréchet distance of one checkpoint's videos of the held-out scenes."""
     model, parts = restored_model(checkpoint)
     model.eval()
-    latents, videos = [], []
     with model.attached(), torch.autocast("cpu", torch.bfloat16):
-        for at in range(0, len(held.points), AT_ONCE):
-            points, conditioning, noise = held.part(slice(at, at + AT_ONCE))
-            model.move_with_(points)
-            latents.append(sample(model.unet, conditioning, noise, SAMPLING_STEPS).float())
-            pictures = ((parts.pictures(latents[-1]) + 1) * 127.5).round().to(torch.uint8)
-            videos.append(pictures.movedim(2, -1).numpy())
-    figures = following_figures(np.concatenate(videos), held.scenes)
-    distance = frechet_distance(features(torch.cat(latents)), features(held.latents))
+        latents = sampled_latents(model, held, SAMPLING_STEPS)
+        figures = following_figures(decoded(latents, parts), held.scenes)
+    distance = frechet_distance(features(latents), features(held.latents))
     return {"frechet": distance, **{k: figures[k] for k in ("one/ratio", "one/cosine", "several/ratio")}}
 
 

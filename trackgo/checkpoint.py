@@ -8,7 +8,6 @@ the metadata). Any missing, extra or wrongly shaped key is refused by name.
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
@@ -20,6 +19,7 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from . import __version__
+from .files import replacing
 from .low_rank import BaseChange, LowRank
 from .model import LayerConfig, TrackGo, TrackGoConfig
 
@@ -44,14 +44,8 @@ def save(model: TrackGo, path: str | Path, dtype: torch.dtype | None = None) -> 
         "base_weights": json.dumps(sorted(model.base_weights)),
         "low_rank": json.dumps(sorted(k for k, v in model.base_weights.items() if isinstance(v, LowRank))),
     }
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        save_file(tensors, temporary, metadata)
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    with replacing(path) as unfinished:
+        save_file(tensors, unfinished, metadata)
 
 
 def load(path: str | Path, operations: Any = nn) -> TrackGo:

@@ -13,12 +13,12 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, UnidentifiedImageError
 
 from . import sheet_command
 from .attention import command as attention
-from .devices import DTYPES, device_named, dtype_named, place_
 from .evaluation import command as evaluation
+from .files import read_picture, write_picture
+from .options import DTYPES, device_named, dtype_named, place_, size
 from .preparation import command as preparation
 from .training import command as training
 
@@ -155,12 +155,12 @@ def _demo(args: argparse.Namespace) -> None:
     from .pipeline import TrackGoPipeline, fit_picture
 
     pipeline = TrackGoPipeline.from_pretrained("demo")
-    size, frames = pipeline.unet.config.sample_size * 8, pipeline.unet.config.num_frames
+    side, frames = pipeline.unet.config.sample_size * 8, pipeline.unet.config.num_frames
     drawing, photograph = example_drawing(), example_image(427, 427)
-    picture, trajectories = fit_picture(photograph, drawing, frames, size, size)
+    picture, trajectories = fit_picture(photograph, drawing, frames, side, side)
     clip = _sample(pipeline, picture, trajectories, args)
     _write_clip(args.out / "demo.mp4", clip, 7)
-    _write_picture(args.out / "demo.png", _overview(photograph, drawing, trajectories, clip))
+    write_picture(args.out / "demo.png", _overview(photograph, drawing, trajectories, clip))
     print(f"video:                    {args.out / 'demo.mp4'}\ndrawing and trajectories: {args.out / 'demo.png'}")
 
 
@@ -188,7 +188,7 @@ def _draw(args: argparse.Namespace) -> None:
     from .visualize import draw_drawing, draw_trails
 
     outputs = [check_output(path) for path in (args.out, args.points) if path]
-    drawing, picture = _read_drawing(args.drawing), _read_picture(args.image)
+    drawing, picture = _read_drawing(args.drawing), read_picture(args.image)
     if args.width or args.height:
         from .pipeline import fit_picture
 
@@ -232,7 +232,7 @@ def _drawn(args: argparse.Namespace) -> tuple[object, np.ndarray]:
         return example_drawing(), example_image(427, 427)
     if args.image is None or args.drawing is None:
         raise Mistake("--image and --drawing belong together; give both, or neither for the built-in example")
-    return _read_drawing(args.drawing), _read_picture(args.image)
+    return _read_drawing(args.drawing), read_picture(args.image)
 
 
 def _area(sample_size: int | Sequence[int]) -> int:
@@ -244,10 +244,7 @@ def _convert(args: argparse.Namespace) -> None:
     from .interchange import export_tracks
     from .trajectories import point_trajectories
 
-    try:
-        width, height = (int(side) for side in args.size.lower().split("x"))
-    except ValueError:
-        raise Mistake(f"--size is '{args.size}'; give width and height in pixels, such as 1024x576") from None
+    width, height = size(args.size, "--size")
     trajectories = point_trajectories(_read_drawing(args.drawing), args.frames, width, height, args.seed)
     tracks = export_tracks(trajectories, args.to)
     text = tracks if isinstance(tracks, str) else json.dumps(tracks)
@@ -319,20 +316,7 @@ def _read_drawing(path: Path) -> object:
         raise Mistake(f"{path}: {error}") from error
 
 
-def _read_picture(path: Path) -> np.ndarray:
-    try:
-        with Image.open(path) as picture:
-            return np.array(picture.convert("RGB"))
-    except (UnidentifiedImageError, Image.DecompressionBombError) as error:
-        raise Mistake(f"'{path}' is not a picture that can be read: {error}") from error
-
-
 def _write_clip(path: Path, clip: np.ndarray, fps: float) -> None:
     from .video import write_clip
 
     write_clip(path, clip, fps)
-
-
-def _write_picture(path: Path, picture: np.ndarray) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    Image.fromarray(picture).save(path)

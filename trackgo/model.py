@@ -244,7 +244,7 @@ class Motion:
 
     def _level(self, height: int, width: int, device: torch.device) -> _Level:
         if (height, width) not in self._levels:
-            self._encode(_halvings(height, width), device)
+            self._encode(list(dict.fromkeys(halvings(height, width))), device)
         elif self._levels[height, width].features.device != device:
             self.to(device)  # a generation was interrupted on one device and goes on on another
         return self._levels[height, width]
@@ -269,10 +269,10 @@ class Motion:
             self._levels[size] = _Level(index, f[index], len(f))
 
 
-def _halvings(height: int, width: int, levels: int = 4) -> list[tuple[int, int]]:
+def halvings(height: int, width: int, levels: int = 4) -> list[tuple[int, int]]:
     """The sizes SVD's UNet goes through from here: each strided convolution gives half, rounded up."""
     sizes = [(height, width)]
     for _ in range(levels - 1):
         height, width = -(-height // 2), -(-width // 2)
         sizes.append((height, width))
-    return list(dict.fromkeys(sizes))
+    return sizes

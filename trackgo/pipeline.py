@@ -14,7 +14,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 import torch
 import torch.nn.functional as F
@@ -23,6 +22,7 @@ from PIL import Image
 from torch import Tensor
 
 from .adapter import AttentionSettings, TauMode
+from .cover import Cover
 from .drawing import Drawing
 from .model import TrackGo
 from .svd import Attachment, Probe, attached
@@ -219,17 +219,12 @@ def fit_picture(
     Returns:
         The first frame, uint8 [height, width, 3], and the trajectories in it.
     """
-    scale = max(width / picture.shape[1], height / picture.shape[0])
-    cover = max(width, round(picture.shape[1] * scale)), max(height, round(picture.shape[0] * scale))
-    left, top = (cover[0] - width) // 2, (cover[1] - height) // 2
-    shrinking = cover[0] < picture.shape[1]
-    scaled = cv2.resize(picture, cover, interpolation=cv2.INTER_AREA if shrinking else cv2.INTER_CUBIC)
-    trajectories = point_trajectories(drawing, frames, *cover, seed=seed)
-    tracks = trajectories.tracks - np.array([left, top], np.float32)
-    moved = replace(
-        trajectories, tracks=tracks, visibility=inside_frame(tracks, width, height), width=width, height=height
-    )
-    return np.ascontiguousarray(scaled[top : top + height, left : left + width]), moved
+    cover = Cover(picture.shape[1], picture.shape[0], width, height)
+    trajectories = point_trajectories(drawing, frames, *cover.covering, seed=seed)
+    tracks = trajectories.tracks - np.array(cover.corner, np.float32)
+    visible = inside_frame(tracks, width, height)
+    moved = replace(trajectories, tracks=tracks, visibility=visible, width=width, height=height)
+    return cover.picture(picture), moved
 
 
 def _variant(folder: Path) -> str | None:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-import os
+from collections.abc import Mapping
 from fractions import Fraction
 from pathlib import Path
+from typing import Any, BinaryIO
 
 import av
 import numpy as np
+
+from .files import replacing
 
 _CODECS = {
     ".mp4": ("libx264", "yuv420p", {"crf": "14", "preset": "slow"}),
@@ -49,23 +52,31 @@ def write_clip(path: str | Path, frames: np.ndarray, fps: float = 7.0) -> None:
     height, width = frames.shape[1:3]
     if pixels == "yuv420p":
         height, width = height - height % 2, width - width % 2
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.stem}.{os.getpid()}{path.suffix}")
-    try:
-        _encode(temporary, frames[:, :height, :width], codec, pixels, options, Fraction(fps).limit_denominator(1001))
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    with replacing(path) as unfinished:
+        rate = Fraction(fps).limit_denominator(1001)
+        encode(str(unfinished), frames[:, :height, :width], codec, pixels, options, rate)
 
 
-def _encode(path: Path, frames: np.ndarray, codec: str, pixels: str, options: dict[str, str], fps: Fraction) -> None:
-    with av.open(str(path), "w") as container:
-        stream = container.add_stream(codec, rate=fps, options=options)
+def encode(
+    target: str | BinaryIO,
+    frames: np.ndarray,
+    codec: str,
+    pixels: str,
+    codec_options: Mapping[str, str],
+    fps: Fraction,
+    **container: Any,
+) -> None:
+    """uint8 [L, H, W, 3] → a file or stream, by FFmpeg's names for codec, pixel format and their options.
+
+    ``container`` goes to ``av.open``, which needs a ``format`` for a stream.
+    """
+    with av.open(target, "w", **container) as output:
+        stream = output.add_stream(codec, rate=fps, options=dict(codec_options))
         stream.height, stream.width = frames.shape[1:3]
         stream.pix_fmt = pixels
         for frame in frames:
-            container.mux(stream.encode(av.VideoFrame.from_ndarray(np.ascontiguousarray(frame), format="rgb24")))
-        container.mux(stream.encode())
+            output.mux(stream.encode(av.VideoFrame.from_ndarray(np.ascontiguousarray(frame), format="rgb24")))
+        output.mux(stream.encode())
 
 
 def read_clip(path: str | Path, most: int | None = None) -> tuple[np.ndarray, float]:

@@ -8,7 +8,6 @@ Only widths shrink.
 from __future__ import annotations
 
 import json
-import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -19,6 +18,7 @@ from torch import nn
 from transformers import CLIPVisionConfig, CLIPVisionModelWithProjection
 
 from ..components import SVDComponents, build_feature_extractor, build_scheduler, image_processor_class
+from ..files import replacing
 from . import DEMO_SVD
 from .vae import TinyVAE, build_vae
 
@@ -162,11 +162,9 @@ def save_model(name: str, model: nn.Module, folder: Path, dtype: torch.dtype = t
     if name == "vae":
         del config["block_out_channels"]  # AutoencoderTiny derives it and warns when it is given
     _write_json(home / "config.json", config)
-    target = home / _MODELS[name][2]
-    partial = target.with_suffix(".partial")
     tensors = {key: value.detach().to("cpu", dtype).contiguous() for key, value in model.state_dict().items()}
-    save_file(tensors, partial, metadata={"format": "pt"})
-    os.replace(partial, target)
+    with replacing(home / _MODELS[name][2]) as unfinished:
+        save_file(tensors, unfinished, metadata={"format": "pt"})
 
 
 def load_model(name: str, folder: Path = DEMO_SVD, dtype: torch.dtype = torch.float32) -> nn.Module:

@@ -12,7 +12,6 @@ from __future__ import annotations
 import argparse
 import json
 import math
-import os
 import sys
 import time
 from collections.abc import Iterator
@@ -31,6 +30,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from tqdm import tqdm
 
+from ..files import replacing
 from . import DEMO_SVD
 from .tiny import load_model, save_model
 from .vae import TinyVAE, build_vae, normalise_, start_from_means_
@@ -261,9 +261,8 @@ class VAERun:
             tensors |= {f"optimizer.{number}.{key}": value for key, value in state.items()}
         progress = {"step": self.step, "best": self.best, "seconds": self.seconds}
         metadata = {"format": _FORMAT, "settings": json.dumps(asdict(self.settings)), "progress": json.dumps(progress)}
-        partial = self.checkpoint.with_suffix(".partial")
-        save_file({key: value.contiguous() for key, value in tensors.items()}, partial, metadata)
-        os.replace(partial, self.checkpoint)
+        with replacing(self.checkpoint) as unfinished:
+            save_file({key: value.contiguous() for key, value in tensors.items()}, unfinished, metadata)
 
     def _resume(self) -> None:
         with safe_open(self.checkpoint, "pt") as file:

@@ -10,7 +10,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..preparation.trackers import Tracker
-from ..rasterize import to_fractions, to_pixels
 from ..trajectories import PointTrajectories, control_points, inside_frame
 
 LEAST_OBJECT_PX = 16  # the least number of control points; a smaller object cannot be followed
@@ -62,54 +61,6 @@ class Source:
     names: tuple[str, ...]
     load: Callable[[str], Case]
     settings: Mapping[str, str | int]
-
-
-@dataclass(frozen=True)
-class Cover:
-    """Scaling a frame so that it covers another size and cutting its middle out, as `pipeline.fit_picture` does."""
-
-    width: int
-    height: int
-    to_width: int
-    to_height: int
-
-    @property
-    def scale(self) -> float:
-        """Pixels there for one here."""
-        return max(self.to_width / self.width, self.to_height / self.height)
-
-    @property
-    def covering(self) -> tuple[int, int]:
-        """Width and height before the cut."""
-        wide, high = round(self.width * self.scale), round(self.height * self.scale)
-        return max(self.to_width, wide), max(self.to_height, high)
-
-    @property
-    def corner(self) -> tuple[int, int]:
-        """Left and top of the cut."""
-        return (self.covering[0] - self.to_width) // 2, (self.covering[1] - self.to_height) // 2
-
-    def frames(self, frames: NDArray[np.uint8]) -> NDArray[np.uint8]:
-        """uint8 [L, h, w, 3] → [L, H, W, 3]."""
-        shrinking = self.covering[0] < self.width
-        return self._each(frames, cv2.INTER_AREA if shrinking else cv2.INTER_CUBIC)
-
-    def masks(self, masks: NDArray[np.bool_]) -> NDArray[np.bool_]:
-        """bool [S, h, w] → [S, H, W], nearest."""
-        return self._each(masks.astype(np.uint8), cv2.INTER_NEAREST_EXACT).astype(bool)
-
-    def points(self, points_px: NDArray) -> NDArray:
-        """[..., 2] pixels → pixels."""
-        return to_pixels(to_fractions(points_px, self.width, self.height), *self.covering) - np.array(self.corner)
-
-    def _each(self, pictures: NDArray, how: int) -> NDArray:
-        left, top = self.corner
-        result = np.empty((len(pictures), self.to_height, self.to_width, *pictures.shape[3:]), np.uint8)
-        for picture, target in zip(pictures, result, strict=True):
-            if (self.width, self.height) != self.covering:
-                picture = cv2.resize(picture, self.covering, interpolation=how)
-            target[...] = picture[top : top + self.to_height, left : left + self.to_width]
-        return result
 
 
 def deepest_point(mask: NDArray[np.bool_]) -> NDArray[np.float64]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from ..devices import DTYPES
+from ..options import DTYPES, size
 from . import tracks_command
 
 _EXAMPLES = {
@@ -71,7 +71,7 @@ def _video_options(sub: argparse.ArgumentParser) -> None:
     what.add_argument("--seed", type=int, default=0)
     how = sub.add_argument_group("how it is measured")
     how.add_argument("--frames", type=int, help="of each video, from the first (default: the model's 14 or 25)")
-    how.add_argument("--size", type=tracks_command.size, metavar="WxH", help="default: the model's, 1024x576 for SVD")
+    how.add_argument("--size", type=size, metavar="WxH", help="default: the model's, 1024x576 for SVD")
     how.add_argument("--limit", type=int, metavar="N", help="only the first N videos")
     how.add_argument("--tracker", default="lk", help="lk, cotracker:WEIGHTS or another package's")
     how.add_argument("--fvd", choices=("i3d", "videomae", "off"), default="i3d", help="network of FVD")

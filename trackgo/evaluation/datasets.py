@@ -12,9 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
+from ..cover import Cover
+from ..files import picture_files
 from ..preparation.trackers import Tracker
-from .cases import Case, Cover, Source, masks_of_labels, tracked_case
-from .sources import frame_files, read_frames
+from .cases import Case, Source, masks_of_labels, tracked_case
+from .sources import read_frames
 
 MOST_OBJECTS = 6
 _VOID = 0
@@ -92,7 +94,7 @@ def _by_area(labels: NDArray) -> list[int]:
 
 def _first_annotation(folder: Path) -> NDArray:
     """The label picture of the first frame, integers [H, W] (palette or grey values)."""
-    files = frame_files(folder) if folder.is_dir() else []
+    files = picture_files(folder) if folder.is_dir() else []
     if not files:
         raise ValueError(f"no annotation in '{folder}'")
     try:

@@ -16,8 +16,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from ..cover import Cover
 from ..rasterize import to_fractions, to_pixels
-from .cases import Case, Cover
+from .cases import Case
 
 _DRAGNUWA_SIZE = (576, 320)
 _MOFA_SHORT_EDGE = 512

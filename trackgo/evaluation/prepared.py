@@ -8,8 +8,9 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from ..cover import Cover
 from ..trajectories import PointTrajectories, inside_frame
-from .cases import LEAST_OBJECT_PX, Case, Cover, Source, known_case
+from .cases import LEAST_OBJECT_PX, Case, Source, known_case
 
 
 class Sample(Protocol):

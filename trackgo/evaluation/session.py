@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from ..devices import device_named, dtype_named, place_
+from ..options import device_named, dtype_named, place_
 from ..pipeline import TrackGoPipeline
 from ..preparation.trackers import build_tracker
 from ..video import write_clip

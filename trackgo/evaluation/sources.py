@@ -7,16 +7,15 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, UnidentifiedImageError
 
+from ..cover import Cover
 from ..demo.world import SINGLE, THREE, scene
 from ..drawing import Drawing
+from ..files import PICTURE_ENDINGS, picture_files, read_picture
 from ..pipeline import fit_picture
 from ..trajectories import PointTrajectories, point_trajectories
 from ..video import FORMATS, read_clip
-from .cases import Case, Cover, Source, known_case
-
-PICTURES = (".png", ".jpg", ".jpeg", ".webp", ".bmp")
+from .cases import Case, Source, known_case
 
 
 def world_source(count: int, frames: int, width: int, height: int) -> Source:
@@ -88,31 +87,17 @@ def read_video(folder: Path, name: str, most: int) -> NDArray[np.uint8]:
     for ending in FORMATS:
         if (folder / f"{name}{ending}").is_file():
             return read_clip(folder / f"{name}{ending}", most)[0]
-    for ending in PICTURES:
+    for ending in PICTURE_ENDINGS:
         if (folder / f"{name}{ending}").is_file():
             return read_picture(folder / f"{name}{ending}")[None]
     raise ValueError(f"no clip, folder of frames or picture of that name in '{folder}'")
 
 
-def frame_files(folder: Path) -> list[Path]:
-    """The pictures of a folder in the order of their numbers (names of equal length) or names."""
-    return sorted((p for p in folder.iterdir() if p.suffix.lower() in PICTURES), key=lambda p: (len(p.stem), p.stem))
-
-
 def read_frames(folder: Path, most: int) -> NDArray[np.uint8]:
     """As ``read_video``, of a folder of pictures. ValueError when there is none or their sizes differ."""
-    frames = [read_picture(path) for path in frame_files(folder)[:most]]
+    frames = [read_picture(path) for path in picture_files(folder)[:most]]
     if not frames:
         raise ValueError(f"'{folder}' holds no frame")
     if len({frame.shape for frame in frames}) > 1:
         raise ValueError(f"the frames in '{folder}' have different sizes")
     return np.stack(frames)
-
-
-def read_picture(path: Path) -> NDArray[np.uint8]:
-    """uint8 [H, W, 3]. ValueError when it is no picture."""
-    try:
-        with Image.open(path) as picture:
-            return np.array(picture.convert("RGB"))
-    except (UnidentifiedImageError, Image.DecompressionBombError, SyntaxError) as error:
-        raise ValueError(f"'{path}' is not a picture that can be read: {error}") from error

@@ -9,8 +9,9 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from ..cover import Cover
 from ..pipeline import TrackGoPipeline
-from .cases import Case, Cover
+from .cases import Case
 from .results import REAL, STILL
 from .sources import read_video
 

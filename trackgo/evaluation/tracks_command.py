@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from ..options import size
 from .objmc import MODES
 from .results import finite, interval_of
 from .track_files import PUBLISHED_FRAMES, STATIC, TrackScores, compare_track_files, read_sizes
@@ -34,17 +35,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--size", type=size, metavar="WxH", help="of the frame the tracks lie in, if all have the same")
     parser.add_argument("--sizes", type=Path, metavar="JSON", help='… or by video: {"video": [width, height], …}')
     parser.add_argument("--evaluated-size", type=size, metavar="WxH", help="rescale to this first, such as 1024x576")
-
-
-def size(text: str) -> tuple[int, int]:
-    """``1024x576`` → (1024, 576)."""
-    try:
-        width, height = (int(side) for side in text.lower().split("x"))
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"'{text}' must be width and height in pixels, such as 1024x576") from None
-    if width < 1 or height < 1:
-        raise argparse.ArgumentTypeError(f"'{text}' must be at least 1x1")
-    return width, height
 
 
 def run(args: argparse.Namespace) -> int:

@@ -8,6 +8,8 @@ from fractions import Fraction
 import av
 import numpy as np
 
+from ..video import encode
+
 PSNR_FLOOR_DB = 38.0
 """No frame of a stored video has less, against the frames that were prepared."""
 
@@ -37,13 +39,7 @@ def _encode(frames: np.ndarray, fps: Fraction, codec: str, pixels: str, quality:
     target = io.BytesIO()
     # x264's assembly for macroblock trees reads memory it has not set: the same frames gave other bytes now and then.
     options = {"crf": quality, "preset": "veryfast", "threads": "1", "x264-params": "mbtree=0:weightp=0"}
-    with av.open(target, "w", format="mp4", options={"fflags": "+bitexact"}) as container:
-        stream = container.add_stream(codec, rate=fps, options=options)
-        stream.height, stream.width = frames.shape[1:3]
-        stream.pix_fmt = pixels
-        for frame in frames:
-            container.mux(stream.encode(av.VideoFrame.from_ndarray(np.ascontiguousarray(frame), format="rgb24")))
-        container.mux(stream.encode())
+    encode(target, frames, codec, pixels, options, fps, format="mp4", options={"fflags": "+bitexact"})
     return target.getvalue()
 
 

@@ -6,6 +6,8 @@ import argparse
 from dataclasses import fields
 from pathlib import Path
 
+from ..options import size
+
 EXAMPLE = (
     "example:\n  python -m trackgo prepare videos/ --out shards/ --size 1024x576 --frames 25 --workers 4 --preview"
 )
@@ -52,20 +54,12 @@ def settings_of(args: argparse.Namespace):
     """The command's settings; ValueError names a bad option."""
     from .settings import Settings
 
-    width, height = _size(args.size)
+    width, height = size(args.size, "--size")
     return Settings(
         frames=args.frames, width=width, height=height, fps=args.fps, most_windows=args.most_windows,
         segmenter=args.segmenter, tracker=args.tracker, components=args.components, latents=args.latents,
         seed=args.seed, preview=args.preview, thresholds=_thresholds(args.threshold),
     )  # fmt: skip
-
-
-def _size(text: str) -> tuple[int, int]:
-    try:
-        width, height = (int(side) for side in text.lower().split("x"))
-    except ValueError:
-        raise ValueError(f"--size is '{text}'; give width and height in pixels, such as 1024x576") from None
-    return width, height
 
 
 def _thresholds(changes: list[str]):

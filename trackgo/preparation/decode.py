@@ -13,9 +13,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import av
-import cv2
 import numpy as np
 
+from ..cover import Cover
+from ..files import picture_files, read_picture
 from .cuts import CutDetector
 from .settings import Settings
 
@@ -23,7 +24,6 @@ VIDEO_ENDINGS = (
     ".mp4", ".mov", ".mkv", ".webm", ".avi", ".m4v", ".mpg", ".mpeg", ".ts", ".m2ts", ".wmv", ".flv", ".ogv",
     ".3gp", ".gif",
 )  # fmt: skip
-PICTURE_ENDINGS = (".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp")
 PICTURE_RATE = 24.0
 """Frames per second of a folder of pictures."""
 
@@ -43,33 +43,6 @@ class Unusable(ValueError):
         return type(self), (self.reason, str(self))  # so that it crosses processes
 
 
-@dataclass(frozen=True)
-class Framing:
-    """How a source picture becomes a frame: scaled to cover width × height, then cut about the middle.
-
-    source_width, source_height: as shown, pixels made square.
-    """
-
-    source_width: int
-    source_height: int
-    width: int
-    height: int
-
-    @property
-    def scale(self) -> float:
-        """Frame pixels per source pixel."""
-        return max(self.width / self.source_width, self.height / self.source_height)
-
-    def apply(self, picture: np.ndarray, labels: bool = False) -> np.ndarray:
-        """Any [h, w] or [h, w, 3] picture of the source's shape → [H, W] or [H, W, 3]; ``labels`` are never blended."""
-        wide = max(self.width, round(self.source_width * self.scale))
-        high = max(self.height, round(self.source_height * self.scale))
-        left, top = (wide - self.width) // 2, (high - self.height) // 2
-        smooth = cv2.INTER_AREA if wide < picture.shape[1] else cv2.INTER_CUBIC
-        scaled = cv2.resize(picture, (wide, high), interpolation=cv2.INTER_NEAREST_EXACT if labels else smooth)
-        return np.ascontiguousarray(scaled[top : top + self.height, left : left + self.width])
-
-
 @dataclass(frozen=True, eq=False)
 class Window:
     """L consecutive frames of one shot.
@@ -79,14 +52,14 @@ class Window:
         frames: uint8 [L, H, W, 3].
         numbers: which frames of the source they are, from 0.
         fps: frames per second they were taken at.
-        framing: how they were fitted.
+        cover: how they were brought to their size.
     """
 
     source: Path
     frames: np.ndarray
     numbers: tuple[int, ...]
     fps: float
-    framing: Framing
+    cover: Cover
 
 
 @dataclass(frozen=True, eq=False)
@@ -129,9 +102,9 @@ def windows(source: Path, settings: Settings) -> Iterator[Window]:
 
 
 def _window(source: Path, run: list[_Picture], fps: float, settings: Settings) -> Window:
-    framing = Framing(*run[0].shown, settings.width, settings.height)
-    frames = np.stack([framing.apply(picture.pixels) for picture in run])
-    return Window(source, frames, tuple(picture.number for picture in run), fps, framing)
+    cover = Cover(*run[0].shown, settings.width, settings.height)
+    frames = np.stack([cover.picture(picture.pixels) for picture in run])
+    return Window(source, frames, tuple(picture.number for picture in run), fps, cover)
 
 
 def _sampled(source: Path, fps: float) -> Iterator[tuple[_Picture, float, bool]]:
@@ -206,16 +179,11 @@ def _upright(frame: av.VideoFrame, aspect: float, number: int, time: float) -> _
 
 def _pictures(folder: Path) -> Iterator[_Picture]:
     for number, path in enumerate(picture_files(folder)):
-        pixels = cv2.imread(str(path), cv2.IMREAD_COLOR)
-        if pixels is None:
-            raise Unusable("broken off", f"'{path}' is not a picture that can be read")
-        rgb = cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB)
-        yield _Picture(number, number / PICTURE_RATE, rgb, (rgb.shape[1], rgb.shape[0]))
-
-
-def picture_files(folder: Path) -> list[Path]:
-    """The pictures directly in a folder, by name."""
-    return sorted(path for path in folder.iterdir() if path.suffix.lower() in PICTURE_ENDINGS and path.is_file())
+        try:
+            pixels = read_picture(path)
+        except (ValueError, OSError) as error:
+            raise Unusable("broken off", str(error)) from error
+        yield _Picture(number, number / PICTURE_RATE, pixels, (pixels.shape[1], pixels.shape[0]))
 
 
 def find_sources(paths: list[Path]) -> list[Path]:

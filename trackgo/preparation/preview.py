@@ -11,6 +11,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from ..files import write_picture
 from ..visualize import contact_sheet, draw_masks, draw_trails
 from .pipeline import ClipOutcome, Prepared, WindowOutcome
 from .settings import Settings
@@ -25,11 +26,7 @@ _MOST_CARDS = 60
 def save_preview(folder: Path, prepared: Prepared) -> None:
     """The window's contact sheet, ``preview/KEY.jpg``: frames, as far as it got with masks and tracks."""
     sheet = preview_sheet(prepared)
-    found, data = cv2.imencode(".jpg", cv2.cvtColor(sheet, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, 82])
-    if not found:
-        raise ValueError(f"OpenCV cannot write the preview of '{prepared.outcome.key}'")
-    (folder / "preview").mkdir(exist_ok=True)
-    write_whole(folder / "preview" / f"{prepared.outcome.key}.jpg", data.tobytes())
+    write_picture(folder / "preview" / f"{prepared.outcome.key}.jpg", sheet, quality=82)
 
 
 def preview_sheet(prepared: Prepared) -> np.ndarray:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import io
 import json
-import os
 import tarfile
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -20,6 +19,7 @@ from PIL import Image
 from safetensors.numpy import load as load_safetensors
 from safetensors.numpy import save as save_safetensors
 
+from ..files import replacing
 from .codec import PSNR_FLOOR_DB, decode_video, encode_video
 from .sample import Sample
 
@@ -89,20 +89,12 @@ def _unpack_masks(data: bytes) -> np.ndarray:
 
 def write_tar(path: Path, samples: Iterable[tuple[str, Mapping[str, bytes]]]) -> None:
     """Samples as (key, members) → a tar file, which appears whole or not at all; the same samples, the same bytes."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        with open(temporary, "wb") as file:
-            with tarfile.open(fileobj=file, mode="w", format=tarfile.USTAR_FORMAT) as tar:
-                for key, members in samples:
-                    for ending in sorted(members):
-                        entry = tarfile.TarInfo(f"{key}.{ending}")
-                        entry.size, entry.mode = len(members[ending]), 0o644
-                        tar.addfile(entry, io.BytesIO(members[ending]))
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    with replacing(path) as unfinished, tarfile.open(unfinished, "w", format=tarfile.USTAR_FORMAT) as tar:
+        for key, members in samples:
+            for ending in sorted(members):
+                entry = tarfile.TarInfo(f"{key}.{ending}")
+                entry.size, entry.mode = len(members[ending]), 0o644
+                tar.addfile(entry, io.BytesIO(members[ending]))
 
 
 def read_tar(path: Path) -> Iterator[tuple[str, dict[str, bytes]]]:

@@ -11,7 +11,6 @@ Every file is written under another name and renamed. What stands there under it
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -19,6 +18,7 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
+from ..files import remove_unfinished, replacing
 from .pipeline import ClipOutcome
 from .settings import Settings
 from .shards import read_tar, write_tar
@@ -144,15 +144,8 @@ def write_json(path: Path, tree: Any) -> None:
 
 def write_whole(path: Path, data: bytes) -> None:
     """A file that appears whole or not at all."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        with open(temporary, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    with replacing(path) as unfinished:
+        unfinished.write_bytes(data)
 
 
 @contextmanager
@@ -169,16 +162,9 @@ def locked(folder: Path) -> Iterator[None]:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
                 raise ValueError(f"another run is preparing clips in '{folder}'; wait for it or stop it") from None
-        _remove_leftovers(folder)
+        for place in (folder, folder / "work", folder / "preview"):
+            remove_unfinished(place)  # of a run that was killed
         yield
-
-
-def _remove_leftovers(folder: Path) -> None:
-    """Half-written files of a run that was killed."""
-    for place in (folder, folder / "work", folder / "preview"):
-        for path in place.glob(".*.*") if place.is_dir() else ():
-            if path.is_file() and path.suffix[1:].isdigit():
-                path.unlink(missing_ok=True)
 
 
 def _samples(folder: Path, number: int) -> Iterator[tuple[str, dict[str, bytes]]]:

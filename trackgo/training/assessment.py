@@ -17,7 +17,7 @@ from ..demo.world import SINGLE, THREE, Scene, scene
 from ..drawing import Arrow, Component, Drawing
 from ..motion import component_motion
 from ..trajectories import PointTrajectories, point_trajectories
-from .following import sprite_offsets, still_offset
+from .following import Followed, followed, mostly_seen, sprite_offsets, still_offset, wanted_offsets
 
 Generate = Callable[[NDArray, PointTrajectories, int], NDArray]
 """(first frame uint8 [H, W, 3], trajectories, seed) → video uint8 [L, H, W, 3]."""
@@ -25,19 +25,6 @@ Generate = Callable[[NDArray, PointTrajectories, int], NDArray]
 _LEAST_VACATED_PX = 12
 _LEAST_BEND_PX = 0.04  # of the frame's shorter side: how far a path must leave its chord to count as curved
 _MOST_COVERED = 0.1  # of an unselected sprite; where more is hidden its place cannot be told
-
-
-@dataclass(frozen=True)
-class Followed:
-    """How one moving component was followed, pixels.
-
-    error, still: mean distance to the wanted places over the frames after the first in which most of it can be seen,
-    and the same for a video that does not move. cosine: of the shown and the wanted direction at the last one.
-    """
-
-    error: float
-    still: float
-    cosine: float
 
 
 @dataclass(frozen=True)
@@ -102,21 +89,22 @@ def assess(
     for seen in progress(scenes):
         video = _video(generate, seen, seen.drawing())
         parts = range(seen.masks.shape[1])
-        followed = [_followed(video, seen, n, _wanted(seen, n), _uncovered(seen, n)) for n in parts]
+        shown = [followed(video, seen, n, wanted_offsets(seen, n), mostly_seen(seen, n)) for n in parts]
         ghosts += _ghost(video, seen, reconstruct)
-        if len(followed) > 1:
-            several += followed
+        if len(shown) > 1:
+            several += shown
             drifts += _unselected_drift(_video(generate, seen, _only_first(seen.drawing())), seen)
             continue
-        one += followed
+        one += shown
         drifts += _still_drift(video, seen)
         bends += _bend(video, seen)
         other = _video(generate, seen, seen.drawing(), seed=1)
-        again.append(_followed(other, seen, 0, _wanted(seen, 0), _uncovered(seen, 0)))
+        again.append(followed(other, seen, 0, wanted_offsets(seen, 0), mostly_seen(seen, 0)))
         differences.append(float(np.abs(other.astype(float) - video).mean()))
         back = _turned(seen.drawing())
         wanted = _motion_of(back.components[0], seen)
-        turned.append(_followed(_video(generate, seen, back), seen, 0, wanted))
+        there = _in_frame(seen.masks[0, 0], wanted)
+        turned.append(followed(_video(generate, seen, back), seen, 0, wanted, there))
     ghost = np.array(ghosts).reshape(-1, 2, 2).mean(axis=0)
     return Assessment(
         len(scenes),
@@ -145,10 +133,10 @@ def _video(generate: Generate, seen: Scene, drawing: Drawing, seed: int = 0) -> 
     return generate(seen.frames[0], user_trajectories(seen, drawing), seed)
 
 
-def _ratio(followed: Iterable[Followed]) -> float:
+def _ratio(rows: Iterable[Followed]) -> float:
     """Mean error over the mean static error."""
-    rows = np.array([(f.error, f.still) for f in followed if np.isfinite(f.error)])
-    return float(rows[:, 0].mean() / rows[:, 1].mean()) if len(rows) else float("nan")
+    found = np.array([(f.error, f.still) for f in rows if np.isfinite(f.error)])
+    return float(found[:, 0].mean() / found[:, 1].mean()) if len(found) else float("nan")
 
 
 def _mean(values: Iterable[float]) -> float:
@@ -161,37 +149,11 @@ def _mean(values: Iterable[float]) -> float:
 # ---------------------------------------------------------------------------------------------------------------------
 
 
-def _wanted(seen: Scene, number: int) -> NDArray:
-    """How far component ``number`` (only shifted) should have gone at each frame, float [L, 2] pixels."""
-    track = seen.tracks[:, seen.component == number]
-    return (track - track[0]).mean(axis=1)
-
-
 def _motion_of(component: Component, seen: Scene) -> NDArray:
-    """As `_wanted`, by the arrows of another drawing."""
+    """As `wanted_offsets`, by the arrows of another drawing."""
     frames, height, width, _ = seen.frames.shape
     shift = component_motion(component, frames, width, height).shift
     return np.stack([shift.real, shift.imag], axis=-1)
-
-
-def _uncovered(seen: Scene, number: int) -> NDArray:
-    """Frames at which most of component ``number`` is seen when it goes where it should, bool [L]."""
-    return seen.visibility[:, seen.component == number].mean(axis=1) > 0.5
-
-
-def _followed(video: NDArray, seen: Scene, number: int, wanted: NDArray, uncovered: NDArray | bool = True) -> Followed:
-    mask = seen.masks[0, number]
-    shown = sprite_offsets(video, seen.clean_plate, seen.frames[0], mask)
-    there = _in_frame(mask, wanted) & uncovered
-    if not there.any():
-        return Followed(np.nan, np.nan, np.nan)
-    last = np.flatnonzero(there)[-1]
-    lengths = np.linalg.norm(shown[last]) * np.linalg.norm(wanted[last])
-    return Followed(
-        float(np.linalg.norm(shown - wanted, axis=1)[there].mean()),
-        float(np.linalg.norm(wanted, axis=1)[there].mean()),
-        float(shown[last] @ wanted[last] / lengths) if lengths > 0 else 0.0,
-    )
 
 
 def _in_frame(mask: NDArray, wanted: NDArray) -> NDArray:
@@ -249,7 +211,7 @@ def _drift(video: NDArray, first: NDArray, sprites: Sequence[tuple[NDArray, NDAr
 
 def _bend(video: NDArray, seen: Scene) -> list[tuple[bool, float]]:
     """For a bent path: whether the sprite kept nearer to it than to its chord, and shown over wanted bend."""
-    wanted = _wanted(seen, 0)
+    wanted = wanted_offsets(seen, 0)
     chord = wanted[-1]
     length = np.linalg.norm(chord)
     if length == 0:
@@ -258,7 +220,7 @@ def _bend(video: NDArray, seen: Scene) -> list[tuple[bool, float]]:
     bend = wanted @ across
     if np.abs(bend).max() < _LEAST_BEND_PX * min(video.shape[1:3]):
         return []
-    there = _in_frame(seen.masks[0, 0], wanted)
+    there = mostly_seen(seen, 0)
     if there.sum() < 2:
         return []
     shown = sprite_offsets(video, seen.clean_plate, seen.frames[0], seen.masks[0, 0]) @ across

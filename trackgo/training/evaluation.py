@@ -8,10 +8,9 @@ between the drawn and the shown direction. And a contact sheet, because figures 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from pathlib import Path
 
-import cv2
 import numpy as np
 import torch
 from PIL import Image
@@ -19,11 +18,12 @@ from torch import Tensor
 
 from .. import visualize
 from ..demo.world import SINGLE, THREE, Scene, scene
+from ..files import write_picture
 from .batch import ModelInput, clip_generator, collate, to_unit
 from .config import StageConfig, TrainingConfig
 from .data import world_triple
 from .diffusion import Conditioning, FrozenParts, sample
-from .following import sprite_offsets
+from .following import followed, mostly_seen, wanted_offsets
 from .model import TrainedSVD
 
 _AT_ONCE = 8
@@ -83,16 +83,20 @@ def control_losses(model: TrainedSVD, held: HeldOut, sigma: float) -> dict[str, 
 
 
 @torch.no_grad()
-def sampled_videos(model: TrainedSVD, held: HeldOut, parts: FrozenParts, config: TrainingConfig) -> np.ndarray:
-    """Videos for all held-out scenes, uint8 [N, L, H, W, 3]."""
-    videos = []
+def sampled_latents(model: TrainedSVD, held: HeldOut, steps: int, guidance: float = 1.0) -> Tensor:
+    """x₀ of one video for each held-out scene, float [N, L, 4, h, w]."""
+    found = []
     for rows in _rows(len(held.points)):
         points, conditioning, noise = held.part(rows)
         model.move_with_(points)
-        latents = sample(model.unet, conditioning, noise, config.evaluation.sampling_steps, config.evaluation.guidance)
-        pictures = ((parts.pictures(latents) + 1) * 127.5).round().to(torch.uint8)
-        videos.append(pictures.movedim(2, -1).cpu().numpy())
-    return np.concatenate(videos)
+        found.append(sample(model.unet, conditioning, noise, steps, guidance).float())
+    return torch.cat(found)
+
+
+def decoded(latents: Tensor, parts: FrozenParts) -> np.ndarray:
+    """x₀ [N, L, 4, h, w] → uint8 [N, L, 8h, 8w, 3]."""
+    pictures = torch.cat([parts.pictures(latents[rows]) for rows in _rows(len(latents))])
+    return ((pictures + 1) * 127.5).round().to(torch.uint8).movedim(2, -1).cpu().numpy()
 
 
 def _rows(count: int) -> list[slice]:
@@ -104,10 +108,11 @@ def following_figures(videos: np.ndarray, scenes: Sequence[Scene]) -> dict[str, 
 
     ``one`` is over scenes with a single moving sprite, ``several`` over the others.
     """
-    rows: dict[str, list[tuple[float, float, float]]] = {"one": [], "several": []}
+    rows: dict[str, list[tuple[float, ...]]] = {"one": [], "several": []}
     for video, seen in zip(videos, scenes, strict=True):
-        for number in range(seen.masks.shape[1]):
-            rows["one" if seen.masks.shape[1] == 1 else "several"].append(_follow(video, seen, number))
+        parts = range(seen.masks.shape[1])
+        found = [followed(video, seen, n, wanted_offsets(seen, n), mostly_seen(seen, n)) for n in parts]
+        rows["one" if len(found) == 1 else "several"] += map(astuple, found)
     result = {}
     for name, found in rows.items():
         if found:
@@ -115,23 +120,6 @@ def following_figures(videos: np.ndarray, scenes: Sequence[Scene]) -> dict[str, 
             figures = {"objmc": error, "static": still, "ratio": error / still, "cosine": cosine}
             result |= {f"{name}/{key}": value for key, value in figures.items()}
     return {name: float(value) for name, value in result.items()}
-
-
-def _follow(video: np.ndarray, seen: Scene, number: int) -> tuple[float, float, float]:
-    """ObjMC, its static baseline (pixels) and the cosine of one component that is only shifted."""
-    track = seen.tracks[:, seen.component == number]
-    wanted = (track - track[0]).mean(axis=1)
-    mask = seen.masks[0, number]
-    shown = sprite_offsets(video, seen.clean_plate, seen.frames[0], mask)
-    in_frame = seen.visibility[:, seen.component == number].mean(axis=1) > 0.5
-    in_frame[0] = False
-    if not in_frame.any():
-        return np.nan, np.nan, np.nan
-    error = np.linalg.norm(shown - wanted, axis=1)[in_frame].mean()
-    still = np.linalg.norm(wanted, axis=1)[in_frame].mean()
-    last = np.flatnonzero(in_frame)[-1]
-    lengths = np.linalg.norm(shown[last]) * np.linalg.norm(wanted[last])
-    return error, still, float(shown[last] @ wanted[last] / lengths) if lengths > 0 else 0.0
 
 
 def contact_sheet(videos: np.ndarray, scenes: Sequence[Scene], count: int) -> np.ndarray:
@@ -172,13 +160,6 @@ def _enlarged(frame: np.ndarray, least: int = 128) -> np.ndarray:
     return np.pad(np.kron(frame, np.ones((factor, factor, 1), np.uint8)), ((0, 2), (0, 2), (0, 0)))
 
 
-def write_picture(picture: np.ndarray, path: Path) -> None:
-    """uint8 [H, W, 3] in RGB → PNG."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    encoded = cv2.imencode(".png", picture[..., ::-1])[1]
-    path.write_bytes(encoded.tobytes())
-
-
 def evaluate(
     model: TrainedSVD, held: HeldOut, parts: FrozenParts, config: TrainingConfig, sheet: Path | None
 ) -> Mapping[str, float]:
@@ -191,10 +172,11 @@ def evaluate(
     model.eval()
     try:
         losses = control_losses(model, held, config.evaluation.sigma)
-        videos = sampled_videos(model, held, parts, config)
+        latents = sampled_latents(model, held, config.evaluation.sampling_steps, config.evaluation.guidance)
+        videos = decoded(latents, parts)
     finally:
         model.train(was_training)
     if sheet and config.evaluation.sheets:
-        write_picture(contact_sheet(videos, held.scenes, config.evaluation.sheets), sheet)
+        write_picture(sheet, contact_sheet(videos, held.scenes, config.evaluation.sheets))
         write_animation(moving_sheet(videos, held.scenes, config.evaluation.sheets), sheet.with_suffix(".gif"))
     return {f"loss/{name}": value for name, value in losses.items()} | following_figures(videos, held.scenes)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Collection, Mapping
 from pathlib import Path
 
 import torch
 from torch import Tensor, nn
 
+from ..files import replacing
 from ..low_rank import BaseChange, LowRank
 from . import state
 from .config import TrainingConfig, from_mapping
@@ -82,14 +82,10 @@ def save_unet(unet: nn.Module, folder: Path, dtype: torch.dtype) -> None:
 
     folder.mkdir(parents=True, exist_ok=True)
     unet.save_config(str(folder))
-    partial, target = folder / ".unet.partial", folder / "diffusion_pytorch_model.safetensors"
     merged = merged_weights(unet)
     tensors = {name: value.detach().to("cpu", dtype).contiguous() for name, value in merged.items()}
-    try:
-        save_file(tensors, partial, metadata={"format": "pt"})
-        os.replace(partial, target)
-    finally:
-        partial.unlink(missing_ok=True)
+    with replacing(folder / "diffusion_pytorch_model.safetensors") as unfinished:
+        save_file(tensors, unfinished, metadata={"format": "pt"})
 
 
 def changed_base_weights(unet: nn.Module, inherited: Collection[str] = ()) -> dict[str, BaseChange]:

@@ -7,9 +7,13 @@ distance found is 0.6 px (64 px frames): whole pixels, shading and occlusion.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+
+from ..demo.world import Scene
 
 _MOST_DIFFERENCE = 0.06  # summed over RGB in 0…1
 _LEAST_IN_FRAME = 0.5  # of a sprite's area; nearer to the border it cannot be placed
@@ -52,6 +56,47 @@ def sprite_offset(frame: NDArray, plate: NDArray, sprite: NDArray, mask: NDArray
 def sprite_offsets(frames: NDArray, plates: NDArray, sprite: NDArray, mask: NDArray) -> NDArray:
     """``sprite_offset`` of every frame: uint8 [L, H, W, 3] twice → float64 [L, 2]."""
     return np.stack([sprite_offset(f, p, sprite, mask) for f, p in zip(frames, plates, strict=True)])
+
+
+@dataclass(frozen=True)
+class Followed:
+    """How one moving component was followed, pixels.
+
+    error, still: mean distance to the wanted places over the frames that count, and the same for a video that does not
+    move; NaN if no frame counts. cosine: of the shown and the wanted direction at the last of them.
+    """
+
+    error: float
+    still: float
+    cosine: float
+
+
+def wanted_offsets(seen: Scene, number: int) -> NDArray:
+    """How far component ``number`` (only shifted) should have gone at each frame, float [L, 2] pixels."""
+    track = seen.tracks[:, seen.component == number]
+    return (track - track[0]).mean(axis=1)
+
+
+def mostly_seen(seen: Scene, number: int) -> NDArray:
+    """Frames after the first at which most of component ``number`` is seen if it goes where it should, bool [L]."""
+    there = seen.visibility[:, seen.component == number].mean(axis=1) > 0.5
+    there[0] = False
+    return there
+
+
+def followed(video: NDArray, seen: Scene, number: int, wanted: NDArray, there: NDArray) -> Followed:
+    """Component ``number`` in a video uint8 [L, H, W, 3] against the offsets ``wanted`` [L, 2] at the frames ``there``
+    (bool [L])."""
+    if not there.any():
+        return Followed(np.nan, np.nan, np.nan)
+    shown = sprite_offsets(video, seen.clean_plate, seen.frames[0], seen.masks[0, number])
+    last = np.flatnonzero(there)[-1]
+    lengths = np.linalg.norm(shown[last]) * np.linalg.norm(wanted[last])
+    return Followed(
+        float(np.linalg.norm(shown - wanted, axis=1)[there].mean()),
+        float(np.linalg.norm(wanted, axis=1)[there].mean()),
+        float(shown[last] @ wanted[last] / lengths) if lengths > 0 else 0.0,
+    )
 
 
 def still_offset(frame: NDArray, first: NDArray, mask: NDArray, reach: int = 8) -> NDArray:

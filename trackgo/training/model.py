@@ -15,7 +15,7 @@ from torch.utils.checkpoint import checkpoint
 
 from ..adapter import AttentionSettings
 from ..encoder import align, points_to_tensor
-from ..model import Motion, TrackGo, _Level
+from ..model import Motion, TrackGo, _Level, halvings
 from ..svd import LAYERS, Attachment, attached
 from .batch import ModelInput
 from .diffusion import denoise, denoising_loss
@@ -55,11 +55,7 @@ class TrainingMotion(Motion):
 
     def prepare(self, like: Tensor) -> None:
         """Compute A' of all 16 layers now: a layer that is recomputed must find it, not make it anew."""
-        size = self.latent_size
-        sizes = [size]
-        for _ in range(3):
-            size = (-(-size[0] // 2), -(-size[1] // 2))
-            sizes.append(size)
+        sizes = halvings(*self.latent_size)
         for layer in LAYERS:
             self.layer(layer.name, *sizes[_LEVEL_OF[layer.name.rpartition("_")[0]]], like)
 

@@ -12,8 +12,9 @@ import pytest
 from PIL import Image
 
 from tests.trackgo.evaluation.conftest import FRAMES, HEIGHT, STEP, WIDTH, moving_square, save_frames
+from trackgo.cover import Cover
 from trackgo.demo.example import example_drawing, example_image
-from trackgo.evaluation.cases import Case, Cover, deepest_point, tracked_case
+from trackgo.evaluation.cases import Case, deepest_point, tracked_case
 from trackgo.evaluation.datasets import davis_source, vipseg_source
 from trackgo.evaluation.prepared import prepared_case, shards_source
 from trackgo.evaluation.sources import drawings_source, world_source

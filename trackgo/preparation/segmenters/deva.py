@@ -73,7 +73,7 @@ def _own_masks(annotations: Path, window: Window, flow: Flow, most: int) -> np.n
     """Masks of the window's own frames, which are framed already."""
     from dataclasses import replace
 
-    from ..decode import Framing
+    from ...cover import Cover
 
     frames, height, width = window.frames.shape[:3]
     folder = annotations / "window"
@@ -82,6 +82,6 @@ def _own_masks(annotations: Path, window: Window, flow: Flow, most: int) -> np.n
     for number, picture in enumerate(pictures):
         shutil.move(picture, folder / f"{number:05d}.png")
     same = replace(
-        window, source=Path("window.mp4"), numbers=tuple(range(frames)), framing=Framing(width, height, width, height)
+        window, source=Path("window.mp4"), numbers=tuple(range(frames)), cover=Cover(width, height, width, height)
     )
     return MaskFolder(str(annotations)).segment(same, flow, most)

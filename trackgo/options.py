@@ -1,10 +1,31 @@
-"""Where and in which precision a model runs, by the names that people type."""
+"""What people type for sizes, devices and precisions."""
 
 from __future__ import annotations
 
+import argparse
 from typing import Any
 
 DTYPES = ("auto", "fp32", "fp16", "bf16")
+
+
+class BadSize(argparse.ArgumentTypeError, ValueError):
+    """Both what argparse reports beside the option's name and what commands report by themselves."""
+
+
+def size(text: str, option: str = "") -> tuple[int, int]:
+    """``1024x576`` → (1024, 576), in pixels.
+
+    Raises:
+        BadSize: something else; begins with ``option`` where one is given.
+    """
+    try:
+        width, height = (int(side) for side in text.lower().split("x"))
+    except ValueError:
+        width = height = 0
+    if width < 1 or height < 1:
+        given = f"{option} is '{text}'" if option else f"'{text}'"
+        raise BadSize(f"{given}; give width and height in pixels, such as 1024x576")
+    return width, height
 
 
 def device_named(name: str) -> str:

@@ -1,0 +1,65 @@
+"""Files that appear whole or not at all, and pictures on disk."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+PICTURE_ENDINGS = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff")
+_UNFINISHED = re.compile(r"\.\d+\.unfinished\..+")
+
+
+@contextmanager
+def replacing(path: str | Path) -> Iterator[Path]:
+    """Where to write what shall stand at ``path``: it takes its place when the body ends, and goes when that raises.
+
+    The name given keeps ``path``'s ending, and its folder is made where it is missing.
+    """
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = path.with_name(f".{os.getpid()}.unfinished.{path.name}")
+    try:
+        yield unfinished
+        with open(unfinished, "rb+") as file:
+            os.fsync(file.fileno())  # a name must not reach the disk before what it names
+        os.replace(unfinished, path)
+    finally:
+        unfinished.unlink(missing_ok=True)
+
+
+def remove_unfinished(folder: Path) -> None:
+    """Remove what killed processes left half-written in a folder; call it where nobody else writes."""
+    for path in folder.iterdir() if folder.is_dir() else ():
+        if path.is_file() and _UNFINISHED.fullmatch(path.name):
+            path.unlink(missing_ok=True)
+
+
+def picture_files(folder: Path) -> list[Path]:
+    """The pictures directly in a folder, in the order of their numbers (of names that differ in nothing else)."""
+    found = (path for path in folder.iterdir() if path.suffix.lower() in PICTURE_ENDINGS and path.is_file())
+    return sorted(found, key=lambda path: (len(path.stem), path.name))
+
+
+def read_picture(path: str | Path) -> np.ndarray:
+    """uint8 [H, W, 3], turned upright by its EXIF data, alpha dropped; as ComfyUI's Load Image shows it.
+
+    Raises:
+        ValueError: it is no picture. OSError: it is not there.
+    """
+    try:
+        with Image.open(path) as picture:
+            return np.array(ImageOps.exif_transpose(picture).convert("RGB"))
+    except (UnidentifiedImageError, Image.DecompressionBombError, SyntaxError) as error:
+        raise ValueError(f"'{path}' is not a picture that can be read: {error}") from error
+
+
+def write_picture(path: str | Path, picture: np.ndarray, **options: int) -> None:
+    """uint8 [H, W, 3] → a file whose format follows its name; ``options`` are that format's, as Pillow has them."""
+    with replacing(path) as unfinished:
+        Image.fromarray(picture).save(unfinished, **options)
