@@ -128,12 +128,11 @@ def test_damage_to_any_member_is_one_sentence(name: str) -> None:
     latents, embedding = np.zeros((6, 4, 16, 24), np.float16), np.zeros((1, 8), np.float16)
     members = pack(replace(sample, latents=latents, embedding=embedding))
     rng = np.random.default_rng(0)
-    for length in (0, 7, 60, len(members[name]) // 2, len(members[name]) - 3):
+    for length in (0, 7, 60, len(members[name]) // 2):
         noisy = np.frombuffer(members[name], np.uint8).copy()
         noisy[length : length + 40] = rng.integers(0, 256, len(noisy[length : length + 40]))
-        for damaged in (members[name][:length], noisy.tobytes()):
-            with contextlib.suppress(ValueError) as _:  # noise in the middle of numbers is numbers
-                unpack_encoded("x", members | {name: damaged})
+        with contextlib.suppress(ValueError):  # noise in the middle of numbers is numbers
+            unpack_encoded("x", members | {name: noisy.tobytes()})
         with pytest.raises(ValueError, match="sample 'x' cannot be read: "):
             unpack_encoded("x", members | {name: members[name][:length]})
 
