@@ -40,7 +40,7 @@ __all__ = [
     "write_tar",
 ]
 
-ENCODED = ("latents.safetensors", "first.png")
+_ENCODED = ("latents.safetensors", "first.png")
 """Members that stand for the video."""
 
 _ANNOTATIONS = ("tracks.safetensors", "masks.npz", "json")
@@ -98,7 +98,7 @@ def unpack_encoded(key: str, members: Mapping[str, bytes]) -> EncodedSample:
     Raises:
         ValueError: a member is missing or damaged; names the sample.
     """
-    _require(key, members, (*ENCODED, *_ANNOTATIONS))
+    _require(key, members, (*_ENCODED, *_ANNOTATIONS))
     with _naming(key):
         stored = load_safetensors(members["latents.safetensors"])
         with Image.open(io.BytesIO(members["first.png"]), formats=["PNG"]) as picture:
@@ -235,7 +235,7 @@ class ShardIndex:
         Errors as ``unpack_encoded``.
         """
         endings = set(self.entries[number][2])
-        if not endings.intersection(ENCODED):
+        if not endings.intersection(_ENCODED):
             return None
         return unpack_encoded(*self._members(number, endings - {"mp4"}))
 
