@@ -1,4 +1,4 @@
-"""VAE latents and image embeddings, stored so that training never decodes a video."""
+"""VAE latents and image embeddings, stored so that training never decodes a video; see ``training.shards``."""
 
 from __future__ import annotations
 

@@ -170,12 +170,12 @@ def _prepare_window(window: Window, name: str, settings: Settings, segmenter: An
         sample, good = _tracked(window, key, masks, settings, tracker, scores)
         if no := rejected():
             return Prepared(window, no, sample)
-        latents, embedding = _encode(window.frames, settings)
+        sample = replace(sample.only(good), meta=_meta(window, name, scores, segmenter, tracker, settings))
+        if settings.latents:
+            sample = _encoded(sample, settings.latents)
     except _EXPECTED as error:
         return Prepared(window, outcome("failed", (str(error),)))
-    meta = _meta(window, name, scores, segmenter.version, tracker.version, settings)
-    kept = sample.only(good)
-    return Prepared(window, outcome(), replace(kept, meta=meta, latents=latents, embedding=embedding))
+    return Prepared(window, outcome(), sample)
 
 
 def _tracked(
@@ -196,12 +196,14 @@ def _segment(window: Window, flow: Flow, settings: Settings, segmenter: Any) -> 
     return masks[:, masks[0].any(axis=(1, 2))][:, : settings.components]
 
 
-def _encode(frames: np.ndarray, settings: Settings) -> tuple[np.ndarray | None, np.ndarray | None]:
-    if not settings.latents:
-        return None, None
+def _encoded(sample: Sample, model: str) -> Sample:
+    """The sample with latents and embedding, and in ``meta`` what made them."""
     from .latents import encoder
 
-    return encoder(settings.latents).encode(frames)
+    made_by = encoder(model)
+    latents, embedding = made_by.encode(sample.frames)
+    meta = {**sample.meta, "encoders": dict(made_by.parts.digests)}
+    return replace(sample, meta=meta, latents=latents, embedding=embedding)
 
 
 def sample_key(name: str, first: int) -> str:
@@ -211,7 +213,7 @@ def sample_key(name: str, first: int) -> str:
 
 
 def _meta(
-    window: Window, name: str, scores: Mapping[str, float], segmenter: str, tracker: str, settings: Settings
+    window: Window, name: str, scores: Mapping[str, float], segmenter: Any, tracker: Any, settings: Settings
 ) -> dict[str, Any]:
     frames, height, width = window.frames.shape[:3]
     return {
@@ -228,7 +230,12 @@ def _meta(
         "scores": dict(scores),
         "seed": settings.seed,
         "latents": settings.latents,
-        "tools": {"segmenter": segmenter, "tracker": tracker, "trackgo": _own_version(), "pyav": av.__version__},
+        "tools": {
+            "segmenter": segmenter.version,
+            "tracker": tracker.version,
+            "trackgo": _own_version(),
+            "pyav": av.__version__,
+        },
     }
 
 

@@ -2,7 +2,8 @@
 
 Members of a sample, all under its key: ``mp4`` (H.264, at least ``PSNR_FLOOR_DB`` in every frame),
 ``tracks.safetensors`` (tracks, visible, component), ``masks.npz`` (bits packed along rows, deflated), ``json`` (source,
-window, scores, tools) and, where asked for, ``latents.safetensors`` and ``first.png``.
+window, scores, tools) and, where asked for, ``latents.safetensors`` and ``first.png``, which can be read in place of
+``mp4``.
 """
 
 from __future__ import annotations
@@ -10,22 +11,51 @@ from __future__ import annotations
 import io
 import json
 import tarfile
+import zipfile
+import zlib
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PIL import Image
+from safetensors import SafetensorError
 from safetensors.numpy import load as load_safetensors
 from safetensors.numpy import save as save_safetensors
 
 from ..files import replacing
 from .codec import PSNR_FLOOR_DB, decode_video, encode_video
-from .sample import Sample
+from .sample import EncodedSample, Sample
 
-__all__ = ["PSNR_FLOOR_DB", "ShardIndex", "pack", "read_samples", "shard_files", "unpack", "write_tar"]
+__all__ = [
+    "PSNR_FLOOR_DB",
+    "ShardIndex",
+    "pack",
+    "read_samples",
+    "shard_files",
+    "unpack",
+    "unpack_encoded",
+    "write_tar",
+]
 
-NEEDED = ("mp4", "tracks.safetensors", "masks.npz", "json")
+_ENCODED = ("latents.safetensors", "first.png")
+"""Members that stand for the video."""
+
+_ANNOTATIONS = ("tracks.safetensors", "masks.npz", "json")
+_DAMAGE = (
+    KeyError,
+    OSError,
+    ValueError,
+    RuntimeError,
+    EOFError,
+    SyntaxError,
+    SafetensorError,
+    zipfile.BadZipFile,
+    zlib.error,
+)
+"""What the readers of members raise over damaged ones."""
 
 
 def pack(sample: Sample) -> dict[str, bytes]:
@@ -54,25 +84,48 @@ def unpack(key: str, members: Mapping[str, bytes]) -> Sample:
     Raises:
         ValueError: a member is missing or damaged; names the sample.
     """
-    missing = [name for name in NEEDED if name not in members]
+    _require(key, members, ("mp4", *_ANNOTATIONS))
+    with _naming(key):
+        stored = load_safetensors(members["latents.safetensors"]) if "latents.safetensors" in members else {}
+        latents, embedding = stored.get("latents"), stored.get("embedding")
+        frames = decode_video(members["mp4"])
+        return Sample(key, frames, **_unpack_annotations(members), latents=latents, embedding=embedding)
+
+
+def unpack_encoded(key: str, members: Mapping[str, bytes]) -> EncodedSample:
+    """The sample that ``pack`` packed, without its video; for samples with latents.
+
+    Raises:
+        ValueError: a member is missing or damaged; names the sample.
+    """
+    _require(key, members, (*_ENCODED, *_ANNOTATIONS))
+    with _naming(key):
+        stored = load_safetensors(members["latents.safetensors"])
+        with Image.open(io.BytesIO(members["first.png"]), formats=["PNG"]) as picture:
+            first = np.array(picture.convert("RGB"))
+        return EncodedSample(key, stored["latents"], stored["embedding"], first, **_unpack_annotations(members))
+
+
+def _require(key: str, members: Mapping[str, bytes], names: Iterable[str]) -> None:
+    missing = [name for name in names if name not in members]
     if missing:
         raise ValueError(f"sample '{key}' has no {', '.join(missing)}; was it written by 'trackgo prepare'?")
+
+
+@contextmanager
+def _naming(key: str) -> Iterator[None]:
+    """Whatever is raised inside over a damaged member becomes a ValueError that names the sample."""
     try:
-        arrays = load_safetensors(members["tracks.safetensors"])
-        stored = load_safetensors(members["latents.safetensors"]) if "latents.safetensors" in members else {}
-        return Sample(
-            key,
-            decode_video(members["mp4"]),
-            arrays["tracks"],
-            arrays["visible"],
-            arrays["component"],
-            _unpack_masks(members["masks.npz"]),
-            json.loads(members["json"]),
-            stored.get("latents"),
-            stored.get("embedding"),
-        )
-    except (KeyError, OSError, ValueError) as error:
+        yield
+    except _DAMAGE as error:
         raise ValueError(f"sample '{key}' cannot be read: {error}") from error
+
+
+def _unpack_annotations(members: Mapping[str, bytes]) -> dict[str, Any]:
+    """The fields of ``Annotated`` but the key."""
+    arrays = load_safetensors(members["tracks.safetensors"])
+    masks, meta = _unpack_masks(members["masks.npz"]), json.loads(members["json"])
+    return {name: arrays[name] for name in ("tracks", "visible", "component")} | {"masks": masks, "meta": meta}
 
 
 def _pack_masks(masks: np.ndarray) -> bytes:
@@ -174,6 +227,19 @@ class ShardIndex:
 
     def __getitem__(self, number: int) -> Sample:
         """Sample ``number``; errors as ``unpack``."""
+        return unpack(*self._members(number, self.entries[number][2]))
+
+    def encoded(self, number: int) -> EncodedSample | None:
+        """Sample ``number`` by its latents, None where none are stored; its video is not even read from the file.
+
+        Errors as ``unpack_encoded``.
+        """
+        endings = set(self.entries[number][2])
+        if not endings.intersection(_ENCODED):
+            return None
+        return unpack_encoded(*self._members(number, endings - {"mp4"}))
+
+    def _members(self, number: int, endings: Iterable[str]) -> tuple[str, dict[str, bytes]]:
         path, key, places = self.entries[number]
         with open(path, "rb") as file:
-            return unpack(key, {ending: _read_at(file, *place) for ending, place in places.items()})
+            return key, {ending: _read_at(file, *places[ending]) for ending in endings}

@@ -6,8 +6,8 @@ the same numbers for the same clip.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -18,57 +18,106 @@ from .diffusion import Conditioning, FrozenParts, draw_sigma
 
 
 @dataclass(frozen=True, eq=False)
+class EncodedClip:
+    """What stands for a clip's frames where the VAE and the image encoder have seen them before.
+
+    Attributes:
+        latents: x₀ of unit variance, float16 [L, 4, H/8, W/8].
+        embedding: of the first frame, float16 [1, C].
+        first: the first frame, uint8 [H, W, 3]; its conditioning latent is of the picture with noise, made anew.
+    """
+
+    latents: np.ndarray
+    embedding: np.ndarray
+    first: np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
 class Triple:
     """One training example (method: frames, trajectories, masks of every frame).
 
     Attributes:
-        frames: uint8 [L, H, W, 3].
+        clip: frames uint8 [L, H, W, 3], or what stands for them.
         points: P, uint8 [L, H, W, 3].
         moving: bool [L, H, W], M_i: the union of the masks that move with P, at every frame i.
     """
 
-    frames: np.ndarray
+    clip: np.ndarray | EncodedClip
     points: np.ndarray
     moving: np.ndarray
 
     def __post_init__(self) -> None:
-        if self.frames.dtype != np.uint8 or self.frames.ndim != 4 or self.frames.shape[-1] != 3:
-            raise ValueError(f"frames must be uint8 [L, H, W, 3], got {self.frames.dtype} {list(self.frames.shape)}")
-        if self.points.shape != self.frames.shape:
-            raise ValueError(f"P has shape {list(self.points.shape)}, the frames have {list(self.frames.shape)}")
-        if self.moving.shape != self.frames.shape[:3]:
-            raise ValueError(f"masks have shape {list(self.moving.shape)}, not {list(self.frames.shape[:3])}")
+        if isinstance(self.clip, EncodedClip):
+            _check_encoded(self.clip, self.points.shape)
+        elif self.clip.dtype != np.uint8 or self.clip.ndim != 4 or self.clip.shape[-1] != 3:
+            raise ValueError(f"frames must be uint8 [L, H, W, 3], got {self.clip.dtype} {list(self.clip.shape)}")
+        elif self.points.shape != self.clip.shape:
+            raise ValueError(f"P has shape {list(self.points.shape)}, the frames have {list(self.clip.shape)}")
+        if self.moving.shape != self.points.shape[:3]:
+            raise ValueError(f"masks have shape {list(self.moving.shape)}, not {list(self.points.shape[:3])}")
+
+
+def _check_encoded(clip: EncodedClip, points: tuple[int, ...]) -> None:
+    """ValueError when an encoded clip does not fit P's shape [L, H, W, 3]."""
+    length, height, width, _ = points
+    wanted = {
+        "latents": (np.float16, [length, 4, height // 8, width // 8]),
+        "embedding": (np.float16, [1, clip.embedding.shape[-1]]),
+        "first": (np.uint8, [height, width, 3]),
+    }
+    for name, (dtype, shape) in wanted.items():
+        found = getattr(clip, name)
+        if found.dtype != dtype or list(found.shape) != shape:
+            needed = f"{np.dtype(dtype)} {shape}, as P is {list(points)}"
+            raise ValueError(f"{name} of an encoded clip must be {needed}; got {found.dtype} {list(found.shape)}")
 
 
 @dataclass(frozen=True)
 class Batch:
-    """B triples as tensors: frames and points uint8 [B, L, H, W, 3], moving bool [B, L, H, W], place int64 [B]
-    (which clip of the global batch each one is), number int64 [B] (which clip of the training data)."""
+    """B triples as tensors. F of them come as frames, E encoded, in their order; which, is up to each clip alone.
 
-    frames: Tensor
+    Attributes:
+        points: uint8 [B, L, H, W, 3]. moving: bool [B, L, H, W].
+        place: int64 [B], which clip of the global batch each one is. number: int64 [B], which of the training data.
+        encoded: bool [B], which clips come encoded.
+        frames: uint8 [F, L, H, W, 3], None where F is 0.
+        latents: float16 [E, L, 4, H/8, W/8]. embedding: float16 [E, 1, C]. first: uint8 [E, H, W, 3]. All None where E
+            is 0.
+    """
+
     points: Tensor
     moving: Tensor
     place: Tensor
     number: Tensor
+    encoded: Tensor
+    frames: Tensor | None
+    latents: Tensor | None
+    embedding: Tensor | None
+    first: Tensor | None
 
     def __len__(self) -> int:
-        return len(self.frames)
-
-    def __getitem__(self, part: slice) -> Batch:
-        rows = (getattr(self, field.name)[part] for field in fields(self))
-        return Batch(*rows)
+        return len(self.points)
 
 
 def collate(triples: Sequence[Triple], place: Sequence[int], number: Sequence[int] | None = None) -> Batch:
     """Triples of one size → Batch; without ``number`` it is the place."""
-    stack = lambda name: torch.from_numpy(np.stack([getattr(triple, name) for triple in triples]))  # noqa: E731
+    encoded = [triple.clip for triple in triples if isinstance(triple.clip, EncodedClip)]
     return Batch(
-        stack("frames"),
-        stack("points"),
-        stack("moving"),
+        _stack(triple.points for triple in triples),
+        _stack(triple.moving for triple in triples),
         torch.tensor(place),
         torch.tensor(place if number is None else number),
+        torch.tensor([isinstance(triple.clip, EncodedClip) for triple in triples]),
+        _stack(triple.clip for triple in triples if not isinstance(triple.clip, EncodedClip)),
+        _stack(clip.latents for clip in encoded),
+        _stack(clip.embedding for clip in encoded),
+        _stack(clip.first for clip in encoded),
     )
+
+
+def _stack(arrays: Iterable[np.ndarray]) -> Tensor | None:
+    arrays = list(arrays)
+    return torch.from_numpy(np.stack(arrays)) if arrays else None
 
 
 def to_unit(frames: Tensor) -> Tensor:
@@ -106,14 +155,17 @@ class ModelInput:
 def model_input(
     batch: Batch, parts: FrozenParts, seed: int, step: int, loss: LossConfig, conditioning: ConditioningConfig
 ) -> ModelInput:
-    """Encode a batch and draw its noise, noise levels and dropouts for optimiser step ``step``."""
+    """Encode what of a batch is not encoded and draw its noise, noise levels and dropouts for optimiser step ``step``.
+
+    Of a clip that comes encoded only the first frame, with its noise, goes through the VAE.
+    """
     device = parts.device
-    clips = to_unit(batch.frames)
-    drawn = [_draw(clip_generator(seed, step, int(p)), clips[0], loss, conditioning) for p in batch.place]
+    size = tuple(batch.points.shape[1:4])
+    drawn = [_draw(clip_generator(seed, step, int(p)), size, loss, conditioning) for p in batch.place]
     stacked = (torch.stack(values).to(device) for values in zip(*drawn, strict=True))
     sigma, noise, augmentation, augmentation_noise, chance = stacked
-    latents = parts.scaled_latents(clips.to(device))
-    described = parts.conditioning(clips[:, 0].to(device), augmentation, augmentation_noise, conditioning)
+    latents, embedding, first = _seen(batch, parts)
+    described = parts.conditioning(first, embedding, augmentation, augmentation_noise, conditioning)
     shown = chance[:, 1] >= conditioning.trajectory_dropout
     return ModelInput(
         latents,
@@ -125,11 +177,25 @@ def model_input(
     )
 
 
+def _seen(batch: Batch, parts: FrozenParts) -> list[Tensor]:
+    """x₀ [B, L, 4, h, w], embeddings [B, 1, C] and first frames [B, 3, H, W] in −1…1 of all clips, float32."""
+    device, kinds = parts.device, []
+    if batch.frames is not None:
+        clips = to_unit(batch.frames).to(device)
+        kinds.append((parts.scaled_latents(clips), parts.embedding(clips[:, 0]), clips[:, 0]))
+    if batch.latents is not None:
+        stored = batch.latents.float(), batch.embedding.float(), to_unit(batch.first)
+        kinds.append(tuple(value.to(device) for value in stored))
+    order = batch.encoded.argsort(stable=True).argsort().to(device)  # frames first, then back to where they were
+    return [torch.cat(values)[order] for values in zip(*kinds, strict=True)]
+
+
 def _draw(
-    generator: torch.Generator, clip: Tensor, loss: LossConfig, conditioning: ConditioningConfig
+    generator: torch.Generator, size: tuple[int, int, int], loss: LossConfig, conditioning: ConditioningConfig
 ) -> tuple[Tensor, ...]:
-    """σ, noise [L, 4, H/8, W/8], augmentation σ and its noise [3, H, W], two uniform numbers for the dropouts."""
-    frames, _, height, width = clip.shape
+    """For a clip of size (L, H, W): σ, noise [L, 4, H/8, W/8], augmentation σ and its noise [3, H, W], two uniform
+    numbers for the dropouts."""
+    frames, height, width = size
     normal = lambda *size: torch.randn(*size, generator=generator)  # noqa: E731
     augmentation = (normal(()) * conditioning.augmentation_deviation + conditioning.augmentation_mean).exp()
     return (

@@ -86,6 +86,9 @@ class DataConfig:
     Attributes:
         source: ``world`` (procedural, ``trackgo.demo.world``) or ``shards`` (made by ``python -m trackgo prepare``).
         path: folder of the shards.
+        latents: of shards prepared with ``--latents``; ``use`` takes stored latents in place of the video where they
+            have the stage's size, and refuses those that another VAE or image encoder than ``model.base``'s made;
+            ``ignore`` decodes the video.
         scenes: how many different scenes of the world are used; 0 for no end.
         workers: processes that prepare batches.
         cache: how many prepared clips each worker keeps.
@@ -93,6 +96,7 @@ class DataConfig:
 
     source: str = "world"
     path: str = ""
+    latents: str = "use"
     scenes: int = 0
     workers: int = 1
     cache: int = 0
@@ -100,6 +104,7 @@ class DataConfig:
     def __post_init__(self) -> None:
         _require(self.source in ("world", "shards"), "data.source", self.source, "'world' or 'shards'")
         _require(self.source != "shards" or bool(self.path), "data.path", self.path, "the folder of the shards")
+        _require(self.latents in ("use", "ignore"), "data.latents", self.latents, "'use' or 'ignore'")
         for name in ("scenes", "workers", "cache"):
             _require(getattr(self, name) >= 0, f"data.{name}", getattr(self, name), "0 or more")
 

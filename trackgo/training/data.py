@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import signal
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import NamedTuple, Protocol
@@ -17,7 +17,7 @@ from ..demo.world import MIXED, Recipe, Scene, scene
 from ..trajectories import PointTrajectories, inside_frame
 from .batch import Batch, Triple, collate
 from .config import DataConfig, TrainingConfig
-from .shards import ShardSource
+from .shards import Encoders, ShardSource
 
 
 class ClipKey(NamedTuple):
@@ -76,13 +76,15 @@ def world_triple(seen: Scene, covered: bool = False) -> Triple:
     return Triple(seen.frames, tracks.render(), seen.masks.any(axis=1))
 
 
-def build_source(config: DataConfig) -> TripleSource:
-    """The source that the configuration names.
+def build_source(config: DataConfig, encoders: Encoders) -> TripleSource:
+    """The source that the configuration names; ``encoders`` are those of the model to train.
 
     Raises:
         FileNotFoundError, ValueError: shards are asked for, and there are none or they are no shards.
     """
-    return ShardSource.of(config.path) if config.source == "shards" else WorldSource(config.scenes)
+    if config.source == "shards":
+        return ShardSource.of(config.path, encoders if config.latents == "use" else None)
+    return WorldSource(config.scenes)
 
 
 @dataclass(frozen=True)
@@ -194,9 +196,11 @@ def _quiet_worker(_number: int) -> None:
     cv2.setNumThreads(1)
 
 
-def build_loader(config: TrainingConfig, first: int, rank: int, processes: int) -> DataLoader:
-    """Batches of one process from optimiser step ``first`` on, in order."""
-    source = build_source(config.data)
+def build_loader(
+    config: TrainingConfig, first: int, rank: int, processes: int, digests: Mapping[str, str]
+) -> DataLoader:
+    """Batches of one process from optimiser step ``first`` on, in order; ``digests``: see ``FrozenParts``."""
+    source = build_source(config.data, Encoders(config.model.base, digests))
     workers = config.data.workers
     return DataLoader(
         Clips(source, config.data, config.run.seed),

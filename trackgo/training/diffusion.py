@@ -7,8 +7,8 @@ and gives D = c_skip·x + c_out·F (EDM, with SVD's v-prediction as in diffusers
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from itertools import pairwise
 
 import torch
@@ -85,12 +85,16 @@ def denoising_loss(estimate: Tensor, latents: Tensor, sigma: Tensor) -> Tensor:
 
 @dataclass(frozen=True)
 class FrozenParts:
-    """The parts of SVD that are never trained: VAE, image encoder, and the normalisation the latter expects."""
+    """The parts of SVD that are never trained: VAE, image encoder, and the normalisation the latter expects.
+
+    ``digests`` are the fingerprints of ``vae`` and ``image_encoder`` as they were loaded.
+    """
 
     vae: nn.Module
     image_encoder: nn.Module
     image_mean: tuple[float, ...]
     image_std: tuple[float, ...]
+    digests: Mapping[str, str] = field(default_factory=dict)
 
     def to(self, device: torch.device) -> FrozenParts:
         """Move both models (in place) to ``device``, the VAE's encoder into the memory format that CPUs prefer."""
@@ -114,7 +118,7 @@ class FrozenParts:
 
     @torch.no_grad()
     def scaled_latents(self, clips: Tensor) -> Tensor:
-        """Clips [B, L, 3, H, W] in −1…1 → x₀ of unit variance, float32 [B, L, 4, H/8, W/8]."""
+        """Clips [B, L, 3, H, W] in −1…1 → x₀ of unit variance, float32 [B, L, 4, H/8, W/8]; every frame by itself."""
         flat = self.latents(clips.flatten(0, 1)) * self.vae.config.scaling_factor
         return rearrange(flat, "(b l) c h w -> b l c h w", b=len(clips))
 
@@ -137,12 +141,13 @@ class FrozenParts:
         return self.image_encoder(values.to(weight.dtype)).image_embeds.float()[:, None]
 
     def conditioning(
-        self, first: Tensor, augmentation: Tensor, noise: Tensor, config: ConditioningConfig
+        self, first: Tensor, embedding: Tensor, augmentation: Tensor, noise: Tensor, config: ConditioningConfig
     ) -> Conditioning:
-        """First frames [B, 3, H, W] in −1…1, augmentation σ [B] and its noise (as ``first``) → Conditioning.
+        """First frames [B, 3, H, W] in −1…1, their ``embedding``, augmentation σ [B] and its noise (as ``first``) →
+        Conditioning.
 
-        As in SVD: noise is added to the picture before the VAE, the embedding sees the clean picture, and the latent is
-        not scaled.
+        As in SVD: noise is added to the picture before the VAE, the embedding is of the clean picture, and the latent
+        is not scaled.
         """
         noisy = first + rearrange(augmentation, "b -> b 1 1 1") * noise
         ids = torch.stack(
@@ -153,7 +158,7 @@ class FrozenParts:
             ],
             dim=1,
         )
-        return Conditioning(self.latents(noisy), self.embedding(first), ids.to(self.device))
+        return Conditioning(self.latents(noisy), embedding, ids.to(self.device))
 
 
 # ---------------------------------------------------------------------------------------------------------------------

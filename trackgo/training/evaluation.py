@@ -60,8 +60,9 @@ def hold_out(config: TrainingConfig, stage: StageConfig, parts: FrozenParts) -> 
     noise = torch.stack([torch.randn(latent_size, generator=g) for g in draws]).to(parts.device)
     picture_noise = torch.stack([torch.randn(clips.shape[2:], generator=g) for g in draws]).to(parts.device)
     augmentation = torch.full((count,), _AUGMENTATION, device=parts.device)
-    conditioning = parts.conditioning(clips[:, 0].to(parts.device), augmentation, picture_noise, config.conditioning)
-    return HeldOut(scenes, batch.points.to(parts.device), parts.scaled_latents(clips), conditioning, noise)
+    first = clips[:, 0].to(parts.device)
+    told = parts.conditioning(first, parts.embedding(first), augmentation, picture_noise, config.conditioning)
+    return HeldOut(scenes, batch.points.to(parts.device), parts.scaled_latents(clips), told, noise)
 
 
 @torch.no_grad()

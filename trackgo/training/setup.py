@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 
 import torch
@@ -38,14 +39,18 @@ def load_base(config: ModelConfig, seed: int) -> tuple[nn.Module, FrozenParts]:
         unet = build_components(_tiny_config(folder), seed).unet
     normal = components.feature_extractor
     vae, image_encoder = (part.eval().requires_grad_(False) for part in (components.vae, components.image_encoder))
+    digests = {"vae": fingerprint(vae), "image_encoder": fingerprint(image_encoder)}  # before rounding
     halve_frozen_(image_encoder, config.frozen_precision)  # not the VAE: SVD's overflows in half precision
-    parts = FrozenParts(
-        vae,
-        image_encoder,
-        tuple(normal.image_mean),
-        tuple(normal.image_std),
-    )
-    return unet, parts
+    return unet, FrozenParts(vae, image_encoder, tuple(normal.image_mean), tuple(normal.image_std), digests)
+
+
+def fingerprint(module: nn.Module) -> str:
+    """Digest of a frozen module's parameters: runs and stored latents are not continued with other weights."""
+    digest = hashlib.sha256()
+    for name, value in module.state_dict().items():
+        digest.update(name.encode())
+        digest.update(value.detach().cpu().contiguous().flatten().view(torch.uint8).numpy())
+    return digest.hexdigest()[:16]
 
 
 def _tiny_config(folder: Path):

@@ -2,33 +2,69 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
 
-from ..preparation.sample import Sample
+from ..preparation.sample import Annotated, EncodedSample, Sample
 from ..preparation.shards import ShardIndex
-from .batch import Triple
+from .batch import EncodedClip, Triple
 
 if TYPE_CHECKING:
     from .data import ClipKey
+
+
+@dataclass(frozen=True)
+class Encoders:
+    """What stored latents must have been made with: the VAE and the image encoder of a model.
+
+    Attributes:
+        model: its name, as ``model.base`` has it.
+        digests: see ``FrozenParts``.
+    """
+
+    model: str
+    digests: Mapping[str, str]
+
+    def check_made(self, sample: EncodedSample) -> None:
+        """ValueError when the sample's latents or embedding are another model's, or nobody knows whose."""
+        remedy = f"prepare again with --latents {self.model}, or set data.latents to ignore"
+        made_by = sample.meta.get("encoders")
+        if made_by is None:
+            raise ValueError(
+                f"sample '{sample.key}' does not say which VAE made its latents, as it comes from an older release: "
+                f"{remedy}"
+            )
+        for part, digest in self.digests.items():
+            if made_by.get(part) != digest:
+                model = sample.meta.get("latents")
+                raise ValueError(
+                    f"sample '{sample.key}' was encoded with the {part} of '{model}' ({made_by.get(part)}), which is "
+                    f"not that of model.base '{self.model}' ({digest}): {remedy}"
+                )
 
 
 @dataclass(frozen=True, eq=False)
 class ShardSource:
     """Prepared samples as a ``TripleSource``; P is drawn when a sample is read, at the size asked for.
 
-    Frames are scaled to the key's size; of a longer sample the first frames are taken, for the points belong to the
-    first one. Stored latents are not used: the trainer adds noise to the first frame before the VAE sees it, and scales
-    clips to each stage's size, so it encodes for itself.
+    Of a longer sample the first frames are taken, for the points belong to the first one. A sample that stores latents
+    of the key's size gives those, and its video is left alone; every other one gives frames, scaled to the key's size,
+    as latents cannot be scaled. Each sample decides for itself, so a batch may hold both kinds, and a clip's numbers
+    depend on no other clip.
+
+    Attributes:
+        encoders: what stored latents must have been made with; None to use no stored latents.
     """
 
     index: ShardIndex
+    encoders: Encoders | None
 
     @classmethod
-    def of(cls, path: str) -> ShardSource:
+    def of(cls, path: str, encoders: Encoders | None = None) -> ShardSource:
         """The shards at ``path``, a folder or one tar file.
 
         Raises:
@@ -37,14 +73,23 @@ class ShardSource:
         index = ShardIndex.of(path)
         if not len(index):
             raise ValueError(f"the shards at '{path}' hold no sample")
-        return cls(index)
+        return cls(index, encoders)
 
     def __len__(self) -> int:
         return len(self.index)
 
     def triple(self, key: ClipKey, rng: np.random.Generator) -> Triple:
-        """See ``TripleSource``."""
-        return sample_triple(self.index[key.number], key.frames, key.width, key.height)
+        """See ``TripleSource``.
+
+        Raises:
+            ValueError: the sample is damaged or too short, or other encoders made its latents.
+        """
+        size = key.frames, key.width, key.height
+        encoded = self.index.encoded(key.number) if self.encoders else None
+        if encoded is None or encoded.first.shape[:2] != (key.height, key.width):
+            return sample_triple(self.index[key.number], *size)
+        self.encoders.check_made(encoded)
+        return encoded_triple(encoded, key.frames)
 
 
 def sample_triple(sample: Sample, frames: int, width: int, height: int) -> Triple:
@@ -53,15 +98,34 @@ def sample_triple(sample: Sample, frames: int, width: int, height: int) -> Tripl
     Raises:
         ValueError: the sample is shorter.
     """
-    if len(sample.frames) < frames:
-        raise ValueError(f"sample '{sample.key}' has {len(sample.frames)} frames; the stage wants {frames}")
-    moving = sample.masks[:frames].any(axis=1)
+    points, moving = _drawn(sample, frames, width, height)
+    video = sample.frames[:frames]
+    if video.shape[1:3] != (height, width):
+        video = np.stack([_scaled(frame, width, height) for frame in video])
+    return Triple(video, points, moving)
+
+
+def encoded_triple(sample: EncodedSample, frames: int) -> Triple:
+    """The latents of a sample's first ``frames`` frames, at its own size: SVD's VAE encodes every frame by itself.
+
+    Raises:
+        ValueError: the sample is shorter.
+    """
+    height, width = sample.first.shape[:2]
+    points, moving = _drawn(sample, frames, width, height)
+    return Triple(EncodedClip(sample.latents[:frames], sample.embedding, sample.first), points, moving)
+
+
+def _drawn(sample: Annotated, frames: int, width: int, height: int) -> tuple[np.ndarray, np.ndarray]:
+    """P uint8 [L, H, W, 3] and M bool [L, H, W] of a sample's first frames at width × height."""
+    if len(sample.masks) < frames:
+        raise ValueError(f"sample '{sample.key}' has {len(sample.masks)} frames; the stage wants {frames}")
     points = sample.trajectories()
     points = replace(points, tracks=points.tracks[:frames], visibility=points.visibility[:frames])
-    same = sample.frames.shape[1:3] == (height, width)
-    video = sample.frames[:frames] if same else np.stack([_scaled(f, width, height) for f in sample.frames[:frames]])
-    cover = moving if same else np.stack([_scaled(m.astype(np.float32), width, height) >= 0.5 for m in moving])
-    return Triple(video, points.resized(width, height).render(), cover)
+    moving = sample.masks[:frames].any(axis=1)
+    if moving.shape[1:] != (height, width):
+        moving = np.stack([_scaled(mask.astype(np.float32), width, height) >= 0.5 for mask in moving])
+    return points.resized(width, height).render(), moving
 
 
 def _scaled(picture: np.ndarray, width: int, height: int) -> np.ndarray:

@@ -7,7 +7,6 @@ state to keep: every random number of a step is a function of (seed, step, place
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import shutil
@@ -18,7 +17,7 @@ from typing import Any
 
 import torch
 from safetensors.torch import load_file, save_file
-from torch import Tensor, nn
+from torch import Tensor
 
 from .sharding import shard_like, whole
 
@@ -123,15 +122,6 @@ def prune(folder: Path, keep: int, best: int | None = None) -> None:
             shutil.rmtree(path)
     for path in folder.glob(f".{_PREFIX}*.partial"):
         shutil.rmtree(path)
-
-
-def fingerprint(module: nn.Module) -> str:
-    """Digest of a frozen module's parameters, so that a run is not resumed over other weights."""
-    digest = hashlib.sha256()
-    for name, value in module.state_dict().items():
-        digest.update(name.encode())
-        digest.update(value.detach().cpu().contiguous().flatten().view(torch.uint8).numpy().tobytes())
-    return digest.hexdigest()[:16]
 
 
 # ---------------------------------------------------------------------------------------------------------------------

@@ -180,7 +180,8 @@ class Trainer:
     def _steps(self) -> Iterator[list[Batch]]:
         """The micro-batches of every remaining optimiser step."""
         processes = self.accelerator.num_processes
-        loader = iter(build_loader(self.config, self.step, self.accelerator.process_index, processes))
+        place = self.accelerator.process_index
+        loader = iter(build_loader(self.config, self.step, place, processes, self.parts.digests))
         for step in range(self.step, self.config.steps):
             share = self.config.stage_at(step).batch_size // processes
             batches = [next(loader) for _ in range(share // micro_batch(self.config, step, processes))]
@@ -248,7 +249,7 @@ class Trainer:
             "config": to_mapping(self.config),
             "adam_steps": adam_steps,
             "best": self.best,
-            "frozen": self._fingerprints(),
+            "frozen": dict(self.parts.digests),
             "scaler": scaler.state_dict() if scaler else {},
         }
         saved = state.Saved(self.step, self.parameters, self.average.values, moments, facts)
@@ -269,7 +270,7 @@ class Trainer:
         Raises:
             ValueError: it was made with another trainable set, another base, VAE or image encoder.
         """
-        for name, digest in self._fingerprints().items():
+        for name, digest in self.parts.digests.items():
             if saved.facts["frozen"].get(name) != digest:
                 raise ValueError(
                     f"{where} was trained with another {name} than model.base '{self.config.model.base}' has now: "
@@ -281,12 +282,6 @@ class Trainer:
         if self.accelerator.scaler and saved.facts["scaler"]:
             self.accelerator.scaler.load_state_dict(saved.facts["scaler"])
         self.step, self.best = saved.step, saved.facts["best"]
-
-    def _fingerprints(self) -> dict[str, str]:
-        if not hasattr(self, "_digests"):
-            parts = {"vae": self.parts.vae, "image_encoder": self.parts.image_encoder}
-            self._digests = {name: state.fingerprint(module) for name, module in parts.items()}
-        return self._digests
 
 
 @contextmanager

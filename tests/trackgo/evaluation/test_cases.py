@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -19,6 +18,8 @@ from trackgo.evaluation.datasets import davis_source, vipseg_source
 from trackgo.evaluation.prepared import prepared_case, shards_source
 from trackgo.evaluation.sources import drawings_source, world_source
 from trackgo.pipeline import fit_picture
+from trackgo.preparation.sample import Sample
+from trackgo.preparation.shards import pack, write_tar
 from trackgo.preparation.trackers import build_tracker
 from trackgo.video import write_clip
 
@@ -154,11 +155,8 @@ def test_world() -> None:
 
 
 @pytest.fixture
-def sample() -> Any:
+def sample() -> Sample:
     """A sample as data preparation leaves it; its first object lies in a corner that a square frame cuts off."""
-    pytest.importorskip("trackgo.preparation.shards")
-    from trackgo.preparation.sample import Sample
-
     video, square = moving_square()
     corner = np.zeros_like(square)
     corner[:, :20, :20] = True
@@ -169,7 +167,7 @@ def sample() -> Any:
     return Sample("square", video, tracks, visible, np.array([0, 1, 1]), np.stack([corner, square], axis=1))
 
 
-def test_prepared_samples(sample: Any) -> None:
+def test_prepared_samples(sample: Sample) -> None:
     case = prepared_case(sample, FRAMES, HEIGHT, HEIGHT)
     _moves_as_the_square(case, 1e-3)
     assert case.masks.shape == (1, HEIGHT, HEIGHT)  # what cannot be seen is no object
@@ -181,9 +179,7 @@ def test_prepared_samples(sample: Any) -> None:
         prepared_case(replace(sample, visible=np.zeros((FRAMES, 3), bool)), FRAMES, HEIGHT, HEIGHT)
 
 
-def test_shards(sample: Any, tmp_path: Path) -> None:
-    from trackgo.preparation.shards import pack, write_tar
-
+def test_shards(sample: Sample, tmp_path: Path) -> None:
     samples = [replace(sample, key=key) for key in ("a", "b")]
     write_tar(tmp_path / "shard-000000.tar", ((one.key, pack(one)) for one in samples))
     source = shards_source(tmp_path, FRAMES, HEIGHT, HEIGHT)

@@ -23,6 +23,8 @@ from trackgo.preparation.run import prepare
 from trackgo.preparation.settings import Settings, Thresholds
 from trackgo.preparation.shards import read_samples, read_tar
 from trackgo.preparation.store import locked
+from trackgo.training.config import ModelConfig
+from trackgo.training.setup import fingerprint, load_base
 
 SETTINGS = Settings(**SIZE)
 ROOT = Path(__file__).parents[3]
@@ -175,6 +177,8 @@ def test_latents_are_stored_where_asked_for(videos: Path, tmp_path: Path) -> Non
     assert sample.latents.shape == (8, 4, 16, 24)
     assert sample.embedding.shape[0] == 1
     assert 0.3 < float(sample.latents.std()) < 3
+    _, parts = load_base(ModelConfig(base="demo"), seed=0)
+    assert sample.meta["encoders"] == {"vae": fingerprint(parts.vae), "image_encoder": fingerprint(parts.image_encoder)}
 
 
 def test_the_command_prepares(videos: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import contextlib
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +13,7 @@ from hypothesis import strategies as st
 from tests.trackgo.preparation.clips import known_clip
 from trackgo.preparation.codec import PSNR_FLOOR_DB, decode_video, encode_video
 from trackgo.preparation.sample import Sample, sample_points
-from trackgo.preparation.shards import ShardIndex, pack, read_samples, unpack, write_tar
+from trackgo.preparation.shards import ShardIndex, pack, read_samples, unpack, unpack_encoded, write_tar
 
 
 def make_sample(index: int, key: str | None = None) -> Sample:
@@ -109,7 +111,30 @@ def test_latents_and_the_first_frame_are_stored_beside(tmp_path: Path) -> None:
     again = unpack(stored.key, members)
     assert (again.latents == latents.astype(np.float16)).all()
     assert (again.embedding == 1).all()
-    assert "first.png" in members
+    encoded = unpack_encoded(stored.key, {name: data for name, data in members.items() if name != "mp4"})
+    assert (encoded.first == plain.frames[0]).all()
+    for name in ("latents", "embedding", "tracks", "visible", "component", "masks"):
+        assert (getattr(encoded, name) == getattr(stored, name)).all()
+    assert (encoded.trajectories().render() == plain.trajectories().render()).all()
+    with pytest.raises(ValueError, match=r"latents have shape \[5, 4, 16, 20\]; they must be \[L, 4, 16, 24\]"):
+        replace(encoded, latents=encoded.latents[:5, ..., :20])
+    with pytest.raises(ValueError, match="masks have shape"):
+        replace(encoded, latents=encoded.latents[:5])
+
+
+@pytest.mark.parametrize("name", ["latents.safetensors", "first.png", "masks.npz", "tracks.safetensors", "json"])
+def test_damage_to_any_member_is_one_sentence(name: str) -> None:
+    sample = make_sample(0)
+    latents, embedding = np.zeros((6, 4, 16, 24), np.float16), np.zeros((1, 8), np.float16)
+    members = pack(replace(sample, latents=latents, embedding=embedding))
+    rng = np.random.default_rng(0)
+    for length in (0, 7, 60, len(members[name]) // 2):
+        noisy = np.frombuffer(members[name], np.uint8).copy()
+        noisy[length : length + 40] = rng.integers(0, 256, len(noisy[length : length + 40]))
+        with contextlib.suppress(ValueError):  # noise in the middle of numbers is numbers
+            unpack_encoded("x", members | {name: noisy.tobytes()})
+        with pytest.raises(ValueError, match="sample 'x' cannot be read: "):
+            unpack_encoded("x", members | {name: members[name][:length]})
 
 
 def test_the_same_samples_make_the_same_file(tmp_path: Path) -> None:

@@ -50,6 +50,7 @@ def test_the_paper_configuration_says_what_the_paper_says():
         ({"stages": [STAGE], "model": {"initial": "random"}}, "'everything'"),
         ({"stages": [STAGE | {"frames": 5}]}, "above 1/5"),
         ({"stages": [STAGE], "data": {"source": "shards"}}, "data.path"),
+        ({"stages": [STAGE], "data": {"latents": "yes"}}, "data.latents is 'yes'; it must be 'use' or 'ignore'"),
         ({"stages": 3}, "stages must be a list"),
         ({"stages": [3]}, "stages.0 must hold keys"),
     ],

@@ -47,8 +47,8 @@ def test_a_batch_that_does_not_divide_is_refused(make_config):
 
 def test_the_loader_starts_anywhere(make_config):
     config = make_config(stages=stages((3, 2)))
-    batches = list(build_loader(config, 0, 0, 1))
-    later = list(build_loader(config, 2, 0, 1))
+    batches = list(build_loader(config, 0, 0, 1, {}))
+    later = list(build_loader(config, 2, 0, 1, {}))
     assert len(batches) == 3 and len(later) == 1
     for name in ("frames", "points", "moving", "place", "number"):
         torch.testing.assert_close(getattr(batches[2], name), getattr(later[0], name))
@@ -60,7 +60,7 @@ def test_world_triples_show_points_where_a_user_would_have_them():
     np.testing.assert_array_equal(tracked.points, seen.trajectories().render())
     assert (drawn.points.any(axis=-1) >= tracked.points.any(axis=-1)).all()
     np.testing.assert_array_equal(drawn.moving, seen.masks.any(axis=1))
-    np.testing.assert_array_equal(drawn.frames, seen.frames)
+    np.testing.assert_array_equal(drawn.clip, seen.frames)
 
 
 def test_triples_check_their_shapes():

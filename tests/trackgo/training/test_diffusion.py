@@ -98,15 +98,16 @@ def test_conditioning_is_svds(base_folder):
     _, parts = load_base(ModelConfig(base=str(base_folder)), seed=0)
     first = torch.rand(2, 3, 64, 64) * 2 - 1
     sigma, noise = torch.tensor([0.02, 0.5]), torch.randn(2, 3, 64, 64)
-    told = parts.conditioning(first, sigma, noise, ConditioningConfig(fps=7, motion_bucket=127))
+    embedding = parts.embedding(first)
+    told = parts.conditioning(first, embedding, sigma, noise, ConditioningConfig(fps=7, motion_bucket=127))
     expected = torch.tensor([[6, 127, 0.02], [6, 127, 0.5]])
     torch.testing.assert_close(told.added_ids, expected)
     noisy = first + sigma[:, None, None, None] * noise
     with torch.no_grad():
         raw = parts.vae.encode(noisy).latent_dist.mode()
     torch.testing.assert_close(told.image_latent, raw)  # not multiplied by the scaling factor
-    clean = parts.conditioning(first, torch.zeros(2), noise, ConditioningConfig())
-    torch.testing.assert_close(told.embedding, clean.embedding)  # the embedding sees the clean picture
+    clean = parts.conditioning(first, embedding, torch.zeros(2), noise, ConditioningConfig())
+    torch.testing.assert_close(told.embedding, embedding)
     clips = first[:, None].repeat(1, 3, 1, 1, 1)
     scaled = parts.scaled_latents(clips)
     torch.testing.assert_close(scaled[:, 0], clean.image_latent * parts.vae.config.scaling_factor)
@@ -140,4 +141,5 @@ def test_svds_own_vae_is_asked_for_frames_together():
         raw = vae.encode(clips[0]).latent_dist.mode()
         decoded = vae.decode(raw, num_frames=3).sample.clamp(-1, 1)
     torch.testing.assert_close(scaled[0], raw * vae.config.scaling_factor, rtol=1e-4, atol=1e-4)
+    torch.testing.assert_close(parts.scaled_latents(clips[:, :2]), scaled[:, :2])  # its encoder sees single frames
     torch.testing.assert_close(parts.pictures(scaled)[0], decoded, rtol=1e-3, atol=1e-3)

@@ -12,8 +12,10 @@ from trackgo.preparation.sample import Sample
 from trackgo.preparation.shards import pack, unpack, write_tar
 from trackgo.training.config import DataConfig
 from trackgo.training.data import ClipKey, build_source
-from trackgo.training.shards import sample_triple
+from trackgo.training.shards import Encoders, sample_triple
 from trackgo.training.trainer import train
+
+NO_ENCODERS = Encoders("demo", {})
 
 
 def make_sample(index: int) -> Sample:
@@ -30,11 +32,11 @@ def shards(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_a_sample_at_its_own_size_is_used_as_it_is(shards: Path) -> None:
-    source = build_source(DataConfig(source="shards", path=str(shards)))
+    source = build_source(DataConfig(source="shards", path=str(shards)), NO_ENCODERS)
     assert len(source) == 3
     triple = source.triple(ClipKey(2, 8, 128, 128, 0), np.random.default_rng(0))
     sample = unpack("clip-2", pack(make_sample(2)))
-    assert (triple.frames == sample.frames).all()
+    assert (triple.clip == sample.frames).all()
     assert (triple.points == sample.trajectories().render()).all()
     assert (triple.moving == sample.masks.any(axis=1)).all()
 
@@ -42,12 +44,12 @@ def test_a_sample_at_its_own_size_is_used_as_it_is(shards: Path) -> None:
 def test_points_and_masks_follow_the_frames_to_another_size() -> None:
     sample = make_sample(1)
     triple = sample_triple(sample, 5, 64, 192)
-    assert triple.frames.shape == (5, 192, 64, 3)
+    assert triple.clip.shape == (5, 192, 64, 3)
     wanted = sample.trajectories().resized(64, 192).render()[:5]
     assert (triple.points == wanted).all()
     assert triple.moving.mean(axis=(1, 2)) == pytest.approx(sample.masks.any(axis=1)[:5].mean(axis=(1, 2)), abs=0.01)
     still = sample_triple(replace(sample, frames=np.full_like(sample.frames, 90)), 5, 64, 192)
-    assert (still.frames == 90).all()
+    assert (still.clip == 90).all()
 
 
 def test_too_short_samples_are_named() -> None:
@@ -57,10 +59,10 @@ def test_too_short_samples_are_named() -> None:
 
 def test_missing_shards_are_named(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError, match="no shards at"):
-        build_source(DataConfig(source="shards", path=str(tmp_path / "missing")))
+        build_source(DataConfig(source="shards", path=str(tmp_path / "missing")), NO_ENCODERS)
     write_tar(tmp_path / "empty.tar", [])
     with pytest.raises(ValueError, match="hold no sample"):
-        build_source(DataConfig(source="shards", path=str(tmp_path)))
+        build_source(DataConfig(source="shards", path=str(tmp_path)), NO_ENCODERS)
 
 
 def test_training_runs_from_shards(shards: Path, make_config, tmp_path: Path) -> None:
