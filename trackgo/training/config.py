@@ -20,6 +20,7 @@ TRAINABLE_SETS = ("adapter", "adapter+attn1", "adapter+temporal", "everything", 
 LoRA on the UNet's attention layers."""
 
 PRECISIONS = ("fp32", "bf16", "fp16")
+OPTIMIZERS = ("adamw", "muon")
 
 
 def _require(condition: bool, key: str, value: object, wanted: str) -> None:
@@ -132,22 +133,26 @@ class StageConfig:
 
 @dataclass(frozen=True)
 class OptimizerConfig:
-    """AdamW and its schedule: linear warm-up, constant, linear decay to 0 over the last ``decay_steps``.
+    """The optimiser and its schedule: linear warm-up, constant, linear decay to 0 over the last ``decay_steps``.
 
     Attributes:
+        kind: ``adamw`` (the paper's), or ``muon`` for weight matrices with AdamW for all else (see ``muon``).
         learning_rate: of E and the TrackAdapters.
         base_rate: of everything else that is trained; 0 means the same as ``learning_rate``.
         gate_rate: of the gates g of ``gated`` mass, which start at 0 and need a rate of their own.
+        beta1, beta2, epsilon: AdamW's. momentum: Muon's.
         clip: largest gradient norm, all groups together; 0 for none.
         ema: decay of the running average of the weights, 0 for none.
     """
 
+    kind: str = "adamw"
     learning_rate: float = 3e-5
     base_rate: float = 0.0
     gate_rate: float = 1e-3
     beta1: float = 0.9
     beta2: float = 0.999
     epsilon: float = 1e-8
+    momentum: float = 0.95
     weight_decay: float = 1e-2
     warmup_steps: int = 0
     decay_steps: int = 0
@@ -155,10 +160,11 @@ class OptimizerConfig:
     ema: float = 0.0
 
     def __post_init__(self) -> None:
+        _require(self.kind in OPTIMIZERS, "optimizer.kind", self.kind, f"one of {', '.join(OPTIMIZERS)}")
         _require(self.learning_rate > 0, "optimizer.learning_rate", self.learning_rate, "above 0")
         for name in ("base_rate", "gate_rate", "weight_decay", "warmup_steps", "decay_steps", "clip", "epsilon"):
             _require(getattr(self, name) >= 0, f"optimizer.{name}", getattr(self, name), "0 or more")
-        for name in ("beta1", "beta2", "ema"):
+        for name in ("beta1", "beta2", "momentum", "ema"):
             _require(0 <= getattr(self, name) < 1, f"optimizer.{name}", getattr(self, name), "from 0 to below 1")
 
 

@@ -15,6 +15,7 @@ from .config import ModelConfig, OptimizerConfig, TrainingConfig
 from .diffusion import FrozenParts
 from .groups import parameter_groups, prepare_trainable_
 from .model import TrainedSVD
+from .muon import MuonWithAdamW
 
 
 def load_base(config: ModelConfig, seed: int) -> tuple[nn.Module, FrozenParts]:
@@ -120,10 +121,13 @@ def take_base_weights_(unet: nn.Module, trackgo: TrackGo) -> frozenset[str]:
     return keys
 
 
-def build_optimizer(model: TrainedSVD, config: OptimizerConfig) -> torch.optim.AdamW:
-    """AdamW over the groups of the trainable set."""
+def build_optimizer(model: TrainedSVD, config: OptimizerConfig) -> torch.optim.Optimizer:
+    """The configuration's optimiser over the groups of the trainable set."""
     groups = parameter_groups(model.unet, model.trackgo, config)
-    return torch.optim.AdamW(groups, betas=(config.beta1, config.beta2), eps=config.epsilon, fused=True)
+    betas = (config.beta1, config.beta2)
+    if config.kind == "muon":
+        return MuonWithAdamW(groups, config.momentum, betas, config.epsilon)
+    return torch.optim.AdamW(groups, betas=betas, eps=config.epsilon, fused=True)
 
 
 def trained_parameters(model: TrainedSVD) -> dict[str, nn.Parameter]:

@@ -33,7 +33,7 @@ class Saved:
     Attributes:
         step: optimiser steps done.
         weights, average: trained parameters by name; ``average`` is empty without EMA.
-        moments: AdamW's ``exp_avg`` and ``exp_avg_sq``, each by parameter name.
+        moments: AdamW's ``exp_avg`` and ``exp_avg_sq``, each by parameter name; Muon has the former alone.
         facts: everything else, JSON values: ``config``, ``scaler``, ``best``, ``frozen``, ``adam_steps`` …
     """
 
@@ -130,26 +130,26 @@ def prune(folder: Path, keep: int, best: int | None = None) -> None:
 
 
 def optimizer_moments(optimizer: torch.optim.Optimizer) -> tuple[dict[str, dict[str, Tensor]], float]:
-    """AdamW's state by parameter name, and its step counter (the same for all parameters)."""
+    """The optimiser's state by parameter name, and its step counter (the same for all parameters)."""
     moments: dict[str, dict[str, Tensor]] = {name: {} for name in _MOMENTS}
     steps = 0.0
     for group in optimizer.param_groups:
         for name, parameter in zip(group["names"], group["params"], strict=True):
             if state := optimizer.state.get(parameter):
                 steps = float(state["step"])
-                for moment in _MOMENTS:
+                for moment in state.keys() & moments.keys():
                     moments[moment][name] = state[moment]
     return moments, steps
 
 
 def restore_optimizer_(optimizer: torch.optim.Optimizer, saved: Saved) -> None:
-    """Put AdamW's state back."""
+    """Put the optimiser's state back."""
     for group in optimizer.param_groups:
         for name, parameter in zip(group["names"], group["params"], strict=True):
             if name in saved.moments["exp_avg"]:
                 optimizer.state[parameter] = {
                     "step": torch.tensor(float(saved.facts["adam_steps"]), device=parameter.device),
-                    **{moment: shard_like(saved.moments[moment][name], parameter) for moment in _MOMENTS},
+                    **{m: shard_like(kept[name], parameter) for m, kept in saved.moments.items() if name in kept},
                 }
 
 

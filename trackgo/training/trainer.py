@@ -68,7 +68,7 @@ class Trainer:
         self.model = build_model(config, unet).train()
         optimizer = build_optimizer(self.model, config.optimizer)
         if self.accelerator.distributed_type == DistributedType.FSDP:
-            settle_(self.accelerator.state.fsdp_plugin, self.model)
+            settle_(self.accelerator.state.fsdp_plugin, self.model, config.optimizer.kind)
         self.wrapped, self.optimizer = self.accelerator.prepare(self.model, optimizer)
         self.parts = parts.to(self.accelerator.device)
         self.parameters = trained_parameters(self.model)  # FSDP2 has put other ones into the same module
