@@ -12,18 +12,19 @@ import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 PICTURE_ENDINGS = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff")
-_UNFINISHED = re.compile(r"\.\d+\.unfinished\..+")
+_UNFINISHED = re.compile(r"\..+\.\d+\.unfinished")
 
 
 @contextmanager
 def replacing(path: str | Path) -> Iterator[Path]:
     """Where to write what shall stand at ``path``: it takes its place when the body ends, and goes when that raises.
 
-    The name given keeps ``path``'s ending, and its folder is made where it is missing.
+    The name given has another ending, so that nobody who lists files of ``path``'s kind meets it. ``path``'s folder is
+    made where it is missing.
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_name(f".{os.getpid()}.unfinished.{path.name}")
+    unfinished = path.with_name(f".{path.name}.{os.getpid()}.unfinished")
     try:
         yield unfinished
         with open(unfinished, "rb+") as file:
@@ -60,6 +61,13 @@ def read_picture(path: str | Path) -> np.ndarray:
 
 
 def write_picture(path: str | Path, picture: np.ndarray, **options: int) -> None:
-    """uint8 [H, W, 3] → a file whose format follows its name; ``options`` are that format's, as Pillow has them."""
+    """uint8 [H, W, 3] → a file whose format follows its name; ``options`` are that format's, as Pillow has them.
+
+    Raises:
+        ValueError: the name has no picture's ending.
+    """
+    path = Path(path)
+    if path.suffix.lower() not in PICTURE_ENDINGS:
+        raise ValueError(f"cannot write a picture to '{path}': use a name ending in {', '.join(PICTURE_ENDINGS)}")
     with replacing(path) as unfinished:
-        Image.fromarray(picture).save(unfinished, **options)
+        Image.fromarray(picture).save(unfinished, Image.registered_extensions()[path.suffix.lower()], **options)

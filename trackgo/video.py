@@ -13,11 +13,11 @@ import numpy as np
 from .files import replacing
 
 _CODECS = {
-    ".mp4": ("libx264", "yuv420p", {"crf": "14", "preset": "slow"}),
-    ".mov": ("libx264", "yuv420p", {"crf": "14", "preset": "slow"}),
-    ".mkv": ("ffv1", "bgr0", {}),  # lossless
-    ".webm": ("libvpx-vp9", "yuv420p", {"crf": "20", "b": "0"}),
-    ".gif": ("gif", "rgb8", {}),
+    ".mp4": ("mp4", "libx264", "yuv420p", {"crf": "14", "preset": "slow"}),
+    ".mov": ("mov", "libx264", "yuv420p", {"crf": "14", "preset": "slow"}),
+    ".mkv": ("matroska", "ffv1", "bgr0", {}),  # lossless
+    ".webm": ("webm", "libvpx-vp9", "yuv420p", {"crf": "20", "b": "0"}),
+    ".gif": ("gif", "gif", "rgb8", {}),
 }
 FORMATS = tuple(_CODECS)
 
@@ -48,13 +48,13 @@ def write_clip(path: str | Path, frames: np.ndarray, fps: float = 7.0) -> None:
         raise ValueError(f"frames must be uint8 [L, H, W, 3] with L ≥ 1, got {frames.dtype} {list(frames.shape)}")
     if not fps > 0:
         raise ValueError(f"fps must be above 0, got {fps}")
-    codec, pixels, options = _CODECS[path.suffix.lower()]
+    container, codec, pixels, options = _CODECS[path.suffix.lower()]
     height, width = frames.shape[1:3]
     if pixels == "yuv420p":
         height, width = height - height % 2, width - width % 2
     with replacing(path) as unfinished:
         rate = Fraction(fps).limit_denominator(1001)
-        encode(str(unfinished), frames[:, :height, :width], codec, pixels, options, rate)
+        encode(str(unfinished), frames[:, :height, :width], codec, pixels, options, rate, format=container)
 
 
 def encode(
@@ -68,7 +68,7 @@ def encode(
 ) -> None:
     """uint8 [L, H, W, 3] → a file or stream, by FFmpeg's names for codec, pixel format and their options.
 
-    ``container`` goes to ``av.open``, which needs a ``format`` for a stream.
+    ``container`` goes to ``av.open``: ``format``, FFmpeg's name of it, and whatever else.
     """
     with av.open(target, "w", **container) as output:
         stream = output.add_stream(codec, rate=fps, options=dict(codec_options))

@@ -154,11 +154,11 @@ def test_two_runs_keep_out_of_each_others_folder(videos: Path, tmp_path: Path) -
 
 def test_what_a_killed_run_was_writing_is_swept_away(tmp_path: Path) -> None:
     (tmp_path / "work").mkdir()
-    for name in (".4711.unfinished.shard-000000.tar", "work/.4711.unfinished.000001.tar", "work/000001.tar"):
+    for name in (".shard-000000.tar.4711.unfinished", "work/.000001.tar.4711.unfinished", "work/000001.tar"):
         (tmp_path / name).touch()
     with locked(tmp_path):
         assert [path.name for path in (tmp_path / "work").iterdir()] == ["000001.tar"]
-        assert not (tmp_path / ".4711.unfinished.shard-000000.tar").exists()
+        assert not (tmp_path / ".shard-000000.tar.4711.unfinished").exists()
 
 
 def test_thresholds_decide(videos: Path, tmp_path: Path) -> None:
