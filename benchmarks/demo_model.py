@@ -29,7 +29,7 @@ def main() -> None:
     parser.add_argument("--run", type=Path, help="a training run or checkpoint; the shipped weights without it")
     parser.add_argument("--last", action="store_true", help="the last weights instead of their running average")
     parser.add_argument("--scenes", type=int, default=200)
-    parser.add_argument("--size", type=int, default=64, help="width and height, pixels")
+    parser.add_argument("--size", type=int, default=128, help="width and height, pixels")
     parser.add_argument("--frames", type=int, default=14)
     parser.add_argument("--steps", type=int, default=12)
     parser.add_argument("--out", type=Path, default=Path("output/demo_model"))

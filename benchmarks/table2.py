@@ -1,12 +1,16 @@
 """The paper's Table 2 in small: ``python -m benchmarks.table2`` (resumable; hours on one core, see ``--steps``).
 
-One base, trained on the world without any trajectories, as SVD is; from it every variant with a fresh TrackGo:
+One base: the demo's UNet, trained on for a while without any trajectories, so that it makes videos but follows nothing;
+from it every variant with a fresh TrackGo. (It has seen trajectories before, through ``centered`` adapters without the
+attention loss, and may have kept something of it. From random weights none of the variants would show its control in
+pictures within hours.)
 
 - the paper's three: full method, without attention loss, without mask and loss (three seeds each);
 - beside them (one seed): how A' joins A, and how much of the base may move.
 
-At three checkpoints each: ObjMC over the static baseline, and a Fréchet distance in the tiny VAE's latents. Writes
-``results.json``, ``table.md`` and ``curves.png``.
+At three checkpoints each: the loss at one noise level with the right and with another clip's P, which shows control
+first; ObjMC over the static baseline; a Fréchet distance in the tiny VAE's latents. Writes
+``figures.json`` of each run, ``table.md`` and ``curves.png``.
 """
 
 from __future__ import annotations
@@ -25,14 +29,14 @@ from torch import Tensor
 
 from trackgo.demo import DEMO_SVD
 from trackgo.evaluation.frechet import frechet_distance
-from trackgo.training import state
+from trackgo.files import replacing
 from trackgo.training.config import TrainingConfig, from_mapping
-from trackgo.training.evaluation import HeldOut, decoded, following_figures, hold_out, sampled_latents
+from trackgo.training.evaluation import HeldOut, control_losses, decoded, following_figures, hold_out, sampled_latents
 from trackgo.training.export import restored_model, save_unet
 from trackgo.training.trainer import train
 
 NO_MASK = 0.999  # α that A' does not reach in practice
-SAMPLING_STEPS = 8
+SAMPLING_STEPS, SIGMA = 6, 8.0
 
 
 @dataclass(frozen=True)
@@ -65,8 +69,8 @@ def configuration(folder: Path, steps: int, seed: int, **sections: dict) -> Trai
     tree = {
         "model": {"mass": "centered", "trainable": "everything"},
         "data": {"source": "world"},
-        "stages": [{"steps": steps, "width": 64, "height": 64, "frames": 8}],
-        "optimizer": {"learning_rate": 5e-4, "gate_rate": 5e-3, "warmup_steps": 20, "clip": 1.0, "ema": 0.98},
+        "stages": [{"steps": steps, "width": 128, "height": 128, "frames": 8, "batch_size": 4}],
+        "optimizer": {"kind": "muon", "learning_rate": 6e-4, "gate_rate": 5e-3, "warmup_steps": 20, "ema": 0.98},
         "loss": {"attention": 0.1, "sigma_mean": 1.0},
         "run": {"folder": str(folder), "seed": seed, "precision": "bf16", "threads": 1,
                 "checkpoint_every": max(1, steps // 6), "keep": 6},
@@ -75,15 +79,12 @@ def configuration(folder: Path, steps: int, seed: int, **sections: dict) -> Trai
 
 
 def train_base(folder: Path, steps: int) -> Path:
-    """A tiny SVD trained from nothing on the world, never shown a P, as a diffusers folder."""
+    """The demo's SVD trained on without any P, as a diffusers folder."""
     out = folder / "base"
     if (out / "trackgo_demo.json").is_file():
         return out
-    config = configuration(
-        folder / "base_run", steps, 0, model={"initial": "random"}, loss={"attention": 0.0},
-        conditioning={"trajectory_dropout": 1.0},
-        optimizer={"learning_rate": 7e-4, "warmup_steps": 100, "decay_steps": steps // 4, "clip": 1.0, "ema": 0.99},
-    )  # fmt: skip
+    black = {"trajectory_dropout": 1.0}
+    config = configuration(folder / "base_run", steps, 0, loss={"attention": 0.0}, conditioning=black)
     checkpoint = train(config, resume=True)
     partial = out.with_name(".base.partial")
     shutil.rmtree(partial, ignore_errors=True)
@@ -102,14 +103,16 @@ def features(latents: Tensor) -> np.ndarray:
 
 @torch.no_grad()
 def measure(checkpoint: Path, held: HeldOut) -> dict[str, float]:
-    """ObjMC and Fréchet distance of one checkpoint's videos of the held-out scenes."""
+    """Losses, and ObjMC and Fréchet distance of videos, of one checkpoint on the held-out scenes."""
     model, parts = restored_model(checkpoint)
     model.eval()
     with model.attached(), torch.autocast("cpu", torch.bfloat16):
+        losses = control_losses(model, held, SIGMA)
         latents = sampled_latents(model, held, SAMPLING_STEPS)
         figures = following_figures(decoded(latents, parts), held.scenes)
     distance = frechet_distance(features(latents), features(held.latents))
-    return {"frechet": distance, **{k: figures[k] for k in ("one/ratio", "one/cosine", "several/ratio")}}
+    shown = {key: figures[key] for key in ("one/ratio", "one/cosine", "several/ratio")}
+    return {"right": losses["right"], "shuffled": losses["shuffled"], "frechet": distance, **shown}
 
 
 def runs(variants: Iterable[Variant]) -> Iterator[tuple[Variant, int]]:
@@ -119,32 +122,36 @@ def runs(variants: Iterable[Variant]) -> Iterator[tuple[Variant, int]]:
         yield from ((v, seed) for v in variants if seed < v.seeds)
 
 
-def study(folder: Path, steps: int, base_steps: int, scenes: int) -> list[dict]:
-    """Train and measure everything that is not in ``results.json`` yet."""
-    base = train_base(folder, base_steps)
-    path = folder / "results.json"
-    results = json.loads(path.read_text()) if path.is_file() else []
-    done = {(row["variant"], row["seed"], row["step"]) for row in results}
-    held = None
-    for variant, seed in runs((*PAPER, *BESIDE)):
+def study(folder: Path, steps: int, base_steps: int, scenes: int, only: str) -> None:
+    """Train and measure everything whose name holds ``only`` and that has no figures yet."""
+    base, held = train_base(folder, base_steps), None
+    points = [steps // 3, 2 * steps // 3, steps]
+    for variant, seed in runs(v for v in (*PAPER, *BESIDE) if only in v.name):
         run = folder / f"{variant.name.replace(' ', '_')}-{seed}"
         config = configuration(run, steps, seed, model={"base": str(base), **variant.model}, loss=variant.loss)
-        points = [steps // 3, 2 * steps // 3, steps]
-        if all((variant.name, seed, step) in done for step in points):
+        if (run / "figures.json").is_file():
             continue
         train(config, resume=True)
         if held is None:
             looks = replace(config.evaluation, scenes=scenes)
             held = hold_out(replace(config, evaluation=looks), config.stages[0], restored_model(run)[1])
-        for checkpoint in state.checkpoints(run / "checkpoints"):
-            step = int(checkpoint.name.removeprefix("step-"))
-            if step in points and (variant.name, seed, step) not in done:
-                results.append({"variant": variant.name, "seed": seed, "step": step, **measure(checkpoint, held)})
-                path.write_text(json.dumps(results, indent=1) + "\n")
-                print(results[-1], flush=True)
-        write_table(results, folder / "table.md", steps)
-        draw(results, folder / "curves.png")
-    return results
+        rows = []
+        for step in points:
+            figures = measure(run / "checkpoints" / f"step-{step:08d}", held)
+            rows.append({"variant": variant.name, "seed": seed, "step": step, **figures})
+            print(rows[-1], flush=True)
+        with replacing(run / "figures.json") as unfinished:
+            unfinished.write_text(json.dumps(rows, indent=1) + "\n")
+        report(folder, steps)
+
+
+def report(folder: Path, steps: int) -> None:
+    """Table and curves of all figures there are; several processes may each study a part."""
+    order = {variant.name: number for number, variant in enumerate((*PAPER, *BESIDE))}
+    results = [row for path in folder.glob("*/figures.json") for row in json.loads(path.read_text())]
+    results.sort(key=lambda row: (order[row["variant"]], row["seed"], row["step"]))
+    write_table(results, folder / "table.md", steps)
+    draw(results, folder / "curves.png")
 
 
 def _mean_and_spread(rows: list[dict], key: str) -> str:
@@ -156,12 +163,13 @@ def _mean_and_spread(rows: list[dict], key: str) -> str:
 def write_table(results: list[dict], path: Path, steps: int) -> None:
     """Final figures by variant: mean, and standard deviation over seeds."""
     lines = [
-        f"| variant | seeds | Fréchet ↓ | ObjMC one ↓ | direction ↑ | ObjMC three ↓ |\n|{'---|' * 6}",
+        "| variant | seeds | loss, right P ↓ | another's P | Fréchet ↓ | ObjMC one ↓ | direction ↑ | ObjMC three ↓ |",
+        f"|{'---|' * 8}",
     ]
     for name in dict.fromkeys(row["variant"] for row in results):
         rows = [row for row in results if row["variant"] == name and row["step"] == steps]
         if rows:
-            keys = ("frechet", "one/ratio", "one/cosine", "several/ratio")
+            keys = ("right", "shuffled", "frechet", "one/ratio", "one/cosine", "several/ratio")
             lines.append(f"| {name} | {len(rows)} | " + " | ".join(_mean_and_spread(rows, key) for key in keys) + " |")
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
@@ -173,9 +181,10 @@ def draw(results: list[dict], path: Path) -> None:
     matplotlib.use("Agg")
     from matplotlib import pyplot
 
-    figure, axes = pyplot.subplots(1, 2, figsize=(11, 4.4), layout="constrained")
+    figure, axes = pyplot.subplots(1, 3, figsize=(13, 4.4), layout="constrained")
+    plots = {"right": f"loss at σ = {SIGMA:g}, right P", "frechet": "Fréchet distance", "one/ratio": "ObjMC / static"}
     names = [v.name for v in (*PAPER, *BESIDE)]
-    for axis, key, title in zip(axes, ("frechet", "one/ratio"), ("Fréchet distance", "ObjMC / static"), strict=True):
+    for axis, (key, title) in zip(axes, plots.items(), strict=True):
         for number, name in enumerate(names):
             rows = [row for row in results if row["variant"] == name]
             at = sorted({row["step"] for row in rows})
@@ -198,13 +207,14 @@ def draw(results: list[dict], path: Path) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--folder", type=Path, default=Path("runs/table2"))
-    parser.add_argument("--steps", type=int, default=420, help="of every variant; a multiple of 6")
-    parser.add_argument("--base-steps", type=int, default=1500)
-    parser.add_argument("--scenes", type=int, default=96, help="held-out scenes, two thirds with one moving sprite")
+    parser.add_argument("--steps", type=int, default=480, help="of every variant; a multiple of 6")
+    parser.add_argument("--base-steps", type=int, default=400)
+    parser.add_argument("--scenes", type=int, default=30, help="held-out scenes, two thirds with one moving sprite")
+    parser.add_argument("--only", default="", metavar="TEXT", help="variants whose names hold this")
     args = parser.parse_args()
     if args.steps % 6:
         parser.error(f"--steps must be a multiple of 6, got {args.steps}")
-    study(args.folder, args.steps, args.base_steps, args.scenes)
+    study(args.folder, args.steps, args.base_steps, args.scenes, args.only)
     print((args.folder / "table.md").read_text())
 
 
