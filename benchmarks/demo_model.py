@@ -31,7 +31,7 @@ def main() -> None:
     parser.add_argument("--scenes", type=int, default=200)
     parser.add_argument("--size", type=int, default=128, help="width and height, pixels")
     parser.add_argument("--frames", type=int, default=14)
-    parser.add_argument("--steps", type=int, default=12)
+    parser.add_argument("--steps", type=int, default=8)
     parser.add_argument("--out", type=Path, default=Path("output/demo_model"))
     args = parser.parse_args()
     pipeline = load(args.run, not args.last)

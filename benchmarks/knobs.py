@@ -95,7 +95,7 @@ def main() -> None:
     parser.add_argument("--scenes", type=int, default=24)
     parser.add_argument("--size", type=int, default=128, help="width and height, pixels")
     parser.add_argument("--frames", type=int, default=14)
-    parser.add_argument("--steps", type=int, default=12)
+    parser.add_argument("--steps", type=int, default=8)
     parser.add_argument("--out", type=Path, default=Path("output/knobs"))
     args = parser.parse_args()
     scenes = held_out_scenes(2 * args.scenes, args.frames, args.size, args.size)[args.scenes :]
