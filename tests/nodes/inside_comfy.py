@@ -138,13 +138,14 @@ def two_branches() -> None:
 
 def guidance() -> None:
     """CFG halves together and apart; the video guidance nodes; no guidance at all."""
-    together = sample(apply())
+    together, plain = sample(apply()), sample(model)
     real = comfy.model_management.get_free_memory
     comfy.model_management.get_free_memory = lambda _device=None, torch_free_too=False: (1, 1) if torch_free_too else 1
     try:
         calls = []
         hook = model.model.diffusion_model.register_forward_pre_hook(lambda _m, args: calls.append(len(args[0])))
         results["cfg_apart"] = distance(together, sample(apply()))
+        results["cfg_apart_plain"] = distance(plain, sample(model))  # other batches, other rounding
     finally:
         hook.remove()
         comfy.model_management.get_free_memory = real
