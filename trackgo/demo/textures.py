@@ -223,3 +223,14 @@ def surface(rng: np.random.Generator, size: int, held_out: bool) -> np.ndarray:
         tint = palette(rng)[0]
         picture = picture + rng.uniform(0.2, 0.7) * (tint - picture)
     return picture.clip(0, 1)
+
+
+def smooth(rng: np.random.Generator, height: int, width: int) -> np.ndarray:
+    """A background of two muted colours that run into each other."""
+    return coloured(noise(rng, height, width, 1.5, 0.3), palette(rng)[:2] * 0.5 + 0.25)
+
+
+def strong_colour(rng: np.random.Generator, size: int) -> np.ndarray:
+    """One saturated colour, [size, size, 3]."""
+    hsv = np.array([[[rng.uniform(0, 360), rng.uniform(0.6, 1), rng.uniform(0.5, 1)]]], np.float32)
+    return np.broadcast_to(cv2.cvtColor(hsv, cv2.COLOR_HSV2RGB), (size, size, 3)).copy()

@@ -33,7 +33,7 @@ class Recipe:
 
     moving, still: sprites. camera: the whole frame moves (then at most two sprites move over it). limb: a sprite is a
     still body with a moving limb. turn: a sprite turns or grows as it goes. curved, late, leave: its path bends, does
-    not fill the clip's time, ends outside the frame.
+    not fill the clip's time, ends outside the frame. plain: sprites of one strong colour each over a smooth background.
     """
 
     moving: tuple[int, int] = (1, 4)
@@ -44,6 +44,7 @@ class Recipe:
     curved: float = 0.5
     late: float = 0.3
     leave: float = 0.1
+    plain: bool = False
 
     def __post_init__(self) -> None:
         for name in ("moving", "still"):
@@ -58,6 +59,8 @@ class Recipe:
 MIXED = Recipe()
 SINGLE = Recipe(moving=(1, 1), camera=0, limb=0, turn=0)
 THREE = Recipe(moving=(3, 3), camera=0, limb=0, turn=0)
+PLAIN = Recipe(moving=(2, 4), still=(0, 1), camera=0, limb=0, turn=0, late=0.2, leave=0.05, plain=True)
+"""For learning which thing goes where: without texture, painting the wrong one costs far more than a wrong detail."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -175,7 +178,11 @@ class _Writer:
         camera = paths.random_camera(rng, field) if rng.random() < recipe.camera else None
         margin = round(_CAMERA_MARGIN * field.unit) if camera else 0
         self.plate_origin = complex(-margin, -margin)
-        self.plate, kind = textures.background(rng, field.height + 2 * margin, field.width + 2 * margin, self.held_out)
+        size = field.height + 2 * margin, field.width + 2 * margin
+        if recipe.plain:
+            self.plate, kind = textures.smooth(rng, *size), "smooth"
+        else:
+            self.plate, kind = textures.background(rng, *size, self.held_out)
         moving = int(rng.integers(recipe.moving[0], recipe.moving[1] + 1))
         if camera:
             self.components.append(camera)
@@ -217,7 +224,10 @@ class _Writer:
         behind = self.plate[top : top + 2 * reach + 1, left : left + 2 * reach + 1].mean(axis=(0, 1))
         best, contrast = None, -1.0
         for _ in range(4):
-            picture = textures.surface(self.rng, side, self.held_out)
+            if self.recipe.plain:
+                picture = textures.strong_colour(self.rng, side)
+            else:
+                picture = textures.surface(self.rng, side, self.held_out)
             found = float(np.abs(picture.mean(axis=(0, 1)) - behind).sum())
             if found > contrast:
                 best, contrast = picture, found

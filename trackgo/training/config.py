@@ -91,6 +91,7 @@ class DataConfig:
             have the stage's size, and refuses those that another VAE or image encoder than ``model.base``'s made;
             ``ignore`` decodes the video.
         scenes: how many different scenes of the world are used; 0 for no end.
+        plain: share of the world's scenes in which two to four plain sprites move over a smooth background.
         workers: processes that prepare batches.
         cache: how many prepared clips each worker keeps.
     """
@@ -99,6 +100,7 @@ class DataConfig:
     path: str = ""
     latents: str = "use"
     scenes: int = 0
+    plain: float = 0.0
     workers: int = 1
     cache: int = 0
 
@@ -106,6 +108,7 @@ class DataConfig:
         _require(self.source in ("world", "shards"), "data.source", self.source, "'world' or 'shards'")
         _require(self.source != "shards" or bool(self.path), "data.path", self.path, "the folder of the shards")
         _require(self.latents in ("use", "ignore"), "data.latents", self.latents, "'use' or 'ignore'")
+        _require_share("data.plain", self.plain)
         for name in ("scenes", "workers", "cache"):
             _require(getattr(self, name) >= 0, f"data.{name}", getattr(self, name), "0 or more")
 
@@ -137,7 +140,8 @@ class OptimizerConfig:
 
     Attributes:
         kind: ``adamw`` (the paper's), or ``muon`` for weight matrices with AdamW for all else (see ``muon``).
-        learning_rate: of E and the TrackAdapters.
+        learning_rate: of the TrackAdapters.
+        encoder_rate: of E; 0 means the same as ``learning_rate``.
         base_rate: of everything else that is trained; 0 means the same as ``learning_rate``.
         gate_rate: of the gates g of ``gated`` mass, which start at 0 and need a rate of their own.
         beta1, beta2, epsilon: AdamW's. momentum: Muon's.
@@ -147,6 +151,7 @@ class OptimizerConfig:
 
     kind: str = "adamw"
     learning_rate: float = 3e-5
+    encoder_rate: float = 0.0
     base_rate: float = 0.0
     gate_rate: float = 1e-3
     beta1: float = 0.9
@@ -162,7 +167,9 @@ class OptimizerConfig:
     def __post_init__(self) -> None:
         _require(self.kind in OPTIMIZERS, "optimizer.kind", self.kind, f"one of {', '.join(OPTIMIZERS)}")
         _require(self.learning_rate > 0, "optimizer.learning_rate", self.learning_rate, "above 0")
-        for name in ("base_rate", "gate_rate", "weight_decay", "warmup_steps", "decay_steps", "clip", "epsilon"):
+        for name in ("encoder_rate", "base_rate", "gate_rate", "weight_decay"):
+            _require(getattr(self, name) >= 0, f"optimizer.{name}", getattr(self, name), "0 or more")
+        for name in ("warmup_steps", "decay_steps", "clip", "epsilon"):
             _require(getattr(self, name) >= 0, f"optimizer.{name}", getattr(self, name), "0 or more")
         for name in ("beta1", "beta2", "momentum", "ema"):
             _require(0 <= getattr(self, name) < 1, f"optimizer.{name}", getattr(self, name), "from 0 to below 1")

@@ -1,8 +1,9 @@
 """Looks at held-out scenes of the world during training: does the video follow the arrow?
 
-Three figures, none of which the training loss shows: the loss with the right against another clip's P at one noise
-level (control shows there long before pictures do), ObjMC of sampled videos beside the static baseline, and the cosine
-between the drawn and the shown direction. And a contact sheet, because figures can be fooled.
+Four figures, none of which the training loss shows: the loss with the right against another clip's P at one noise
+level (control shows there long before pictures do), ObjMC of sampled videos beside the static baseline, the cosine
+between the drawn and the shown direction, and whether E can tell colours. And a contact sheet, because figures can be
+fooled.
 """
 
 from __future__ import annotations
@@ -13,12 +14,15 @@ from pathlib import Path
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from PIL import Image
 from torch import Tensor
 
 from .. import visualize
 from ..demo.world import SINGLE, THREE, Scene, scene
+from ..encoder import TrajectoryEncoder, points_to_tensor
 from ..files import write_picture
+from ..trajectories import PointTrajectories
 from .batch import ModelInput, clip_generator, collate, to_unit
 from .config import StageConfig, TrainingConfig
 from .data import world_triple
@@ -156,6 +160,23 @@ def write_animation(frames: np.ndarray, path: Path, fps: float = 7.0) -> None:
     first.save(path, save_all=True, append_images=rest, duration=round(1000 / fps), loop=0)
 
 
+@torch.no_grad()
+def colour_cosine(encoder: TrajectoryEncoder) -> float:
+    """How alike E answers the same points in two components' colours: the mean cosine of f − f(black) over the pairs of
+    the first three colours. At 1 E is blind to colour, and nothing tells one moving thing from another."""
+    side, points = 128, 60 + 6 * np.array([[-1, -1], [1, -1], [-1, 1], [1, 1]], np.float32)
+    shown = np.ones((1, len(points)), bool)
+    drawn = [
+        PointTrajectories(points[None], shown, np.full(len(points), component), side, side).render()
+        for component in range(3)
+    ]
+    weight = next(encoder.parameters())
+    black, *answers = encoder(points_to_tensor(np.concatenate([np.zeros_like(drawn[0]), *drawn]), weight.device))
+    change = torch.stack([answer - black for answer in answers]).flatten(1)
+    alike = F.cosine_similarity(change, change.roll(1, dims=0))
+    return float(alike.mean())
+
+
 def _enlarged(frame: np.ndarray, least: int = 128) -> np.ndarray:
     factor = max(1, least // frame.shape[0])
     return np.pad(np.kron(frame, np.ones((factor, factor, 1), np.uint8)), ((0, 2), (0, 2), (0, 0)))
@@ -180,4 +201,5 @@ def evaluate(
     if sheet and config.evaluation.sheets:
         write_picture(sheet, contact_sheet(videos, held.scenes, config.evaluation.sheets))
         write_animation(moving_sheet(videos, held.scenes, config.evaluation.sheets), sheet.with_suffix(".gif"))
-    return {f"loss/{name}": value for name, value in losses.items()} | following_figures(videos, held.scenes)
+    figures = {f"loss/{name}": value for name, value in losses.items()} | following_figures(videos, held.scenes)
+    return figures | {"encoder/colour_cosine": colour_cosine(model.trackgo.encoder)}

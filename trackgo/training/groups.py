@@ -47,18 +47,23 @@ def add_lora_(unet: nn.Module, rank: int) -> None:
 
 
 def parameter_groups(unet: nn.Module, trackgo: TrackGo, config: OptimizerConfig) -> list[dict]:
-    """AdamW groups ``adapter``, ``gate`` and ``base``; each holds ``name``, ``params``, ``names`` and ``lr``.
+    """Groups ``encoder``, ``adapter``, ``gate`` and ``base``; each holds ``name``, ``params``, ``names`` and ``lr``.
 
     Norm weights, biases and gates are not decayed; they are in groups of their own, ending in ``_plain``.
     """
     own = config.learning_rate
-    rates = {"adapter": own, "gate": config.gate_rate, "base": config.base_rate or own}
+    rates = {
+        "encoder": config.encoder_rate or own,
+        "adapter": own,
+        "gate": config.gate_rate,
+        "base": config.base_rate or own,
+    }
     groups: dict[str, dict] = {}
     for prefix, module in (("trackgo", trackgo), ("unet", unet)):
         for name, parameter in module.named_parameters():
             if not parameter.requires_grad:
                 continue
-            kind = "base" if prefix == "unet" else "gate" if name.endswith(".gate") else "adapter"
+            kind = _kind(f"{prefix}.{name}")
             label = kind if parameter.ndim > 1 else f"{kind}_plain"
             decay = config.weight_decay if parameter.ndim > 1 else 0.0
             fresh = {"name": label, "params": [], "names": [], "lr": rates[kind], "weight_decay": decay}
@@ -66,3 +71,11 @@ def parameter_groups(unet: nn.Module, trackgo: TrackGo, config: OptimizerConfig)
             group["params"].append(parameter)
             group["names"].append(f"{prefix}.{name}")
     return [group | {"rate": group["lr"]} for group in groups.values()]
+
+
+def _kind(name: str) -> str:
+    if name.startswith("unet."):
+        return "base"
+    if name.startswith("trackgo.encoder."):
+        return "encoder"
+    return "gate" if name.endswith(".gate") else "adapter"
