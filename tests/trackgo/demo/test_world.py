@@ -9,11 +9,11 @@ from hypothesis import strategies as st
 
 from trackgo import Drawing, point_trajectories
 from trackgo.demo import textures
-from trackgo.demo.world import MIXED, SINGLE, THREE, Recipe, Scene, scene
+from trackgo.demo.world import MIXED, PLAIN, SINGLE, THREE, Recipe, Scene, scene
 
 CAMERA = Recipe(camera=1)
 LIMB = Recipe(moving=(1, 1), still=(0, 0), camera=0, limb=1)
-PLAIN = Recipe(moving=(1, 1), still=(0, 0), camera=0, limb=0, turn=0, leave=0)
+ALONE = Recipe(moving=(1, 1), still=(0, 0), camera=0, limb=0, turn=0, leave=0)
 
 
 def grown(masks: np.ndarray, steps: int = 2) -> np.ndarray:
@@ -118,7 +118,7 @@ def test_clean_plate_and_still_sprites_stand_still_without_a_camera() -> None:
 
 
 @pytest.mark.parametrize(
-    "recipe", [PLAIN, THREE, MIXED, CAMERA, LIMB], ids=["plain", "three", "mixed", "camera", "limb"]
+    "recipe", [ALONE, THREE, MIXED, CAMERA, LIMB], ids=["plain", "three", "mixed", "camera", "limb"]
 )
 def test_colours_travel_along_the_tracks(recipe: Recipe) -> None:
     along, standing = [], []
@@ -135,7 +135,7 @@ def test_a_sprite_in_full_view_moves_by_its_tracks_to_a_fraction_of_a_pixel() ->
     checked = 0
     y, x = np.mgrid[:128, :128]
     for i in range(8):
-        one = scene(i, 6, 128, 128, recipe=PLAIN)
+        one = scene(i, 6, 128, 128, recipe=ALONE)
         mask = one.masks[:, 0]
         border = mask[:, [0, -1]].any() or mask[:, :, [0, -1]].any()
         if border:
@@ -166,6 +166,21 @@ def test_every_component_can_be_seen_at_first(index: int, frames: int, width: in
     assert (one.masks[0].sum(axis=(1, 2)) >= 16).all()
     assert np.isfinite(one.tracks).all()
     assert one.trajectories().render().shape == (frames, height, width, 3)
+
+
+def test_plain_sprites_have_one_strong_colour_each_over_a_smooth_background() -> None:
+    for index in range(6):
+        seen = scene(index, 2, 96, 96, recipe=PLAIN)
+        assert 2 <= seen.masks.shape[1] <= 4 and seen.meta["background"] == "smooth"
+        steps = np.abs(np.diff(seen.clean_plate[0][~seen.still_masks[0].any(axis=0)].astype(float), axis=0))
+        assert np.median(steps) <= 2
+        for mask in seen.masks[0]:
+            inner = ~grown(~mask, 3)
+            if inner.sum() < 12:
+                continue
+            colours = seen.frames[0][inner] / 255
+            hue = colours / colours.max(axis=-1, keepdims=True)  # shading changes the brightness alone
+            assert hue.std(axis=0).max() < 0.1 and np.median(colours.max(-1) - colours.min(-1)) > 0.2
 
 
 def test_held_out_pieces_of_photographs_are_never_trained_on(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from trackgo.demo.world import scene
+from trackgo.demo.world import PLAIN, scene
 from trackgo.training.batch import Triple, collate, model_input, to_unit
 from trackgo.training.config import ConditioningConfig, LossConfig, ModelConfig
 from trackgo.training.data import BadClip, ClipKey, Clips, StepSampler, WorldSource, build_loader, world_triple
@@ -61,6 +61,15 @@ def test_world_triples_show_points_where_a_user_would_have_them():
     assert (drawn.points.any(axis=-1) >= tracked.points.any(axis=-1)).all()
     np.testing.assert_array_equal(drawn.moving, seen.masks.any(axis=1))
     np.testing.assert_array_equal(drawn.clip, seen.frames)
+
+
+def test_plain_scenes_come_as_often_as_asked(make_config):
+    clips = Clips(WorldSource(plain=0.5), make_config().data, seed=0)
+    plain = 0
+    for number in range(24):
+        triple, _ = clips[ClipKey(number, 2, 64, 64, 0)]
+        plain += np.array_equal(triple.clip, scene(number, 2, 64, 64, recipe=PLAIN).frames)
+    assert 6 <= plain <= 18
 
 
 def test_triples_check_their_shapes():
