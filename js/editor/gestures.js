@@ -3,7 +3,7 @@
  *
  * A gesture is {move(at), up(at), cancel()}; `at` is a Pointer. Positions on the stage are CSS pixels.
  * @typedef {{stage: [number, number], frac: [number, number], alt: boolean, shift: boolean,
- *            pressure: number, pen: boolean}} Pointer
+ *            pressure: number, pen: boolean, eraser: boolean}} Pointer  `eraser`: a pen's other end
  * @typedef {{width: number, height: number, toStage: (frac: [number, number]) => [number, number],
  *            insideMask: (index: number, frac: [number, number]) => boolean}} Scene
  */
@@ -72,21 +72,30 @@ export function begin(store, scene, at) {
   if (store.view.frame !== 0 || store.view.playing) store.look({ frame: 0, playing: false })
   store.look({ hint: '' })
   if (tool === 'camera') return beginCamera(store, scene, at)
+  if (at.eraser) {
+    finishArrow(store)
+    return onTarget(store, (target) => paint(store, scene, target, at))
+  }
   const handle = tool === 'select' || tool === 'arrow' ? handleAt(store, scene, at) : null
   if (handle && store.draft?.kind !== 'arrow') return at.alt ? removeHandle(store, handle) : dragHandle(store, handle)
   if (tool === 'select') return selectOrMove(store, scene, at)
   if (store.draft?.kind === 'arrow') return extendArrow(store, scene, at)
+  return onTarget(store, (target) => {
+    switch (tool) {
+      case 'fill': return fillFrame(store, target)
+      case 'arrow': return drawArrow(store, scene, target, at)
+      case 'freehand': return drawFreehand(store, scene, target, at)
+      default: return paint(store, scene, target, at)
+    }
+  })
+}
+
+/** A gesture on the component that is drawn into; without one a hint says why. */
+function onTarget(store, gesture) {
   const target = store.paintTarget()
-  if (target.refusal) {
-    store.look({ hint: target.refusal })
-    return null
-  }
-  switch (tool) {
-    case 'fill': return fillFrame(store, target)
-    case 'arrow': return drawArrow(store, scene, target, at)
-    case 'freehand': return drawFreehand(store, scene, target, at)
-    default: return paint(store, scene, target, at)
-  }
+  if (!target.refusal) return gesture(target)
+  store.look({ hint: target.refusal })
+  return null
 }
 
 function removeHandle(store, { index, arrow, point }) {
@@ -138,14 +147,15 @@ function fillFrame(store, { drawing, index }) {
   return null
 }
 
-/** Alt turns painting into erasing and back. */
-function strokeTool(tool, alt) {
+/** Alt turns painting into erasing and back; a pen's eraser erases whatever the tool. */
+function strokeTool(tool, { alt, eraser }) {
+  if (eraser) return tool.startsWith('lasso') ? 'lasso-erase' : 'erase'
   if (!alt) return tool
   return { brush: 'erase', erase: 'brush', lasso: 'lasso-erase', 'lasso-erase': 'lasso' }[tool]
 }
 
 function paint(store, scene, { drawing, index }, at) {
-  const tool = strokeTool(store.view.tool, at.alt)
+  const tool = strokeTool(store.view.tool, at)
   const round = tool === 'brush' || tool === 'erase'
   // A pen's pressure when it lands sets the radius of the whole stroke: one stroke, one radius.
   const radius = store.view.radius * (at.pen && at.pressure > 0 ? 0.4 + 1.2 * at.pressure : 1)

@@ -21,6 +21,8 @@ const CAMERA_ZOOM_STEP = 1.05
 const DRAG_SIZE = 0.01
 /** The middle button in `buttons` of an event. */
 const MIDDLE_HELD = 4
+/** A pen's eraser end in `buttons` of an event. */
+const ERASER_HELD = 32
 const ROUND_TOOLS = ['brush', 'erase']
 const KEY_TOOLS = { v: 'select', b: 'brush', e: 'erase', l: 'lasso', g: 'fill', a: 'arrow', p: 'freehand', c: 'camera' }
 const SWALLOWED = ['pointerdown', 'pointermove', 'pointerup', 'mousedown', 'dblclick', 'contextmenu']
@@ -85,7 +87,7 @@ export class Input {
     const place = [((event.clientX - box.left) * stage.width) / box.width, ((event.clientY - box.top) * stage.height) / box.height]
     return {
       stage: place, frac: stage.toFrac(place), alt: event.altKey, shift: event.shiftKey,
-      pen: event.pointerType === 'pen', pressure: event.pressure,
+      pen: event.pointerType === 'pen', pressure: event.pressure, eraser: Boolean(event.buttons & ERASER_HELD),
     }
   }
 

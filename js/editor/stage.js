@@ -373,7 +373,7 @@ export class Stage {
     const index = store.draft?.index ?? Math.max(selected, 0)
     if (tool === 'brush' || tool === 'erase') {
       const size = radius * this.picture.width * this.view.scale
-      const erasing = (tool === 'erase') !== pointer.alt
+      const erasing = pointer.eraser || (tool === 'erase') !== pointer.alt
       drawBrushCursor(context, pointer.stage, size, cssColor(store.colour(index)), erasing)
     } else if (hovered && !store.draft) {
       const component = store.drawing.components[hovered.index]

@@ -263,6 +263,35 @@ def test_malformed_document_is_shown_and_kept(editor):
     assert editor.document == {"version": 1, "components": []}
 
 
+def erase_with_pen(editor, *places: tuple[float, float]) -> None:
+    """A stroke with a pen's eraser end. No driver has one, so the page gets the events that such a pen sends."""
+    points = [editor.at(*place) for place in places]
+    editor.page.mouse.move(*points[0])  # the pointer whose number the events bear
+    editor.page.evaluate(
+        """(points) => {
+            const canvas = document.querySelector('.trackgo-canvas')
+            const send = (type, [clientX, clientY], buttons) => canvas.dispatchEvent(new PointerEvent(type, {
+                bubbles: true, cancelable: true, pointerId: 1, pointerType: 'pen', pressure: 0.5, clientX, clientY,
+                button: type === 'pointermove' ? -1 : 5, buttons }))
+            send('pointerdown', points[0], 32)
+            for (const point of points.slice(1)) send('pointermove', point, 32)
+            send('pointerup', points.at(-1), 0)
+        }""",
+        points,
+    )
+
+
+def test_a_pens_other_end_erases_whatever_the_tool(editor):
+    editor.tool("brush")
+    before = editor.pixel(0.36, 0.3)
+    editor.drag((0.2, 0.3), (0.4, 0.3))
+    erase_with_pen(editor, (0.36, 0.2), (0.36, 0.4))
+    assert close(editor.pixel(0.36, 0.3), before)
+    editor.tool("select")
+    erase_with_pen(editor, (0.2, 0.3), (0.25, 0.3))
+    assert [s["tool"] for s in editor.components[0]["mask"]["strokes"]] == ["brush", "erase", "erase"]
+
+
 def touch(editor, kind: str, *places: tuple[float, float]) -> None:
     points = [{"x": x, "y": y, "id": i} for i, (x, y) in enumerate(editor.at(*place) for place in places)]
     if not hasattr(editor, "cdp"):

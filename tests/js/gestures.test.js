@@ -62,6 +62,17 @@ test('a pen that lands harder paints wider', () => {
   assert.ok(radius(0.9) > 2 * radius(0.1))
 })
 
+test("a pen's eraser end erases whatever the tool", () => {
+  for (const [tool, expected] of [['brush', 'erase'], ['select', 'erase'], ['arrow', 'erase'], ['erase', 'erase'], ['lasso', 'lasso-erase']]) {
+    const { store } = setUp(tool, BOAT)
+    store.look({ selected: 0 })
+    drag(store, ...[[0.4, 0.5], [0.6, 0.5], [0.5, 0.8]].map(([u, v]) => at(u, v, { pen: true, pressure: 0.5, eraser: true })))
+    const { mask, arrows } = store.drawing.components[0]
+    assert.deepEqual(mask.strokes.map((stroke) => stroke.tool), [expected], tool)
+    assert.equal(arrows.length, 1)
+  }
+})
+
 test('a lasso of two points is no lasso', () => {
   const { store, heard } = setUp('lasso')
   drag(store, at(0.1, 0.1), at(0.5, 0.5))
