@@ -2,7 +2,8 @@
 
 In held-out scenes with three sprites one is selected. Per value: how much of the drawn motion the selected one shows
 (1 is all of it), its ObjMC over the static baseline, and how much anything outside its way changes from frame to frame.
-Writes ``knobs.json`` and ``knobs.png``.
+And for τ, with nothing drawn at all, how far the base's own motion takes the video from its first frame. Writes
+``knobs.json`` and ``knobs.png``.
 """
 
 from __future__ import annotations
@@ -16,13 +17,14 @@ import numpy as np
 from tqdm import tqdm
 
 from benchmarks.demo_model import load
-from trackgo import Drawing, TrackGoPipeline
+from trackgo import Drawing, TrackGoPipeline, point_trajectories
 from trackgo.adapter import AttentionSettings
 from trackgo.demo.world import Scene
 from trackgo.training.assessment import held_out_scenes, user_trajectories
 from trackgo.training.following import sprite_offsets, wanted_offsets
 
 FREEZE = (0.0, 0.125, 0.25, 0.375, 0.5, 0.625, 0.75, 0.875, 1.0)
+OWN_SCENES = 8
 ALPHA = (0.1, 0.15, 0.2, 0.3, 0.5, 0.8)
 
 
@@ -48,6 +50,14 @@ def observed(video: np.ndarray, seen: Scene) -> dict[str, float]:
     }
 
 
+def own_motion(pipeline: TrackGoPipeline, scenes: list[Scene], steps: int, knobs: dict) -> float:
+    """With nothing drawn: mean change since the first frame, of 255."""
+    frames, height, width, _ = scenes[0].frames.shape
+    nothing = point_trajectories(Drawing(()), frames, width, height)
+    videos = [pipeline(seen.frames[0], nothing, steps=steps, guidance=1.0, **knobs) for seen in scenes]
+    return float(np.mean([np.abs(video[1:].astype(np.float32) - video[0]).mean() for video in videos]))
+
+
 def measure(pipeline: TrackGoPipeline, scenes: list[Scene], steps: int) -> list[dict]:
     """One row a setting: its curve, x, and the means over scenes."""
     rows = []
@@ -59,30 +69,37 @@ def measure(pipeline: TrackGoPipeline, scenes: list[Scene], steps: int) -> list[
             video = pipeline(seen.frames[0], trajectories, steps=steps, guidance=1.0, **knobs)
             found.append(observed(video, seen))
         means = {key: float(np.mean([f[key] for f in found])) for key in found[0]}
+        if row["curve"] != "alpha":  # without a trajectory nothing reaches any α
+            means["own"] = own_motion(pipeline, scenes[:OWN_SCENES], steps, knobs)
         rows.append({"curve": row["curve"], "x": row["x"], **means, "ratio": means["error"] / means["still"]})
     return rows
 
 
 def draw(rows: list[dict], path: Path) -> None:
-    """Selected and unselected motion over freeze (three τ modes) and over α."""
+    """Selected and unselected motion over freeze (three τ modes) and over α; the base's own motion over freeze."""
     import matplotlib
 
     matplotlib.use("Agg")
     from matplotlib import pyplot
 
-    figure, axes = pyplot.subplots(2, 2, figsize=(9.5, 6.4), layout="constrained", sharey="row")
+    figure, axes = pyplot.subplots(3, 2, figsize=(9.5, 8.6), layout="constrained", sharey="row", sharex="col")
     curves = (("freeze", "halfadd", "literal"), ("alpha",))
     for column, (names, label) in enumerate(zip(curves, ("freeze: share held still, s", "α"), strict=True)):
         for number, name in enumerate(names):
             own = [row for row in rows if row["curve"] == name]
-            for axis, key in zip(axes[:, column], ("shown", "elsewhere"), strict=True):
-                axis.plot([r["x"] for r in own], [r[key] for r in own], marker="o", color=f"C{number}", label=name)
-        axes[1, column].set_xlabel(label)
+            for axis, key in zip(axes[:, column], ("shown", "elsewhere", "own"), strict=True):
+                if key in own[0]:
+                    axis.plot([r["x"] for r in own], [r[key] for r in own], marker="o", color=f"C{number}", label=name)
+        axes[2 - column, column].set_xlabel(label)
+    axes[2, 1].set_visible(False)
+    axes[1, 1].tick_params(labelbottom=True)
     axes[0, 0].set_ylabel("selected: share of\nthe drawn motion shown")
     axes[1, 0].set_ylabel("elsewhere: mean change\nfrom frame to frame (of 255)")
-    axes[1, 0].legend(frameon=False, title="τ mode")
+    axes[2, 0].set_ylabel("nothing drawn: mean change\nsince the first frame (of 255)")
+    axes[2, 0].legend(frameon=False, title="τ mode")
+    for axis, key in zip(axes, ("shown", "elsewhere", "own"), strict=True):
+        axis[0].set_ylim(0, 1.12 * max(row[key] for row in rows if key in row))
     for axis in axes.flat:
-        axis.set_ylim(0, None)
         axis.spines[["top", "right"]].set_visible(False)
         axis.grid(alpha=0.25)
     figure.savefig(path, dpi=140)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import math
 from pathlib import Path
@@ -10,6 +11,7 @@ import numpy as np
 import pytest
 import torch
 
+from trackgo.adapter import AttentionSettings
 from trackgo.demo.example import example_drawing, example_image
 from trackgo.demo.tiny import load_demo_components
 from trackgo.drawing import Drawing
@@ -76,6 +78,18 @@ def test_trajectories_act_between_the_percents_and_plain_svd_is_left_alone(
     assert not torch.equal(half, full)
     assert not torch.equal(half, plain)
     assert torch.equal(plain, run(picture, None, frames=FRAMES))
+
+
+def test_the_more_is_frozen_the_less_the_base_moves_by_itself(pipeline: TrackGoPipeline, picture: np.ndarray) -> None:
+    nothing = point_trajectories(Drawing(()), FRAMES, SIZE, SIZE)
+
+    def change(freeze: float) -> float:
+        tau = AttentionSettings.tau_for(freeze)
+        frames = pipeline(picture, nothing, steps=STEPS + 2, seed=0, guidance=1.0, tau=tau).astype(float)
+        return np.abs(frames[1:] - frames[0]).mean()
+
+    changes = [change(freeze) for freeze in (0, 0.25, 0.5, 0.75, 1)]
+    assert all(less < more for more, less in itertools.pairwise(changes)), changes
 
 
 def test_percent_to_sigma_runs_evenly_in_log_sigma(pipeline: TrackGoPipeline) -> None:
