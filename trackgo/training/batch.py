@@ -39,12 +39,13 @@ class Triple:
     Attributes:
         clip: frames uint8 [L, H, W, 3], or what stands for them.
         points: P, uint8 [L, H, W, 3].
-        moving: bool [L, H, W], M_i: the union of the masks that move with P, at every frame i.
+        components: uint8 [L, H, W], which of the masks that move with P covers a place at every frame: its number + 1;
+            0 where none does. Where it is not 0 lies M_i.
     """
 
     clip: np.ndarray | EncodedClip
     points: np.ndarray
-    moving: np.ndarray
+    components: np.ndarray
 
     def __post_init__(self) -> None:
         if isinstance(self.clip, EncodedClip):
@@ -53,8 +54,16 @@ class Triple:
             raise ValueError(f"frames must be uint8 [L, H, W, 3], got {self.clip.dtype} {list(self.clip.shape)}")
         elif self.points.shape != self.clip.shape:
             raise ValueError(f"P has shape {list(self.points.shape)}, the frames have {list(self.clip.shape)}")
-        if self.moving.shape != self.points.shape[:3]:
-            raise ValueError(f"masks have shape {list(self.moving.shape)}, not {list(self.points.shape[:3])}")
+        if self.components.dtype != np.uint8 or self.components.shape != self.points.shape[:3]:
+            found = f"{self.components.dtype} {list(self.components.shape)}"
+            raise ValueError(f"components must be uint8 {list(self.points.shape[:3])}, got {found}")
+
+
+def numbered(masks: np.ndarray) -> np.ndarray:
+    """Masks bool [L, S, H, W] of up to 255 components → number + 1 of the last one that covers a place, uint8
+    [L, H, W]; 0 where none does."""
+    numbers = np.arange(1, masks.shape[1] + 1, dtype=np.uint8)
+    return (masks * numbers[:, None, None]).max(axis=1, initial=0)
 
 
 def _check_encoded(clip: EncodedClip, points: tuple[int, ...]) -> None:
@@ -77,7 +86,7 @@ class Batch:
     """B triples as tensors. F of them come as frames, E encoded, in their order; which, is up to each clip alone.
 
     Attributes:
-        points: uint8 [B, L, H, W, 3]. moving: bool [B, L, H, W].
+        points: uint8 [B, L, H, W, 3]. components: uint8 [B, L, H, W].
         place: int64 [B], which clip of the global batch each one is. number: int64 [B], which of the training data.
         encoded: bool [B], which clips come encoded.
         frames: uint8 [F, L, H, W, 3], None where F is 0.
@@ -86,7 +95,7 @@ class Batch:
     """
 
     points: Tensor
-    moving: Tensor
+    components: Tensor
     place: Tensor
     number: Tensor
     encoded: Tensor
@@ -104,7 +113,7 @@ def collate(triples: Sequence[Triple], place: Sequence[int], number: Sequence[in
     encoded = [triple.clip for triple in triples if isinstance(triple.clip, EncodedClip)]
     return Batch(
         _stack(triple.points for triple in triples),
-        _stack(triple.moving for triple in triples),
+        _stack(triple.components for triple in triples),
         torch.tensor(place),
         torch.tensor(place if number is None else number),
         torch.tensor([isinstance(triple.clip, EncodedClip) for triple in triples]),
@@ -141,7 +150,7 @@ class ModelInput:
         sigma: [B].
         conditioning: see ``Conditioning``; already dropped where chance said so.
         points: P, uint8 [B, L, H, W, 3]; black where dropped.
-        moving: M_i, bool [B, L, H, W]; False where P was dropped.
+        components: which component is where, uint8 [B, L, H, W], see ``Triple``; 0 where P was dropped.
     """
 
     latents: Tensor
@@ -149,7 +158,12 @@ class ModelInput:
     sigma: Tensor
     conditioning: Conditioning
     points: Tensor
-    moving: Tensor
+    components: Tensor
+
+    @property
+    def moving(self) -> Tensor:
+        """M_i, bool [B, L, H, W]."""
+        return self.components > 0
 
 
 def model_input(
@@ -173,7 +187,7 @@ def model_input(
         sigma,
         described.dropped(chance[:, 0] >= conditioning.image_dropout),
         batch.points.to(device) * shown[:, None, None, None, None],
-        batch.moving.to(device) & shown[:, None, None, None],
+        batch.components.to(device) * shown[:, None, None, None],
     )
 
 

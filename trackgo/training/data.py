@@ -15,7 +15,7 @@ from torch.utils.data import DataLoader, Dataset, Sampler
 
 from ..demo.world import MIXED, PLAIN, Recipe, Scene, scene
 from ..trajectories import PointTrajectories, inside_frame
-from .batch import Batch, Triple, collate
+from .batch import Batch, Triple, collate, numbered
 from .config import DataConfig, TrainingConfig
 from .shards import Encoders, ShardSource
 
@@ -76,7 +76,7 @@ def world_triple(seen: Scene, covered: bool = False) -> Triple:
     if not covered:
         visible = inside_frame(tracks.tracks, tracks.width, tracks.height)
         tracks = PointTrajectories(tracks.tracks, visible, tracks.component, tracks.width, tracks.height)
-    return Triple(seen.frames, tracks.render(), seen.masks.any(axis=1))
+    return Triple(seen.frames, tracks.render(), numbered(seen.masks))
 
 
 def build_source(config: DataConfig, encoders: Encoders) -> TripleSource:

@@ -80,8 +80,8 @@ def control_losses(model: TrainedSVD, held: HeldOut, sigma: float) -> dict[str, 
             _, conditioning, noise = held.part(rows)
             latents = held.latents[rows]
             level = torch.full((len(latents),), sigma, device=latents.device)
-            moving = torch.zeros(points[rows].shape[:-1], dtype=torch.bool, device=latents.device)
-            data = ModelInput(latents, latents + sigma * noise, level, conditioning, points[rows], moving)
+            nothing = torch.zeros(points[rows].shape[:-1], dtype=torch.uint8, device=latents.device)
+            data = ModelInput(latents, latents + sigma * noise, level, conditioning, points[rows], nothing)
             losses.append(model(data)["mse"])
         result[name] = float(torch.cat(losses).mean())
     return result

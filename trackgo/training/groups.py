@@ -6,6 +6,7 @@ from torch import nn
 
 from ..model import TrackGo
 from .config import ModelConfig, OptimizerConfig
+from .identity import PROBE_RATE
 
 _TEMPORAL = ("temporal_transformer_blocks", "temporal_res_block", "time_mixer", "time_pos_embed")
 LORA_TARGETS = r".*transformer_blocks\.\d+\.attn1\.(to_q|to_k|to_v|to_out\.0)"
@@ -46,8 +47,9 @@ def add_lora_(unet: nn.Module, rank: int) -> None:
     inject_adapter_in_model(LoraConfig(r=rank, lora_alpha=rank, target_modules=LORA_TARGETS), unet, "trackgo")
 
 
-def parameter_groups(unet: nn.Module, trackgo: TrackGo, config: OptimizerConfig) -> list[dict]:
-    """Groups ``encoder``, ``adapter``, ``gate`` and ``base``; each holds ``name``, ``params``, ``names`` and ``lr``.
+def parameter_groups(model: nn.Module, config: OptimizerConfig) -> list[dict]:
+    """Groups ``encoder``, ``adapter``, ``gate``, ``base`` and ``probe`` of a ``TrainedSVD``; each holds ``name``,
+    ``params``, ``names`` and ``lr``.
 
     Norm weights, biases and gates are not decayed; they are in groups of their own, ending in ``_plain``.
     """
@@ -57,19 +59,19 @@ def parameter_groups(unet: nn.Module, trackgo: TrackGo, config: OptimizerConfig)
         "adapter": own,
         "gate": config.gate_rate,
         "base": config.base_rate or own,
+        "probe": PROBE_RATE,
     }
     groups: dict[str, dict] = {}
-    for prefix, module in (("trackgo", trackgo), ("unet", unet)):
-        for name, parameter in module.named_parameters():
-            if not parameter.requires_grad:
-                continue
-            kind = _kind(f"{prefix}.{name}")
-            label = kind if parameter.ndim > 1 else f"{kind}_plain"
-            decay = config.weight_decay if parameter.ndim > 1 else 0.0
-            fresh = {"name": label, "params": [], "names": [], "lr": rates[kind], "weight_decay": decay}
-            group = groups.setdefault(label, fresh)
-            group["params"].append(parameter)
-            group["names"].append(f"{prefix}.{name}")
+    for name, parameter in model.named_parameters():
+        if not parameter.requires_grad:
+            continue
+        kind = _kind(name)
+        label = kind if parameter.ndim > 1 else f"{kind}_plain"
+        decay = config.weight_decay if parameter.ndim > 1 else 0.0
+        fresh = {"name": label, "params": [], "names": [], "lr": rates[kind], "weight_decay": decay}
+        group = groups.setdefault(label, fresh)
+        group["params"].append(parameter)
+        group["names"].append(name)
     return [group | {"rate": group["lr"]} for group in groups.values()]
 
 
@@ -78,4 +80,6 @@ def _kind(name: str) -> str:
         return "base"
     if name.startswith("trackgo.encoder."):
         return "encoder"
+    if name.startswith("identity."):
+        return "probe"
     return "gate" if name.endswith(".gate") else "adapter"

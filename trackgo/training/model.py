@@ -6,19 +6,20 @@ One module, because DistributedDataParallel and FSDP2 hook the forward pass of o
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 
 import torch
 from einops import rearrange
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
-from ..adapter import AttentionSettings
+from ..adapter import AttentionSettings, LayerMotion
 from ..encoder import align, points_to_tensor
 from ..model import Motion, TrackGo, _Level, halvings
 from ..svd import LAYERS, Attachment, attached
 from .batch import ModelInput
 from .diffusion import denoise, denoising_loss
+from .identity import IdentityProbes
 from .losses import AttentionLoss
 from .precision import Float32AttentionOnCPU
 
@@ -70,16 +71,23 @@ class TrainedSVD(nn.Module):
         alpha: threshold α of eq. 3.
         recompute: gradient checkpointing, of the UNet's blocks and of E.
         attention_loss: compute L_attn (eq. 8).
+        identity: probes that ask which component is where (``identity``).
 
     Attributes:
         inherited: base weights (diffusers keys) that ``model.start_from`` had changed before this run.
     """
 
     def __init__(
-        self, unet: nn.Module, trackgo: TrackGo, alpha: float, recompute: bool = False, attention_loss: bool = True
+        self,
+        unet: nn.Module,
+        trackgo: TrackGo,
+        alpha: float,
+        recompute: bool = False,
+        attention_loss: bool = True,
+        identity: IdentityProbes | None = None,
     ) -> None:
         super().__init__()
-        self.unet, self.trackgo = unet, trackgo
+        self.unet, self.trackgo, self.identity = unet, trackgo, identity
         self.recompute, self.attention_loss = recompute, attention_loss
         self.inherited: frozenset[str] = frozenset()
         still = torch.zeros(1, 121, 8, 8, 3, dtype=torch.uint8)
@@ -101,18 +109,28 @@ class TrainedSVD(nn.Module):
         return motion
 
     def forward(self, data: ModelInput) -> dict[str, Tensor]:
-        """Loss terms per clip, [B] each: ``mse`` and, if asked for, ``attention`` (eq. 8)."""
+        """Loss terms per clip, [B] each: ``mse`` and, if asked for, ``attention`` (eq. 8) and ``identity``."""
         self.move_with_(data.points)
         look = AttentionLoss(data.moving, self.attachment.settings) if self.attention_loss else None
+        asked = self.identity if self.training else None
         self.attachment.probe = look
         try:
-            estimate = denoise(self.unet, data.noisy, data.sigma, data.conditioning)
+            with asked.looking(self.unet) if asked else nullcontext() as seen:
+                estimate = denoise(self.unet, data.noisy, data.sigma, data.conditioning)
         finally:
             self.attachment.probe = None
         terms = {"mse": denoising_loss(estimate, data.latents, data.sigma)}
-        return terms | {"attention": look.per_clip()} if look else terms
+        if look:
+            terms["attention"] = look.per_clip()
+        if asked:
+            terms["identity"] = asked(seen, self._told(), data.components)
+        return terms
 
     def activated_shares(self) -> dict[str, float]:
         """Layer → share of its A' entries that reach α, for the last P."""
-        kept, alpha = self.attachment.motion.kept, self.attachment.settings.alpha
-        return {name: layer.activated_share(alpha) for (name, *_), layer in kept.items()}
+        alpha = self.attachment.settings.alpha
+        return {name: layer.activated_share(alpha) for name, layer in self._told().items()}
+
+    def _told(self) -> dict[str, LayerMotion]:
+        """A' of every layer for the last P."""
+        return {name: layer for (name, *_), layer in self.attachment.motion.kept.items()}

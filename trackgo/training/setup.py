@@ -14,6 +14,7 @@ from ..svd import changed_parameters
 from .config import ModelConfig, OptimizerConfig, TrainingConfig
 from .diffusion import FrozenParts
 from .groups import parameter_groups, prepare_trainable_
+from .identity import IdentityProbes
 from .model import TrainedSVD
 from .muon import MuonWithAdamW
 
@@ -94,7 +95,9 @@ def build_model(training: TrainingConfig, unet: nn.Module) -> TrainedSVD:
         torch.manual_seed(training.run.seed)
         prepare_trainable_(unet, trackgo, config)
     halve_frozen_(unet, config.frozen_precision)
-    model = TrainedSVD(unet, trackgo, config.alpha, config.gradient_checkpointing, training.loss.attention > 0)
+    loss = training.loss
+    probes = IdentityProbes(trackgo.config) if loss.identity else None
+    model = TrainedSVD(unet, trackgo, config.alpha, config.gradient_checkpointing, loss.attention > 0, probes)
     model.inherited = inherited
     return model
 
@@ -123,7 +126,7 @@ def take_base_weights_(unet: nn.Module, trackgo: TrackGo) -> frozenset[str]:
 
 def build_optimizer(model: TrainedSVD, config: OptimizerConfig) -> torch.optim.Optimizer:
     """The configuration's optimiser over the groups of the trainable set."""
-    groups = parameter_groups(model.unet, model.trackgo, config)
+    groups = parameter_groups(model, config)
     betas = (config.beta1, config.beta2)
     if config.kind == "muon":
         return MuonWithAdamW(groups, config.momentum, betas, config.epsilon)
@@ -131,5 +134,5 @@ def build_optimizer(model: TrainedSVD, config: OptimizerConfig) -> torch.optim.O
 
 
 def trained_parameters(model: TrainedSVD) -> dict[str, nn.Parameter]:
-    """Everything that is trained, by the names that checkpoints use (``unet.…``, ``trackgo.…``)."""
+    """Everything that is trained, by the names that checkpoints use (``unet.…``, ``trackgo.…``, ``identity.…``)."""
     return {name: p for name, p in model.named_parameters() if p.requires_grad}

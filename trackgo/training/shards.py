@@ -11,7 +11,7 @@ import numpy as np
 
 from ..preparation.sample import Annotated, EncodedSample, Sample
 from ..preparation.shards import ShardIndex
-from .batch import EncodedClip, Triple
+from .batch import EncodedClip, Triple, numbered
 
 if TYPE_CHECKING:
     from .data import ClipKey
@@ -98,11 +98,11 @@ def sample_triple(sample: Sample, frames: int, width: int, height: int) -> Tripl
     Raises:
         ValueError: the sample is shorter.
     """
-    points, moving = _drawn(sample, frames, width, height)
+    points, components = _drawn(sample, frames, width, height)
     video = sample.frames[:frames]
     if video.shape[1:3] != (height, width):
         video = np.stack([_scaled(frame, width, height) for frame in video])
-    return Triple(video, points, moving)
+    return Triple(video, points, components)
 
 
 def encoded_triple(sample: EncodedSample, frames: int) -> Triple:
@@ -112,20 +112,21 @@ def encoded_triple(sample: EncodedSample, frames: int) -> Triple:
         ValueError: the sample is shorter.
     """
     height, width = sample.first.shape[:2]
-    points, moving = _drawn(sample, frames, width, height)
-    return Triple(EncodedClip(sample.latents[:frames], sample.embedding, sample.first), points, moving)
+    points, components = _drawn(sample, frames, width, height)
+    return Triple(EncodedClip(sample.latents[:frames], sample.embedding, sample.first), points, components)
 
 
 def _drawn(sample: Annotated, frames: int, width: int, height: int) -> tuple[np.ndarray, np.ndarray]:
-    """P uint8 [L, H, W, 3] and M bool [L, H, W] of a sample's first frames at width × height."""
+    """P uint8 [L, H, W, 3] of a sample's first frames at width × height, and which component is where (``Triple``)."""
     if len(sample.masks) < frames:
         raise ValueError(f"sample '{sample.key}' has {len(sample.masks)} frames; the stage wants {frames}")
     points = sample.trajectories()
     points = replace(points, tracks=points.tracks[:frames], visibility=points.visibility[:frames])
-    moving = sample.masks[:frames].any(axis=1)
-    if moving.shape[1:] != (height, width):
-        moving = np.stack([_scaled(mask.astype(np.float32), width, height) >= 0.5 for mask in moving])
-    return points.resized(width, height).render(), moving
+    masks = sample.masks[:frames]
+    if masks.shape[2:] != (height, width):
+        small = [[_scaled(mask.astype(np.float32), width, height) for mask in frame] for frame in masks]
+        masks = np.array(small) >= 0.5
+    return points.resized(width, height).render(), numbered(masks)
 
 
 def _scaled(picture: np.ndarray, width: int, height: int) -> np.ndarray:

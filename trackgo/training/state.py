@@ -1,8 +1,8 @@
 """Training checkpoints: a folder of safetensors and one JSON, written under a temporary name and renamed.
 
 ``weights``, ``average`` (EMA), ``exp_avg`` and ``exp_avg_sq`` hold the trained parameters by name (``unet.…``,
-``trackgo.…``); ``state.json`` the step, the configuration, and what the frozen parts looked like. There is no random
-state to keep: every random number of a step is a function of (seed, step, place), see ``batch``.
+``trackgo.…``, ``identity.…``); ``state.json`` the step, the configuration, and what the frozen parts looked like. There
+is no random state to keep: every random number of a step is a function of (seed, step, place), see ``batch``.
 """
 
 from __future__ import annotations
@@ -154,19 +154,19 @@ def restore_optimizer_(optimizer: torch.optim.Optimizer, saved: Saved) -> None:
 
 
 def restore_parameters_(parameters: Mapping[str, Tensor], values: Mapping[str, Tensor], where: str) -> None:
-    """Copy values into parameters of the same names.
+    """Copy values into parameters of the same names. Probes may be on one side only: new ones start from nothing.
 
     Raises:
         ValueError: naming what is missing, extra or of another shape.
     """
-    if odd := sorted(parameters.keys() ^ values.keys()):
+    if odd := sorted(name for name in parameters.keys() ^ values.keys() if not name.startswith("identity.")):
         raise ValueError(
             f"{where} does not fit this configuration: '{odd[0]}' and {len(odd) - 1} others are trained in only one of "
             "the two; model.trainable and model.mass must be as they were"
         )
     with torch.no_grad():
         for name, parameter in parameters.items():
-            value = values[name]
+            value = values.get(name, parameter)
             if parameter.shape != value.shape:
                 raise ValueError(f"{where}: '{name}' has shape {tuple(value.shape)}, not {tuple(parameter.shape)}")
             parameter.copy_(shard_like(value, parameter))

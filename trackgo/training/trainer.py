@@ -116,10 +116,8 @@ class Trainer:
                 )
 
     def _total(self, terms: dict[str, Tensor]) -> Tensor:
-        total = terms["mse"].mean()
-        if "attention" in terms:
-            total = total + self.config.loss.attention * terms["attention"].mean()
-        return total
+        weights = {"mse": 1.0, "attention": self.config.loss.attention, "identity": self.config.loss.identity}
+        return sum(weights[name] * value.mean() for name, value in terms.items())
 
     def _set_rates_(self) -> None:
         factor = self.config.rate_factor(self.step)
@@ -224,9 +222,11 @@ class Trainer:
         return self.folder / "samples" / f"step-{self.step:08d}.png"
 
     def _facts(self) -> dict[str, float]:
-        """Memory, learning-rate factor and the activated share of every layer, as of the last step."""
+        """Memory, learning-rate factor, the activated share of every layer and the probes' success, as of the last
+        step."""
         shares = {f"activated/{name}": share for name, share in self.model.activated_shares().items()}
-        return _memory(self.accelerator.device) | {"rate": self.config.rate_factor(self.step - 1)} | shares
+        probes = {"identity/right": self.model.identity.right} if self.model.identity else {}
+        return _memory(self.accelerator.device) | {"rate": self.config.rate_factor(self.step - 1)} | shares | probes
 
     def _ask_to_stop(self, _number: int, _frame: FrameType | None) -> None:
         self._stop = True

@@ -50,7 +50,7 @@ def test_the_loader_starts_anywhere(make_config):
     batches = list(build_loader(config, 0, 0, 1, {}))
     later = list(build_loader(config, 2, 0, 1, {}))
     assert len(batches) == 3 and len(later) == 1
-    for name in ("frames", "points", "moving", "place", "number"):
+    for name in ("frames", "points", "components", "place", "number"):
         torch.testing.assert_close(getattr(batches[2], name), getattr(later[0], name))
 
 
@@ -59,7 +59,8 @@ def test_world_triples_show_points_where_a_user_would_have_them():
     drawn, tracked = world_triple(seen), world_triple(seen, covered=True)
     np.testing.assert_array_equal(tracked.points, seen.trajectories().render())
     assert (drawn.points.any(axis=-1) >= tracked.points.any(axis=-1)).all()
-    np.testing.assert_array_equal(drawn.moving, seen.masks.any(axis=1))
+    for number in range(seen.masks.shape[1]):
+        np.testing.assert_array_equal(drawn.components == number + 1, seen.masks[:, number])
     np.testing.assert_array_equal(drawn.clip, seen.frames)
 
 
@@ -74,12 +75,15 @@ def test_plain_scenes_come_as_often_as_asked(make_config):
 
 def test_triples_check_their_shapes():
     frames = np.zeros((6, 8, 8, 3), np.uint8)
+    nothing = frames[..., 0]
     with pytest.raises(ValueError, match="P has shape"):
-        Triple(frames, frames[:5], frames[..., 0] > 0)
-    with pytest.raises(ValueError, match="masks have shape"):
-        Triple(frames, frames, frames[:5, ..., 0] > 0)
+        Triple(frames, frames[:5], nothing)
+    with pytest.raises(ValueError, match=r"components must be uint8 \[6, 8, 8\], got uint8 \[5, 8, 8\]"):
+        Triple(frames, frames, nothing[:5])
+    with pytest.raises(ValueError, match="components must be uint8"):
+        Triple(frames, frames, nothing > 0)
     with pytest.raises(ValueError, match="frames must be uint8"):
-        Triple(frames.astype(np.float32), frames, frames[..., 0] > 0)
+        Triple(frames.astype(np.float32), frames, nothing)
 
 
 class Broken(WorldSource):

@@ -38,7 +38,7 @@ def test_a_sample_at_its_own_size_is_used_as_it_is(shards: Path) -> None:
     sample = unpack("clip-2", pack(make_sample(2)))
     assert (triple.clip == sample.frames).all()
     assert (triple.points == sample.trajectories().render()).all()
-    assert (triple.moving == sample.masks.any(axis=1)).all()
+    assert ((triple.components > 0) == sample.masks.any(axis=1)).all()
 
 
 def test_points_and_masks_follow_the_frames_to_another_size() -> None:
@@ -47,7 +47,8 @@ def test_points_and_masks_follow_the_frames_to_another_size() -> None:
     assert triple.clip.shape == (5, 192, 64, 3)
     wanted = sample.trajectories().resized(64, 192).render()[:5]
     assert (triple.points == wanted).all()
-    assert triple.moving.mean(axis=(1, 2)) == pytest.approx(sample.masks.any(axis=1)[:5].mean(axis=(1, 2)), abs=0.01)
+    covered = (triple.components > 0).mean(axis=(1, 2))
+    assert covered == pytest.approx(sample.masks.any(axis=1)[:5].mean(axis=(1, 2)), abs=0.01)
     still = sample_triple(replace(sample, frames=np.full_like(sample.frames, 90)), 5, 64, 192)
     assert (still.clip == 90).all()
 

@@ -162,7 +162,7 @@ def test_a_shorter_stage_takes_the_first_frames(shards, base_folder, parts) -> N
     np.testing.assert_allclose(triple.clip.latents, again, rtol=2e-3, atol=2e-3)
     frames_too = sample_triple(plain_sample(NUMBERS[1]), 5, *SIZE)
     assert (triple.points == frames_too.points).all()
-    assert (triple.moving == frames_too.moving).all()
+    assert (triple.components == frames_too.components).all()
     with pytest.raises(ValueError, match="'clip-2' has 8 frames; the stage wants 14"):
         triple_of(shards, base_folder, parts, 1, 14)
 
@@ -259,5 +259,5 @@ def test_shapes_of_an_encoded_clip_are_checked(shards, base_folder, parts) -> No
         for value in values:
             with pytest.raises(ValueError, match=f"{name} of an encoded clip must be"):
                 replace(good, clip=replace(clip, **{name: value}))
-    with pytest.raises(ValueError, match="masks have shape"):
-        replace(good, moving=good.moving[:, 1:])
+    with pytest.raises(ValueError, match="components must be uint8"):
+        replace(good, components=good.components[:, 1:])
