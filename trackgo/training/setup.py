@@ -91,13 +91,13 @@ def build_model(training: TrainingConfig, unet: nn.Module) -> TrainedSVD:
         inherited = take_base_weights_(unet, trackgo)
     else:
         trackgo = TrackGo.for_unet(unet, config.mass, training.run.seed, config.base)
-    with torch.random.fork_rng(devices=[]):  # LoRA starts from random numbers, the same ones in every process
+    with torch.random.fork_rng(devices=[]):  # LoRA and probes start from random numbers, the same in every process
         torch.manual_seed(training.run.seed)
         prepare_trainable_(unet, trackgo, config)
+        probes = IdentityProbes(trackgo.config) if training.loss.identity else None
     halve_frozen_(unet, config.frozen_precision)
-    loss = training.loss
-    probes = IdentityProbes(trackgo.config) if loss.identity else None
-    model = TrainedSVD(unet, trackgo, config.alpha, config.gradient_checkpointing, loss.attention > 0, probes)
+    attention_loss = training.loss.attention > 0
+    model = TrainedSVD(unet, trackgo, config.alpha, config.gradient_checkpointing, attention_loss, probes)
     model.inherited = inherited
     return model
 

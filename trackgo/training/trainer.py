@@ -225,7 +225,7 @@ class Trainer:
         """Memory, learning-rate factor, the activated share of every layer and the probes' success, as of the last
         step."""
         shares = {f"activated/{name}": share for name, share in self.model.activated_shares().items()}
-        probes = {"identity/right": self.model.identity.right} if self.model.identity else {}
+        probes = {"probes/right": self.model.identity.right} if self.model.identity else {}
         return _memory(self.accelerator.device) | {"rate": self.config.rate_factor(self.step - 1)} | shares | probes
 
     def _ask_to_stop(self, _number: int, _frame: FrameType | None) -> None:

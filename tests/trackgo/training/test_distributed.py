@@ -19,7 +19,7 @@ def gradients(config: Path, out: Path, processes: int) -> dict[str, torch.Tensor
 
 def test_two_processes_give_the_gradients_of_one(make_config, tmp_path):
     stage = {"steps": 1, "width": 64, "height": 64, "frames": 6, "batch_size": 4}
-    config = make_config(stages=[stage], run={"micro_batch": 1})
+    config = make_config(stages=[stage], loss={"identity": 0.3}, run={"micro_batch": 1})
     path = tmp_path / "config.json"
     path.write_text(json.dumps(to_mapping(config)), encoding="utf-8")
     alone = gradients(path, tmp_path / "one.safetensors", 1)
