@@ -40,7 +40,8 @@ class AttentionReader(nn.Module):
         super().__init__()
         told = 1 + 2 * _WAVES
         self.heads = heads
-        self.values = nn.Sequential(nn.Linear(told, 32), nn.SiLU(), nn.Linear(32, heads * _VALUES))
+        last = nn.Linear(32, heads * _VALUES, bias=False)  # a constant would do nothing: rows of A' − 1/L sum to 0
+        self.values = nn.Sequential(nn.Linear(told, 32), nn.SiLU(), last)
         self.answer = nn.Sequential(
             nn.Linear(heads * _VALUES + told, _HIDDEN), nn.SiLU(), nn.Linear(_HIDDEN, QUESTIONS * CLASSES)
         )
