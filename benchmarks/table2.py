@@ -208,7 +208,7 @@ def draw(results: list[dict], path: Path) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--folder", type=Path, default=Path("runs/table2"))
-    parser.add_argument("--steps", type=int, default=480, help="of every variant; a multiple of 6")
+    parser.add_argument("--steps", type=int, default=240, help="of every variant; a multiple of 6")
     parser.add_argument("--base-steps", type=int, default=400)
     parser.add_argument("--scenes", type=int, default=30, help="held-out scenes, two thirds with one moving sprite")
     parser.add_argument("--only", default="", metavar="TEXT", help="variants whose names hold this")
