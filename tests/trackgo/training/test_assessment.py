@@ -55,8 +55,9 @@ def test_a_still_video_scores_as_the_static_baseline(scenes):
 
 
 def test_wrong_ways_are_seen(scenes):
-    wrong = assess(lambda *a: cut_out(scenes, a[0], a[1], -1), lambda f: f // 8 * 8 + 4, scenes[:5])
-    assert wrong.one_cosine < -0.5 and wrong.one_ratio > 1.5 and wrong.reversed_cosine < -0.5
+    stay = [scenes[0], scenes[2], scenes[4]]  # the others leave the frame that way, and could be anywhere
+    wrong = assess(lambda *a: cut_out(scenes, a[0], a[1], -1), lambda f: f // 8 * 8 + 4, stay)
+    assert wrong.one_cosine < -0.95 and wrong.one_ratio > 1.5 and wrong.reversed_cosine < -0.95
     chord = assess(lambda *a: cut_out(scenes, a[0], a[1], 1, True), lambda f: f // 8 * 8 + 4, scenes[:5])
     assert chord.nearer_curve == 0 and abs(chord.bend_ratio) < 0.3
 
