@@ -44,6 +44,8 @@ class Assessment:
         ghost_ratio: error of the mean colour where a sprite was and nothing is any more, in the last frame, over the
             VAE's own error there. ghost_pixels_ratio: the same of each pixel, where no model can know what the sprite
             had hidden.
+        left_behind: share of a sprite's looks that is still where it was, in the last frame: 1 if nothing was
+            removed, 0 if the place differs from the truth in no way that resembles the sprite.
     """
 
     scenes: int
@@ -59,6 +61,7 @@ class Assessment:
     bend_ratio: float
     ghost_ratio: float
     ghost_pixels_ratio: float
+    left_behind: float
 
     def lines(self) -> list[str]:
         """One line a figure, for people."""
@@ -85,12 +88,13 @@ def assess(
         progress: wraps the scenes, for a progress bar.
     """
     one, several, turned, again = [], [], [], []
-    drifts, differences, bends, ghosts = [], [], [], []
+    drifts, differences, bends, ghosts, traces = [], [], [], [], []
     for seen in progress(scenes):
         video = _video(generate, seen, seen.drawing())
         parts = range(seen.masks.shape[1])
         shown = [followed(video, seen, n, wanted_offsets(seen, n), mostly_seen(seen, n)) for n in parts]
         ghosts += _ghost(video, seen, reconstruct)
+        traces += _trace(video, seen)
         if len(shown) > 1:
             several += shown
             drifts += _unselected_drift(_video(generate, seen, _only_first(seen.drawing())), seen)
@@ -120,6 +124,7 @@ def assess(
         _mean(share for _, share in bends),
         float(ghost[0, 0] / ghost[0, 1]),
         float(ghost[1, 0] / ghost[1, 1]),
+        _mean(traces),
     )
 
 
@@ -228,10 +233,15 @@ def _bend(video: NDArray, seen: Scene) -> list[tuple[bool, float]]:
     return [(bool(near), float((shown * bend)[there].sum() / (bend**2)[there].sum()))]
 
 
+def _vacated(seen: Scene) -> NDArray:
+    """Where a moving sprite was in the first frame and none is in the last, bool [H, W]."""
+    taken = cv2.dilate(seen.masks[-1].any(axis=0).astype(np.uint8), np.ones((3, 3)))
+    return seen.masks[0].any(axis=0) & (taken == 0)
+
+
 def _ghost(video: NDArray, seen: Scene, reconstruct: Callable[[NDArray], NDArray]) -> list[NDArray]:
     """Colour errors at the vacated place of the last frame, [[model, VAE] of the mean, [model, VAE] of pixels]."""
-    taken = cv2.dilate(seen.masks[-1].any(axis=0).astype(np.uint8), np.ones((3, 3)))
-    left = seen.masks[0].any(axis=0) & (taken == 0)
+    left = _vacated(seen)
     if left.sum() < _LEAST_VACATED_PX:
         return []
     truth = seen.frames[-1][left].astype(float)
@@ -239,3 +249,13 @@ def _ghost(video: NDArray, seen: Scene, reconstruct: Callable[[NDArray], NDArray
     means = [np.abs(picture.mean(axis=0) - truth.mean(axis=0)).mean() for picture in shown]
     pixels = [np.abs(picture - truth).mean() for picture in shown]
     return [np.array([means, pixels])]
+
+
+def _trace(video: NDArray, seen: Scene) -> list[float]:
+    """Least-squares share of (first − true last frame) in (shown − true last frame), at the vacated place."""
+    left = _vacated(seen)
+    truth = seen.frames[-1][left].astype(float)
+    went = seen.frames[0][left] - truth
+    if left.sum() < _LEAST_VACATED_PX or not went.any():
+        return []
+    return [float(((video[-1][left] - truth) * went).sum() / (went**2).sum())]

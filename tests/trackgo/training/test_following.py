@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from trackgo.demo.world import SINGLE, THREE, scene
 from trackgo.training.evaluation import contact_sheet, following_figures
-from trackgo.training.following import correlate, sprite_offset
+from trackgo.training.following import correlate, sprite_offsets
 
 RNG = np.random.default_rng(0)
 PLATE = RNG.integers(0, 256, (40, 48, 3), dtype=np.uint8)
@@ -39,8 +39,35 @@ def test_correlation_against_sums():
 def test_a_shifted_sprite_is_found(x, y):
     mask = np.zeros((40, 48), bool)
     mask[12:22, 16:28] = True
-    found = sprite_offset(with_sprite(x, y), PLATE, with_sprite(0, 0), mask)
-    np.testing.assert_array_equal(found, (x, y))
+    frames = np.stack([with_sprite(0, 0), with_sprite(x, y)])
+    found = sprite_offsets(frames, np.stack([PLATE, PLATE]), frames[0], mask)
+    np.testing.assert_array_equal(found, [(0, 0), (x, y)])
+
+
+def test_a_sprite_does_not_leap_to_its_double():
+    """A better copy far away for one frame is not the sprite; seen in the places between, it is."""
+    mask = np.zeros((32, 128), bool)
+    mask[10:20, 10:22] = True
+    rng = np.random.default_rng(1)
+    plate = rng.integers(0, 80, (32, 128, 3), dtype=np.uint8)
+    own = rng.integers(120, 256, (10, 12, 3), dtype=np.uint8)
+
+    def frame(x: int, copy: np.ndarray, double: int | None = None) -> np.ndarray:
+        picture = plate.copy()
+        picture[10:20, x : x + 12] = copy
+        if double is not None:
+            picture[10:20, double : double + 12] = own
+        return picture
+
+    faded = (0.8 * own).astype(np.uint8)
+    at = [10 + 2 * i for i in range(14)]
+    leap = np.stack([frame(x, own if i == 0 else faded, 100 if i == 7 else None) for i, x in enumerate(at)])
+    plates = np.repeat(plate[None], 14, axis=0)
+    found = sprite_offsets(leap, plates, leap[0], mask)
+    np.testing.assert_array_equal(found, [(2 * i, 0) for i in range(14)])
+    fast = np.stack([frame(min(10 + 20 * i, 110), own) for i in range(14)])
+    found = sprite_offsets(fast, plates, fast[0], mask)
+    np.testing.assert_array_equal(found[:, 0], [min(20 * i, 100) for i in range(14)])
 
 
 def test_true_videos_score_well_and_still_ones_score_as_the_static_baseline():
