@@ -20,13 +20,17 @@ def replacing(path: str | Path) -> Iterator[Path]:
     """Where to write what shall stand at ``path``: it takes its place when the body ends, and goes when that raises.
 
     The name given has another ending, so that nobody who lists files of ``path``'s kind meets it. ``path``'s folder is
-    made where it is missing.
+    made where it is missing. It can be read by whom the umask allows: safetensors would let its owner alone.
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     unfinished = path.with_name(f".{path.name}.{os.getpid()}.unfinished")
+    unfinished.touch()
+    ordinary = unfinished.stat().st_mode
+    unfinished.unlink()
     try:
         yield unfinished
+        unfinished.chmod(ordinary)
         with open(unfinished, "rb+") as file:
             os.fsync(file.fileno())  # a name must not reach the disk before what it names
         os.replace(unfinished, path)
