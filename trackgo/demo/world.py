@@ -34,6 +34,7 @@ class Recipe:
     moving, still: sprites. camera: the whole frame moves (then at most two sprites move over it). limb: a sprite is a
     still body with a moving limb. turn: a sprite turns or grows as it goes. curved, late, leave: its path bends, does
     not fill the clip's time, ends outside the frame. plain: sprites of one strong colour each over a smooth background.
+    radius: least and most of a sprite, as a share of the frame's shorter side.
     """
 
     moving: tuple[int, int] = (1, 4)
@@ -45,12 +46,15 @@ class Recipe:
     late: float = 0.3
     leave: float = 0.1
     plain: bool = False
+    radius: tuple[float, float] = (0.09, 0.22)
 
     def __post_init__(self) -> None:
         for name in ("moving", "still"):
             low, high = getattr(self, name)
             if not 0 <= low <= high <= 6:
                 raise ValueError(f"{name} is {low, high}; give the least and the most, between 0 and 6")
+        if not 0.05 <= self.radius[0] <= self.radius[1] <= 0.5:
+            raise ValueError(f"radius is {self.radius}; give the least and the most, between 0.05 and 0.5")
         for name in ("camera", "limb", "turn", "curved", "late", "leave"):
             if not 0 <= getattr(self, name) <= 1:
                 raise ValueError(f"{name} is {getattr(self, name)}; it is a probability, 0 to 1")
@@ -61,6 +65,8 @@ SINGLE = Recipe(moving=(1, 1), camera=0, limb=0, turn=0)
 THREE = Recipe(moving=(3, 3), camera=0, limb=0, turn=0)
 PLAIN = Recipe(moving=(2, 4), still=(0, 1), camera=0, limb=0, turn=0, late=0.2, leave=0.05, plain=True)
 """For learning which thing goes where: without texture, painting the wrong one costs far more than a wrong detail."""
+LARGE = Recipe(moving=(1, 2), still=(0, 1), camera=0, radius=(0.2, 0.42))
+"""Things that fill much of the frame, as people's pictures have them: their control points lie further apart."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -200,7 +206,7 @@ class _Writer:
     def _place(self) -> tuple[complex, float]:
         """A centre in the frame and a radius, pixels, clear of what was placed before if there is room."""
         rng, field = self.rng, self.field
-        radius = field.unit * float(np.exp(rng.uniform(np.log(0.09), np.log(0.22))))
+        radius = field.unit * float(np.exp(rng.uniform(*np.log(self.recipe.radius))))
         for _ in range(60):
             x, y = rng.uniform(0.5, 1, 2) * radius  # how near to the border it may start
             centre = complex(rng.uniform(x, field.width - 1 - x), rng.uniform(y, field.height - 1 - y))

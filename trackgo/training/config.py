@@ -92,6 +92,7 @@ class DataConfig:
             ``ignore`` decodes the video.
         scenes: how many different scenes of the world are used; 0 for no end.
         plain: share of the world's scenes in which two to four plain sprites move over a smooth background.
+        large: share of them in which one or two sprites fill much of the frame.
         workers: processes that prepare batches.
         cache: how many prepared clips each worker keeps.
     """
@@ -101,6 +102,7 @@ class DataConfig:
     latents: str = "use"
     scenes: int = 0
     plain: float = 0.0
+    large: float = 0.0
     workers: int = 1
     cache: int = 0
 
@@ -108,7 +110,9 @@ class DataConfig:
         _require(self.source in ("world", "shards"), "data.source", self.source, "'world' or 'shards'")
         _require(self.source != "shards" or bool(self.path), "data.path", self.path, "the folder of the shards")
         _require(self.latents in ("use", "ignore"), "data.latents", self.latents, "'use' or 'ignore'")
-        _require_share("data.plain", self.plain)
+        for name in ("plain", "large"):
+            _require_share(f"data.{name}", getattr(self, name))
+        _require(self.plain + self.large <= 1, "data.plain + data.large", self.plain + self.large, "1 or less")
         for name in ("scenes", "workers", "cache"):
             _require(getattr(self, name) >= 0, f"data.{name}", getattr(self, name), "0 or more")
 

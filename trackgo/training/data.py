@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from torch.utils.data import DataLoader, Dataset, Sampler
 
-from ..demo.world import MIXED, PLAIN, Recipe, Scene, scene
+from ..demo.world import LARGE, MIXED, PLAIN, Recipe, Scene, scene
 from ..trajectories import PointTrajectories, inside_frame
 from .batch import Batch, Triple, collate, numbered
 from .config import DataConfig, TrainingConfig
@@ -51,7 +51,8 @@ class WorldSource:
         split: ``train``, ``validation`` or ``test``.
         covered: probability that points are hidden where something covers them, as a tracker would; otherwise they
             show wherever they are in the frame, as a user's drawing has them.
-        plain: probability of a scene of plain sprites (``world.PLAIN``) instead of one by ``recipe``.
+        plain, large: probability of a scene of plain sprites (``world.PLAIN``) and of one or two large ones
+            (``world.LARGE``), instead of one by ``recipe``.
     """
 
     scenes: int = 0
@@ -59,15 +60,17 @@ class WorldSource:
     covered: float = 0.3
     recipe: Recipe = MIXED
     plain: float = 0.0
+    large: float = 0.0
 
     def __len__(self) -> int:
         return self.scenes
 
     def triple(self, key: ClipKey, rng: np.random.Generator) -> Triple:
         """See ``TripleSource``."""
-        covered, plain = (rng.random(2) < (self.covered, self.plain)).tolist()
-        recipe = PLAIN if plain else self.recipe
-        return world_triple(scene(key.number, key.frames, key.width, key.height, self.split, recipe), covered)
+        hidden, kind = rng.random(2).tolist()
+        recipe = PLAIN if kind < self.plain else LARGE if kind < self.plain + self.large else self.recipe
+        seen = scene(key.number, key.frames, key.width, key.height, self.split, recipe)
+        return world_triple(seen, hidden < self.covered)
 
 
 def world_triple(seen: Scene, covered: bool = False) -> Triple:
@@ -87,7 +90,7 @@ def build_source(config: DataConfig, encoders: Encoders) -> TripleSource:
     """
     if config.source == "shards":
         return ShardSource.of(config.path, encoders if config.latents == "use" else None)
-    return WorldSource(config.scenes, plain=config.plain)
+    return WorldSource(config.scenes, plain=config.plain, large=config.large)
 
 
 @dataclass(frozen=True)

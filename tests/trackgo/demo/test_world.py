@@ -9,9 +9,10 @@ from hypothesis import strategies as st
 
 from trackgo import Drawing, point_trajectories
 from trackgo.demo import textures
-from trackgo.demo.world import MIXED, PLAIN, SINGLE, THREE, Recipe, Scene, scene
+from trackgo.demo.world import LARGE, MIXED, PLAIN, SINGLE, THREE, Recipe, Scene, scene
 
 CAMERA = Recipe(camera=1)
+MIXED_WITHOUT_CAMERA = Recipe(camera=0)
 LIMB = Recipe(moving=(1, 1), still=(0, 0), camera=0, limb=1)
 ALONE = Recipe(moving=(1, 1), still=(0, 0), camera=0, limb=0, turn=0, leave=0)
 
@@ -183,6 +184,12 @@ def test_plain_sprites_have_one_strong_colour_each_over_a_smooth_background() ->
             assert hue.std(axis=0).max() < 0.1 and np.median(colours.max(-1) - colours.min(-1)) > 0.2
 
 
+def test_large_sprites_fill_what_no_other_does() -> None:
+    largest = lambda recipe: [scene(i, 2, 64, 64, recipe=recipe).masks[0].mean(axis=(1, 2)).max() for i in range(24)]  # noqa: E731
+    large, usual = largest(LARGE), largest(MIXED_WITHOUT_CAMERA)
+    assert max(large) > 0.3 and np.median(large) > 2 * np.median(usual)
+
+
 def test_held_out_pieces_of_photographs_are_never_trained_on(monkeypatch: pytest.MonkeyPatch) -> None:
     marked = np.zeros((427, 640, 3), np.uint8)
     marked[:, 480:] = 255
@@ -206,7 +213,9 @@ def test_bad_requests_are_named(arguments: dict[str, object], message: str) -> N
         scene(**({"index": 0, "frames": 2, "width": 64, "height": 64} | arguments))
 
 
-@pytest.mark.parametrize("bad", [{"moving": (3, 1)}, {"still": (0, 9)}, {"camera": 1.5}, {"turn": -0.1}])
+@pytest.mark.parametrize(
+    "bad", [{"moving": (3, 1)}, {"still": (0, 9)}, {"camera": 1.5}, {"turn": -0.1}, {"radius": (0.3, 0.1)}]
+)
 def test_bad_recipes_are_named(bad: dict[str, object]) -> None:
     with pytest.raises(ValueError, match=next(iter(bad))):
         Recipe(**bad)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from trackgo.demo.world import PLAIN, scene
+from trackgo.demo.world import LARGE, PLAIN, scene
 from trackgo.training.batch import Triple, collate, model_input, to_unit
 from trackgo.training.config import ConditioningConfig, LossConfig, ModelConfig
 from trackgo.training.data import BadClip, ClipKey, Clips, StepSampler, WorldSource, build_loader, world_triple
@@ -64,13 +64,14 @@ def test_world_triples_show_points_where_a_user_would_have_them():
     np.testing.assert_array_equal(drawn.clip, seen.frames)
 
 
-def test_plain_scenes_come_as_often_as_asked(make_config):
-    clips = Clips(WorldSource(plain=0.5), make_config().data, seed=0)
-    plain = 0
-    for number in range(24):
+def test_plain_and_large_scenes_come_as_often_as_asked(make_config):
+    clips = Clips(WorldSource(plain=0.4, large=0.4), make_config().data, seed=0)
+    plain = large = 0
+    for number in range(30):
         triple, _ = clips[ClipKey(number, 2, 64, 64, 0)]
         plain += np.array_equal(triple.clip, scene(number, 2, 64, 64, recipe=PLAIN).frames)
-    assert 6 <= plain <= 18
+        large += np.array_equal(triple.clip, scene(number, 2, 64, 64, recipe=LARGE).frames)
+    assert 6 <= plain <= 18 and 6 <= large <= 18 and plain + large < 30
 
 
 def test_triples_check_their_shapes():
