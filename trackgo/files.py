@@ -20,7 +20,7 @@ def replacing(path: str | Path) -> Iterator[Path]:
     """Where to write what shall stand at ``path``: it takes its place when the body ends, and goes when that raises.
 
     The name given has another ending, so that nobody who lists files of ``path``'s kind meets it. ``path``'s folder is
-    made where it is missing. It can be read by whom the umask allows: safetensors would let its owner alone.
+    made where it is missing. It gets the mode of an ordinary new file: safetensors leaves what only its owner can read.
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)

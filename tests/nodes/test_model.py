@@ -64,7 +64,8 @@ def test_two_branches_of_one_model(results: dict) -> None:
 
 def test_guidance_together_apart_and_with_the_video_nodes(results: dict) -> None:
     assert results["cfg_apart_batch"] == FRAMES  # one half at a time
-    assert max(results["cfg_apart"], results["cfg_apart_plain"]) < 5e-3  # other batches, other rounding
+    rounding = 1e-4 * results["effect"]  # of other batches; a wrong half would differ by the effect itself
+    assert max(results["cfg_apart"], results["cfg_apart_plain"]) < rounding
     assert results["guidance_VideoTriangleCFGGuidance"] > 1e-3
     assert results["guidance_none"] > 1e-3
     assert results["cfg_1"] > 1e-3

@@ -93,8 +93,10 @@ def assess(
         video = _video(generate, seen, seen.drawing())
         parts = range(seen.masks.shape[1])
         shown = [followed(video, seen, n, wanted_offsets(seen, n), mostly_seen(seen, n)) for n in parts]
-        ghosts += _ghost(video, seen, reconstruct)
-        traces += _trace(video, seen)
+        left = _vacated(seen)
+        if left.sum() >= _LEAST_VACATED_PX:
+            ghosts.append(_ghost(video[-1][left], seen.frames[-1][left], reconstruct(seen.frames)[-1][left]))
+            traces.append(_trace(video[-1][left], seen.frames[-1][left], seen.frames[0][left]))
         if len(shown) > 1:
             several += shown
             drifts += _unselected_drift(_video(generate, seen, _only_first(seen.drawing())), seen)
@@ -239,23 +241,13 @@ def _vacated(seen: Scene) -> NDArray:
     return seen.masks[0].any(axis=0) & (taken == 0)
 
 
-def _ghost(video: NDArray, seen: Scene, reconstruct: Callable[[NDArray], NDArray]) -> list[NDArray]:
-    """Colour errors at the vacated place of the last frame, [[model, VAE] of the mean, [model, VAE] of pixels]."""
-    left = _vacated(seen)
-    if left.sum() < _LEAST_VACATED_PX:
-        return []
-    truth = seen.frames[-1][left].astype(float)
-    shown = [video[-1][left].astype(float), reconstruct(seen.frames)[-1][left].astype(float)]
-    means = [np.abs(picture.mean(axis=0) - truth.mean(axis=0)).mean() for picture in shown]
-    pixels = [np.abs(picture - truth).mean() for picture in shown]
-    return [np.array([means, pixels])]
+def _ghost(shown: NDArray, truth: NDArray, reconstructed: NDArray) -> NDArray:
+    """Colour errors of pixels uint8 [N, 3], [[model, VAE] of their mean, [model, VAE] of each]."""
+    off = np.stack([shown, reconstructed]) - truth.astype(float)
+    return np.array([np.abs(off.mean(axis=1)).mean(axis=-1), np.abs(off).mean(axis=(1, 2))])
 
 
-def _trace(video: NDArray, seen: Scene) -> list[float]:
-    """Least-squares share of (first − true last frame) in (shown − true last frame), at the vacated place."""
-    left = _vacated(seen)
-    truth = seen.frames[-1][left].astype(float)
-    went = seen.frames[0][left] - truth
-    if left.sum() < _LEAST_VACATED_PX or not went.any():
-        return []
-    return [float(((video[-1][left] - truth) * went).sum() / (went**2).sum())]
+def _trace(shown: NDArray, truth: NDArray, before: NDArray) -> float:
+    """Least-squares share of (before − truth) in (shown − truth) of pixels uint8 [N, 3]; NaN where nothing changed."""
+    went = before - truth.astype(float)
+    return float(((shown - truth.astype(float)) * went).sum() / (went**2).sum()) if went.any() else float("nan")

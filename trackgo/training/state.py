@@ -19,6 +19,7 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
+from ..files import replacing
 from .sharding import shard_like, whole
 
 FORMAT = 1
@@ -84,7 +85,8 @@ def _files(saved: Saved) -> dict[str, Mapping[str, Tensor]]:
 def _save_tensors(tensors: Mapping[str, Tensor], path: Path) -> None:
     plain = {name: whole(value.detach()).to("cpu", copy=True).contiguous() for name, value in tensors.items()}
     try:
-        save_file(plain, path)
+        with replacing(path) as unfinished:
+            save_file(plain, unfinished)
     except Exception as error:  # safetensors wraps a full disk in an exception of its own
         raise OSError(f"could not write '{path}': {error}") from error
 
