@@ -17,6 +17,7 @@ from tqdm import tqdm
 
 from trackgo import PointTrajectories, TrackGoPipeline
 from trackgo.files import write_picture
+from trackgo.options import DEMO_SAMPLING
 from trackgo.training.assessment import assess, held_out_scenes, user_trajectories
 from trackgo.training.batch import to_unit
 from trackgo.training.diffusion import FrozenParts
@@ -31,7 +32,7 @@ def main() -> None:
     parser.add_argument("--scenes", type=int, default=200)
     parser.add_argument("--size", type=int, default=128, help="width and height, pixels")
     parser.add_argument("--frames", type=int, default=14)
-    parser.add_argument("--steps", type=int, default=8)
+    parser.add_argument("--steps", type=int, default=DEMO_SAMPLING[0])
     parser.add_argument("--out", type=Path, default=Path("output/demo_model"))
     args = parser.parse_args()
     pipeline = load(args.run, not args.last)

@@ -20,6 +20,7 @@ from benchmarks.demo_model import load
 from trackgo import Drawing, TrackGoPipeline, point_trajectories
 from trackgo.adapter import AttentionSettings
 from trackgo.demo.world import Scene
+from trackgo.options import DEMO_SAMPLING
 from trackgo.training.assessment import held_out_scenes, user_trajectories
 from trackgo.training.following import sprite_offsets, wanted_offsets
 
@@ -112,7 +113,7 @@ def main() -> None:
     parser.add_argument("--scenes", type=int, default=24)
     parser.add_argument("--size", type=int, default=128, help="width and height, pixels")
     parser.add_argument("--frames", type=int, default=14)
-    parser.add_argument("--steps", type=int, default=8)
+    parser.add_argument("--steps", type=int, default=DEMO_SAMPLING[0])
     parser.add_argument("--out", type=Path, default=Path("output/knobs"))
     args = parser.parse_args()
     scenes = held_out_scenes(2 * args.scenes, args.frames, args.size, args.size)[args.scenes :]

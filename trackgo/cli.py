@@ -18,7 +18,7 @@ from . import sheet_command
 from .attention import command as attention
 from .evaluation import command as evaluation
 from .files import read_picture, write_picture
-from .options import DTYPES, device_named, dtype_named, place_, size
+from .options import DEMO_SAMPLING, DTYPES, SVD_SAMPLING, device_named, dtype_named, place_, size
 from .preparation import command as preparation
 from .training import command as training
 
@@ -30,7 +30,6 @@ _EXAMPLES = {
     "attention": attention.EXAMPLE,
     "sheet": sheet_command.EXAMPLE,
 }
-_DEMO_SAMPLING, _SVD_SAMPLING = (8, 1.0), (25, 2.5)  # steps, guidance; with more the small model follows less well
 
 
 class Mistake(Exception):
@@ -78,7 +77,7 @@ def _parser() -> argparse.ArgumentParser:
 
     demo = command("demo", _demo, "Generate a clip from the built-in photograph, drawing and model; needs no network.")
     demo.add_argument("--out", type=Path, default=Path("output"), metavar="FOLDER", help="where the results go")
-    _sampling_options(demo, *_DEMO_SAMPLING)
+    _sampling_options(demo, *DEMO_SAMPLING)
     draw = command("draw", _draw, "Show a drawing on its picture, moving, and the point trajectories P beside it.")
     _drawing_options(draw)
     draw.add_argument("--out", type=Path, required=True, metavar="CLIP", help="preview (.mp4, .webm, .mkv, .gif)")
@@ -86,7 +85,7 @@ def _parser() -> argparse.ArgumentParser:
     generate = command("generate", _generate, "Picture and drawing in, video out.")
     _model_options(generate)
     _drawing_options(generate)
-    _sampling_options(generate, *_SVD_SAMPLING)
+    _sampling_options(generate, *SVD_SAMPLING)
     generate.add_argument("--out", type=Path, required=True, metavar="CLIP", help="video (.mp4, .webm, .mkv, .gif)")
     convert = command("convert", _convert, "Write a drawing's trajectories in another pack's format.")
     convert.add_argument("--drawing", type=Path, required=True, metavar="JSON")
@@ -273,7 +272,7 @@ def _sampling(args: argparse.Namespace) -> dict[str, object]:
         if args.tau_mode != "freeze" or args.tau:
             raise Mistake("--freeze takes the place of --tau and --tau-mode; give one or the other")
         tau = AttentionSettings.tau_for(args.freeze)
-    steps, guidance = _DEMO_SAMPLING if getattr(args, "model", "demo") == "demo" else _SVD_SAMPLING
+    steps, guidance = DEMO_SAMPLING if getattr(args, "model", "demo") == "demo" else SVD_SAMPLING
     return {
         "steps": steps if args.steps is None else args.steps,
         "seed": getattr(args, "seed", 0),

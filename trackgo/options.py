@@ -1,4 +1,4 @@
-"""What people type for sizes, devices and precisions."""
+"""What people type for sizes, devices and precisions, and how much is sampled where they say nothing."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import argparse
 from typing import Any
 
 DTYPES = ("auto", "fp32", "fp16", "bf16")
+# steps, guidance; with more of them the demo's small model follows less well
+DEMO_SAMPLING, SVD_SAMPLING = (4, 1.0), (25, 2.5)
 
 
 class BadSize(argparse.ArgumentTypeError, ValueError):

@@ -66,7 +66,7 @@ def _video_options(sub: argparse.ArgumentParser) -> None:
     what.add_argument("--trackgo", type=Path, metavar="FILE", help="TrackGo weights (built in for demo)")
     what.add_argument("--dtype", choices=DTYPES, default="auto", help="precision")
     what.add_argument("--device", default="auto", help="auto, cpu, cuda, mps …")
-    what.add_argument("--steps", type=int, help="sampling steps (default: 8 for the demo, else 25)")
+    what.add_argument("--steps", type=int, help="sampling steps (default: 4 for the demo, else 25)")
     what.add_argument("--guidance", type=float, help="of the last frame (default: 1 for the demo, else 2.5)")
     what.add_argument("--seed", type=int, default=0)
     how = sub.add_argument_group("how it is measured")

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from ..options import device_named, dtype_named, place_
+from ..options import DEMO_SAMPLING, SVD_SAMPLING, device_named, dtype_named, place_
 from ..pipeline import TrackGoPipeline
 from ..preparation.trackers import build_tracker
 from ..video import write_clip
@@ -68,11 +68,8 @@ class _Pipeline:
         self.shape = (args.frames or frames, *(args.size or size))
         if generates and (self.shape[1] % 64 or self.shape[2] % 64):
             raise ValueError(f"--size must be multiples of 64, got {self.shape[1]}x{self.shape[2]}")
-        self.sampling = Sampling(
-            args.steps or (8 if self.demo else 25),
-            args.guidance if args.guidance is not None else (1.0 if self.demo else 2.5),
-            args.seed,
-        )
+        steps, guidance = DEMO_SAMPLING if self.demo else SVD_SAMPLING
+        self.sampling = Sampling(args.steps or steps, guidance if args.guidance is None else args.guidance, args.seed)
 
     def load(self) -> TrackGoPipeline:
         """The pipeline, in its place."""
