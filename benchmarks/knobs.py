@@ -22,7 +22,7 @@ from trackgo.adapter import AttentionSettings
 from trackgo.demo.world import Scene
 from trackgo.options import DEMO_SAMPLING
 from trackgo.training.assessment import held_out_scenes, user_trajectories
-from trackgo.training.following import sprite_offsets, wanted_offsets
+from trackgo.training.following import mostly_seen, sprite_offsets, wanted_offsets
 
 FREEZE = (0.0, 0.125, 0.25, 0.375, 0.5, 0.625, 0.75, 0.875, 1.0)
 OWN_SCENES = 8
@@ -38,9 +38,10 @@ def settings() -> list[dict]:
 
 
 def observed(video: np.ndarray, seen: Scene) -> dict[str, float]:
-    """The selected sprite's motion and the change elsewhere, in one video."""
-    wanted = wanted_offsets(seen, 0)
-    shown = sprite_offsets(video, seen.clean_plate, seen.frames[0], seen.masks[0, 0])
+    """The selected sprite's motion while it is mostly in sight, and the change elsewhere, in one video."""
+    there = np.flatnonzero(mostly_seen(seen, 0))
+    offsets = sprite_offsets(video, seen.clean_plate, seen.frames[0], seen.masks[0, 0], int(there[-1]))
+    shown, wanted = offsets[there], wanted_offsets(seen, 0)[there]
     way = cv2.dilate(seen.masks[:, 0].any(axis=0).astype(np.uint8), np.ones((17, 17))) > 0
     change = np.abs(np.diff(video.astype(np.float32), axis=0)).mean(axis=(0, 3))
     return {

@@ -41,9 +41,12 @@ def follow(case: Case, video: NDArray[np.uint8], tracker: Tracker) -> Followed:
 
 
 def _by_background(case: Case, video: NDArray[np.uint8]) -> Followed:
-    plates = case.plate[: len(video)]
-    offsets = np.stack([sprite_offsets(video, plates, case.picture, mask) for mask in case.masks], axis=1)  # [L, S, 2]
-    measured = case.measured.tracks[:1] + offsets[:, case.measured.component]
+    plates, points = case.plate[: len(video)], case.measured
+    seen = [points.visibility[:, points.component == number].any(axis=1) for number in range(len(case.masks))]
+    lasts = [int(np.flatnonzero(frames).max(initial=0)) for frames in seen]
+    found = [sprite_offsets(video, plates, case.picture, *own) for own in zip(case.masks, lasts, strict=True)]
+    offsets = np.stack(found, axis=1)  # [L, S, 2]
+    measured = points.tracks[:1] + offsets[:, points.component]
     return Followed(measured.astype(np.float32), (case.peaks.tracks[:1] + offsets).astype(np.float32), 0.0)
 
 

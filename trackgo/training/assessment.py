@@ -230,7 +230,8 @@ def _bend(video: NDArray, seen: Scene) -> list[tuple[bool, float]]:
     there = mostly_seen(seen, 0)
     if there.sum() < 2:
         return []
-    shown = sprite_offsets(video, seen.clean_plate, seen.frames[0], seen.masks[0, 0]) @ across
+    last = int(np.flatnonzero(there)[-1])
+    shown = sprite_offsets(video, seen.clean_plate, seen.frames[0], seen.masks[0, 0], last) @ across
     near = np.abs(shown - bend)[there].mean() < np.abs(shown)[there].mean()
     return [(bool(near), float((shown * bend)[there].sum() / (bend**2)[there].sum()))]
 

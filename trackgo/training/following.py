@@ -6,6 +6,7 @@ sixty-fourth of the frame's width: with every pixel of its texture asked for, ev
 the light or pass behind others, and blurred but well placed ones were found in dark corners. ``tests/…/test_following``
 holds that a video with each sprite's colour exchanged or blended with the others' still scores about as bad as one that
 stands still. And a sprite does not leap: frame by frame, look-alikes at the other end of the picture were found.
+Nor is it looked for once it should have left.
 """
 
 from __future__ import annotations
@@ -52,7 +53,9 @@ def _costs(frame: NDArray, plate: NDArray, sprite: NDArray, mask: NDArray) -> ND
     return cost
 
 
-def sprite_offsets(frames: NDArray, plates: NDArray, sprite: NDArray, mask: NDArray) -> NDArray:
+def sprite_offsets(
+    frames: NDArray, plates: NDArray, sprite: NDArray, mask: NDArray, last: int | None = None
+) -> NDArray:
     """How far a sprite has moved since its own picture was taken, whole pixels (x, y): float64 [L, 2], first row 0.
 
     Of all paths from there that go no faster than ``_MOST_WIDTHS`` in the whole video, the one with the least sum of
@@ -63,14 +66,17 @@ def sprite_offsets(frames: NDArray, plates: NDArray, sprite: NDArray, mask: NDAr
         plates: uint8 [L, H, W, 3], the scene without it.
         sprite: uint8 [H, W, 3], a picture with it.
         mask: bool [H, W], where it is in ``sprite``.
+        last: index of the last frame at which it is looked for; later rows repeat that place. Where it has left the
+            frame, what resembles it most elsewhere would pull the whole path there.
     """
+    looked = frames[: None if last is None else last + 1]
     height, width = mask.shape
     reach = int(_MOST_WIDTHS * width / max(1, len(frames) - 1))
     window = np.ones((2 * reach + 1, 2 * reach + 1), np.uint8)
     start = np.full((2 * height - 1, 2 * width - 1), np.inf)
     start[height - 1, width - 1] = 0
     totals = [start]
-    for frame, plate in zip(frames[1:], plates[1:], strict=True):
+    for frame, plate in zip(looked[1:], plates[1 : len(looked)], strict=True):
         totals.append(cv2.erode(totals[-1], window) + _costs(frame, plate, sprite, mask))
     y, x = np.unravel_index(totals[-1].argmin(), start.shape)
     path = [(x, y)]
@@ -80,6 +86,7 @@ def sprite_offsets(frames: NDArray, plates: NDArray, sprite: NDArray, mask: NDAr
         down, right = np.unravel_index(near.argmin(), near.shape)
         y, x = top + down, left + right
         path.append((x, y))
+    path[:0] = path[:1] * (len(frames) - len(looked))
     return np.array(path[::-1], np.float64) - (width - 1, height - 1)
 
 
@@ -114,8 +121,8 @@ def followed(video: NDArray, seen: Scene, number: int, wanted: NDArray, there: N
     (bool [L])."""
     if not there.any():
         return Followed(np.nan, np.nan, np.nan)
-    shown = sprite_offsets(video, seen.clean_plate, seen.frames[0], seen.masks[0, number])
-    last = np.flatnonzero(there)[-1]
+    last = int(np.flatnonzero(there)[-1])
+    shown = sprite_offsets(video, seen.clean_plate, seen.frames[0], seen.masks[0, number], last)
     lengths = np.linalg.norm(shown[last]) * np.linalg.norm(wanted[last])
     return Followed(
         float(np.linalg.norm(shown - wanted, axis=1)[there].mean()),

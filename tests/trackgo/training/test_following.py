@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from trackgo.demo.world import SINGLE, THREE, scene
 from trackgo.training.evaluation import contact_sheet, following_figures
-from trackgo.training.following import correlate, sprite_offsets
+from trackgo.training.following import correlate, followed, mostly_seen, sprite_offsets, wanted_offsets
 
 RNG = np.random.default_rng(0)
 PLATE = RNG.integers(0, 256, (40, 48, 3), dtype=np.uint8)
@@ -68,6 +68,21 @@ def test_a_sprite_does_not_leap_to_its_double():
     fast = np.stack([frame(min(10 + 20 * i, 110), own) for i in range(14)])
     found = sprite_offsets(fast, plates, fast[0], mask)
     np.testing.assert_array_equal(found[:, 0], [min(20 * i, 100) for i in range(14)])
+
+
+def test_a_sprite_that_leaves_is_followed_to_where_it_left():
+    """What resembles it after it has left, in the other direction, does not pull its path there."""
+    true = scene(50, 14, 128, 128, "test", SINGLE)
+    wanted, there = wanted_offsets(true, 0), mostly_seen(true, 0)
+    last = int(np.flatnonzero(there)[-1])
+    assert last < 13
+    found = followed(true.frames, true, 0, wanted, there)
+    assert found.error < 0.05 * found.still and found.cosine > 0.99
+    mask = true.masks[0, 0]
+    offsets = sprite_offsets(true.frames, true.clean_plate, true.frames[0], mask, last)
+    np.testing.assert_array_equal(offsets[last:], np.repeat(offsets[last : last + 1], 14 - last, axis=0))
+    at_once = sprite_offsets(true.frames, true.clean_plate, true.frames[0], mask, 0)
+    np.testing.assert_array_equal(at_once, np.zeros((14, 2)))
 
 
 def test_true_videos_score_well_and_still_ones_score_as_the_static_baseline():
