@@ -72,12 +72,9 @@ def denoise(unet: Callable[..., Tensor], noisy: Tensor, sigma: Tensor, condition
     return c_skip * noisy + c_out * output.float()
 
 
-def denoising_loss(estimate: Tensor, latents: Tensor, sigma: Tensor, places: Tensor | float = 1.0) -> Tensor:
-    """L_mse per clip: weighted squared error [B] of D [B, L, 4, h, w] against x₀.
-
-    ``places``: weights [B, 1, 1, h, w] of mean 1, as ``losses.motion_weights`` gives them.
-    """
-    error = ((estimate - latents).square() * places).flatten(1).mean(dim=1)
+def denoising_loss(estimate: Tensor, latents: Tensor, sigma: Tensor) -> Tensor:
+    """L_mse per clip: weighted squared error [B] of D [B, L, 4, h, w] against x₀."""
+    error = (estimate - latents).square().flatten(1).mean(dim=1)
     return loss_weight(sigma.to(error)) * error
 
 

@@ -1,4 +1,4 @@
-"""L_attn (eq. 8): the original branch should leave the moving area to the TrackAdapter. And where L_mse counts more."""
+"""L_attn (eq. 8): the original branch should leave the moving area to the TrackAdapter."""
 
 from __future__ import annotations
 
@@ -10,20 +10,6 @@ from einops import rearrange, reduce
 from torch import Tensor
 
 from ..adapter import AttentionSettings, LayerMotion, masked_attention
-
-
-def motion_weights(moving: Tensor, size: tuple[int, int], weight: float) -> Tensor:
-    """How much L_mse counts in each latent cell, [B, 1, 1, h, w], mean 1 in every clip.
-
-    ``weight`` times as much as elsewhere where something moving is at any frame: most of a clip stands still and is
-    copied from its first frame, so what moves, and what it uncovers, is a small part of a plain mean.
-
-    Args:
-        moving: M_i, bool [B, L, H, W]. size: (h, w).
-    """
-    passed = F.adaptive_max_pool2d(moving.any(dim=1, keepdim=True).float(), size)
-    weights = (1 + (weight - 1) * passed)[:, None]
-    return weights / weights.mean(dim=(-2, -1), keepdim=True)
 
 
 class AttentionLoss:

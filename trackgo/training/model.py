@@ -20,7 +20,7 @@ from ..svd import LAYERS, Attachment, attached
 from .batch import ModelInput
 from .diffusion import denoise, denoising_loss
 from .identity import IdentityProbes
-from .losses import AttentionLoss, motion_weights
+from .losses import AttentionLoss
 from .precision import Float32AttentionOnCPU
 
 _PIXELS_AT_ONCE = 8 * 14 * 128 * 128
@@ -72,7 +72,6 @@ class TrainedSVD(nn.Module):
         recompute: gradient checkpointing, of the UNet's blocks and of E.
         attention_loss: compute L_attn (eq. 8).
         identity: probes that ask which component is where (``identity``).
-        moving: how many times as much L_mse counts where something moves (``losses.motion_weights``).
 
     Attributes:
         inherited: base weights (diffusers keys) that ``model.start_from`` had changed before this run.
@@ -86,11 +85,10 @@ class TrainedSVD(nn.Module):
         recompute: bool = False,
         attention_loss: bool = True,
         identity: IdentityProbes | None = None,
-        moving: float = 1.0,
     ) -> None:
         super().__init__()
         self.unet, self.trackgo, self.identity = unet, trackgo, identity
-        self.recompute, self.attention_loss, self.moving = recompute, attention_loss, moving
+        self.recompute, self.attention_loss = recompute, attention_loss
         self.inherited: frozenset[str] = frozenset()
         still = torch.zeros(1, 121, 8, 8, 3, dtype=torch.uint8)
         self.attachment = Attachment(Motion(trackgo, still), AttentionSettings(alpha))
@@ -121,8 +119,7 @@ class TrainedSVD(nn.Module):
                 estimate = denoise(self.unet, data.noisy, data.sigma, data.conditioning)
         finally:
             self.attachment.probe = None
-        places = motion_weights(data.moving, data.latents.shape[-2:], self.moving)
-        terms = {"mse": denoising_loss(estimate, data.latents, data.sigma, places)}
+        terms = {"mse": denoising_loss(estimate, data.latents, data.sigma)}
         if look:
             terms["attention"] = look.per_clip()
         if asked:

@@ -96,8 +96,8 @@ def build_model(training: TrainingConfig, unet: nn.Module) -> TrainedSVD:
         prepare_trainable_(unet, trackgo, config)
         probes = IdentityProbes(trackgo.config) if training.loss.identity else None
     halve_frozen_(unet, config.frozen_precision)
-    loss, recompute = training.loss, config.gradient_checkpointing
-    model = TrainedSVD(unet, trackgo, config.alpha, recompute, loss.attention > 0, probes, loss.moving)
+    attention_loss = training.loss.attention > 0
+    model = TrainedSVD(unet, trackgo, config.alpha, config.gradient_checkpointing, attention_loss, probes)
     model.inherited = inherited
     return model
 

@@ -47,7 +47,6 @@ def test_the_paper_configuration_says_what_the_paper_says():
         ({"stages": [STAGE], "model": {"gradient_checkpointing": 1}}, "true or false"),
         ({"stages": [STAGE], "model": {"mass": "heavy"}}, "model.mass is 'heavy'"),
         ({"stages": [STAGE], "model": {"trainable": "adaptor"}}, "model.trainable is 'adaptor'"),
-        ({"stages": [STAGE], "loss": {"moving": 0.5}}, "loss.moving is 0.5"),
         ({"stages": [STAGE], "model": {"initial": "random"}}, "'everything'"),
         ({"stages": [STAGE | {"frames": 5}]}, "above 1/5"),
         ({"stages": [STAGE], "data": {"source": "shards"}}, "data.path"),
