@@ -36,7 +36,7 @@ from trackgo.training.export import restored_model, save_unet
 from trackgo.training.trainer import train
 
 NO_MASK = 0.999  # α that A' does not reach in practice
-SAMPLING_STEPS, SIGMA = 6, 8.0
+SAMPLING_STEPS, SIGMA = 4, 8.0
 
 
 @dataclass(frozen=True)
@@ -208,9 +208,9 @@ def draw(results: list[dict], path: Path) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--folder", type=Path, default=Path("runs/table2"))
-    parser.add_argument("--steps", type=int, default=240, help="of every variant; a multiple of 6")
+    parser.add_argument("--steps", type=int, default=120, help="of every variant; a multiple of 6")
     parser.add_argument("--base-steps", type=int, default=400)
-    parser.add_argument("--scenes", type=int, default=30, help="held-out scenes, two thirds with one moving sprite")
+    parser.add_argument("--scenes", type=int, default=24, help="held-out scenes, two thirds with one moving sprite")
     parser.add_argument("--only", default="", metavar="TEXT", help="variants whose names hold this")
     args = parser.parse_args()
     if args.steps % 6:

@@ -42,8 +42,9 @@ class Assessment:
         nearer_curve: share of bent paths whose sprite stays nearer to the curve than to its chord.
         bend_ratio: shown over drawn bend of those paths; 1 is right, 0 is straight.
         ghost_ratio: error of the mean colour where a sprite was and nothing is any more, in the last frame, over the
-            VAE's own error there. ghost_pixels_ratio: the same of each pixel, where no model can know what the sprite
-            had hidden.
+            VAE's own error there. ghost_pixels_ratio: the mean error of each pixel's colour instead, over the VAE's.
+        inpainted_ghost_ratio, inpainted_ghost_pixels_ratio: the same of the first frame with its sprites inpainted
+            (OpenCV, Telea): what the surroundings alone tell of a background that no model has seen.
         left_behind: share of a sprite's looks that is still where it was, in the last frame: 1 if nothing was
             removed, 0 if the place differs from the truth in no way that resembles the sprite.
     """
@@ -61,6 +62,8 @@ class Assessment:
     bend_ratio: float
     ghost_ratio: float
     ghost_pixels_ratio: float
+    inpainted_ghost_ratio: float
+    inpainted_ghost_pixels_ratio: float
     left_behind: float
 
     def lines(self) -> list[str]:
@@ -95,7 +98,8 @@ def assess(
         shown = [followed(video, seen, n, wanted_offsets(seen, n), mostly_seen(seen, n)) for n in parts]
         left = _vacated(seen)
         if left.sum() >= _LEAST_VACATED_PX:
-            ghosts.append(_ghost(video[-1][left], seen.frames[-1][left], reconstruct(seen.frames)[-1][left]))
+            tries = video[-1], _without_sprites(seen), reconstruct(seen.frames)[-1]
+            ghosts.append(_ghost(np.stack(tries)[:, left], seen.frames[-1][left]))
             traces.append(_trace(video[-1][left], seen.frames[-1][left], seen.frames[0][left]))
         if len(shown) > 1:
             several += shown
@@ -111,7 +115,8 @@ def assess(
         wanted = _motion_of(back.components[0], seen)
         there = _in_frame(seen.masks[0, 0], wanted)
         turned.append(followed(_video(generate, seen, back), seen, 0, wanted, there))
-    ghost = np.array(ghosts).reshape(-1, 2, 2).mean(axis=0)
+    ghost = np.array(ghosts).reshape(-1, 2, 3).mean(axis=0)
+    ghost = ghost[:, :2] / ghost[:, 2:]  # [mean colour, each pixel] of [the model, inpainting]
     return Assessment(
         len(scenes),
         _ratio(one),
@@ -124,8 +129,7 @@ def assess(
         _mean(differences),
         _mean(float(near) for near, _ in bends),
         _mean(share for _, share in bends),
-        float(ghost[0, 0] / ghost[0, 1]),
-        float(ghost[1, 0] / ghost[1, 1]),
+        *map(float, ghost.T.flat),
         _mean(traces),
     )
 
@@ -242,10 +246,16 @@ def _vacated(seen: Scene) -> NDArray:
     return seen.masks[0].any(axis=0) & (taken == 0)
 
 
-def _ghost(shown: NDArray, truth: NDArray, reconstructed: NDArray) -> NDArray:
-    """Colour errors of pixels uint8 [N, 3], [[model, VAE] of their mean, [model, VAE] of each]."""
-    off = np.stack([shown, reconstructed]) - truth.astype(float)
-    return np.array([np.abs(off.mean(axis=1)).mean(axis=-1), np.abs(off).mean(axis=(1, 2))])
+def _without_sprites(seen: Scene) -> NDArray:
+    """The first frame with its moving sprites, and a rim of two pixels, inpainted: uint8 [H, W, 3]."""
+    hole = cv2.dilate(seen.masks[0].any(axis=0).astype(np.uint8), np.ones((5, 5)))
+    return cv2.inpaint(np.ascontiguousarray(seen.frames[0]), hole, 3, cv2.INPAINT_TELEA)
+
+
+def _ghost(tries: NDArray, truth: NDArray) -> NDArray:
+    """Colour errors [2, T] of T tries, uint8 [T, N, 3], at pixels uint8 [N, 3]: of their mean, and their mean."""
+    off = tries - truth.astype(float)
+    return np.stack([np.abs(off.mean(axis=1)).mean(axis=-1), np.abs(off).mean(axis=(1, 2))])
 
 
 def _trace(shown: NDArray, truth: NDArray, before: NDArray) -> float:

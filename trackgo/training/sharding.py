@@ -65,14 +65,13 @@ def check_launch() -> None:
     """Refuse what ``accelerate launch`` offers and the trainer cannot do.
 
     Raises:
-        ValueError: DeepSpeed or Megatron-LM.
+        ValueError: Megatron-LM.
     """
-    for name, variable in (("DeepSpeed", "ACCELERATE_USE_DEEPSPEED"), ("Megatron-LM", "ACCELERATE_USE_MEGATRON_LM")):
-        if os.environ.get(variable, "false").lower() == "true":
-            raise ValueError(
-                f"Accelerate's configuration asks for {name}, which the trainer does not support: shard parameters "
-                "with FSDP2 instead (distributed_type FSDP and fsdp_version 2, see docs/training.md)"
-            )
+    if os.environ.get("ACCELERATE_USE_MEGATRON_LM", "false").lower() == "true":
+        raise ValueError(
+            "Accelerate's configuration asks for Megatron-LM, which the trainer does not support: shard parameters "
+            "with FSDP2 instead (distributed_type FSDP and fsdp_version 2, see docs/training.md)"
+        )
 
 
 def settle_(plugin: FullyShardedDataParallelPlugin, model: nn.Module, optimizer: str) -> None:

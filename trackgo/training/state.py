@@ -24,7 +24,7 @@ from .sharding import shard_like, whole
 
 FORMAT = 1
 _PREFIX = "step-"
-_MOMENTS = ("exp_avg", "exp_avg_sq")
+MOMENTS = ("exp_avg", "exp_avg_sq")
 
 
 @dataclass(frozen=True)
@@ -109,7 +109,7 @@ def load(folder: Path) -> Saved:
         path = folder / f"{name}.safetensors"
         return load_file(path) if path.is_file() else {}
 
-    return Saved(facts["step"], read("weights"), read("average"), {name: read(name) for name in _MOMENTS}, facts)
+    return Saved(facts["step"], read("weights"), read("average"), {name: read(name) for name in MOMENTS}, facts)
 
 
 def checkpoints(folder: Path) -> list[Path]:
@@ -133,7 +133,7 @@ def prune(folder: Path, keep: int, best: int | None = None) -> None:
 
 def optimizer_moments(optimizer: torch.optim.Optimizer) -> tuple[dict[str, dict[str, Tensor]], float]:
     """The optimiser's state by parameter name, and its step counter (the same for all parameters)."""
-    moments: dict[str, dict[str, Tensor]] = {name: {} for name in _MOMENTS}
+    moments: dict[str, dict[str, Tensor]] = {name: {} for name in MOMENTS}
     steps = 0.0
     for group in optimizer.param_groups:
         for name, parameter in zip(group["names"], group["params"], strict=True):

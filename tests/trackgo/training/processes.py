@@ -17,13 +17,14 @@ def free_port() -> int:
         return server.getsockname()[1]
 
 
-def launch(script: str, *arguments: Path, processes: int) -> None:
+def launch(script: str, *arguments: Path | str, processes: int) -> None:
     """Run ``script`` of this folder to its end in every process; fails with their output."""
     shared = {
         **os.environ,
         "PYTHONPATH": str(ROOT),
         "OMP_NUM_THREADS": "1",
         "ACCELERATE_USE_CPU": "true",
+        "DS_ACCELERATOR": "cpu",
     }
     port = str(free_port())
     started = []

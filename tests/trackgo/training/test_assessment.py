@@ -43,7 +43,7 @@ def test_sprites_that_are_moved_as_drawn_reach_the_goals(scenes):
     assert found.drift_px < 0.05
     assert found.seed_difference == 0
     assert found.nearer_curve == 1 and found.bend_ratio == pytest.approx(1, abs=0.15)
-    assert found.ghost_ratio < 1.5 and abs(found.left_behind) < 0.02
+    assert found.ghost_ratio < 1.5 and found.ghost_pixels_ratio < 1.5 and abs(found.left_behind) < 0.02
 
 
 def test_a_still_video_scores_as_the_static_baseline(scenes):
@@ -52,6 +52,8 @@ def test_a_still_video_scores_as_the_static_baseline(scenes):
     assert found.one_ratio == pytest.approx(1) and found.several_ratio == pytest.approx(1)
     assert found.one_cosine == 0 and found.drift_px == 0 and found.bend_ratio == 0
     assert found.ghost_ratio > 3 and found.left_behind == pytest.approx(1)  # everything is still where it was
+    assert 1 < found.inpainted_ghost_ratio < 0.5 * found.ghost_ratio
+    assert 1 < found.inpainted_ghost_pixels_ratio < 0.5 * found.ghost_pixels_ratio
 
 
 def test_wrong_ways_are_seen(scenes):
