@@ -21,7 +21,7 @@ from .batch import ModelInput
 from .diffusion import denoise, denoising_loss
 from .identity import IdentityProbes
 from .losses import AttentionLoss
-from .precision import Float32AttentionOnCPU
+from .precision import float32_attention_on_cpu
 
 _PIXELS_AT_ONCE = 8 * 14 * 128 * 128
 _LEVEL_OF = {"down_0": 0, "down_1": 1, "down_2": 2, "mid": 3, "up_1": 2, "up_2": 1, "up_3": 0}
@@ -98,7 +98,7 @@ class TrainedSVD(nn.Module):
     @contextmanager
     def attached(self) -> Iterator[None]:
         """The adapters act inside. The backward pass belongs inside too: recomputed layers run their forward there."""
-        with attached(self.unet, self.attachment), Float32AttentionOnCPU():
+        with attached(self.unet, self.attachment), float32_attention_on_cpu():
             yield
 
     def move_with_(self, points: Tensor) -> TrainingMotion:
