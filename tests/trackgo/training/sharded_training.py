@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import sys
-from pathlib import Path
 
-import torch
 from accelerate import Accelerator, DistributedType
 from accelerate.utils import FullyShardedDataParallelPlugin
 
-from trackgo.training import state, trainer
-from trackgo.training.config import from_mapping
+from tests.trackgo.training.shared_runs import run_here
+from trackgo.training import trainer
 
 BLOCKS = ["TemporalBasicTransformerBlock", "SpatioTemporalResBlock"]
 
@@ -30,16 +27,8 @@ def with_fsdp(**settings) -> Accelerator:
 
 
 def main(*configs: str) -> None:
-    torch.set_num_threads(1)
     trainer.Accelerator = with_fsdp
-    for path in configs:
-        config = from_mapping(json.loads(Path(path).read_text(encoding="utf-8")))
-        training = trainer.Trainer(config)
-        assert training.sharded
-        for latest in state.checkpoints(Path(config.run.folder) / "checkpoints")[-1:]:
-            training.restore_(state.load(latest), str(latest))
-        training.run()
-    torch.distributed.destroy_process_group()
+    run_here(configs, lambda training: training.sharded)
 
 
 if __name__ == "__main__":

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import torch
 from safetensors.torch import load_file
 
 from tests.trackgo.training.conftest import configuration
 from tests.trackgo.training.processes import launch
 from trackgo.training import state
-from trackgo.training.config import TrainingConfig, to_mapping
-from trackgo.training.trainer import train
+from trackgo.training.config import TrainingConfig, from_mapping, to_mapping
+from trackgo.training.trainer import Trainer, train
 
 NAMES = ("shared", "alone_then_shared", "shared_then_alone")
 
@@ -61,6 +63,19 @@ def runs_of(base: Path, root: Path, script: str, *arguments: str) -> dict[str, P
     without_last(runs["shared"], runs["shared_then_alone"])
     train(config_for(base, runs["shared_then_alone"], evaluate=False), resume=True)
     return runs
+
+
+def run_here(configs: tuple[str, ...], is_shared: Callable[[Trainer], object]) -> None:
+    """In one of several processes: train the configurations (JSON files), each going on from what its run has."""
+    torch.set_num_threads(1)
+    for path in configs:
+        config = from_mapping(json.loads(Path(path).read_text(encoding="utf-8")))
+        training = Trainer(config)
+        assert is_shared(training)
+        for latest in state.checkpoints(Path(config.run.folder) / "checkpoints")[-1:]:
+            training.restore_(state.load(latest), str(latest))
+        training.run()
+    torch.distributed.destroy_process_group()
 
 
 def check_alike(runs: dict[str, Path], name: str) -> None:

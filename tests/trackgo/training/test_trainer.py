@@ -164,8 +164,8 @@ def test_a_loss_that_is_not_finite_stops_before_anything_changes(make_config):
     assert torch.equal(trainer.parameters["unet.conv_in.weight"], before)
 
 
-@pytest.mark.parametrize(("precision", "tolerance"), [("fp32", 1e-4), ("bf16", 1e-2)])
-def test_recomputing_activations_changes_no_gradient(make_config, precision, tolerance):
+@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+def test_recomputing_activations_changes_no_gradient(make_config, precision):
     gradients = []
     for recompute in (False, True):
         config = make_config(
@@ -177,7 +177,7 @@ def test_recomputing_activations_changes_no_gradient(make_config, precision, tol
             trainer.gradients(next(trainer._steps()))
         gradients.append({name: p.grad for name, p in trainer.parameters.items()})
     for name, gradient in gradients[0].items():
-        assert (gradients[1][name] - gradient).norm() <= tolerance * gradient.norm() + 1e-6, name
+        torch.testing.assert_close(gradients[1][name], gradient, rtol=1e-4, atol=1e-6, msg=name)
     AcceleratorState._reset_state(reset_partial_state=True)
 
 

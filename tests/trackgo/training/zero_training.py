@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from functools import partial
-from pathlib import Path
 
-import torch
 from accelerate import Accelerator, DistributedType
 from accelerate.utils import DeepSpeedPlugin
 
-from trackgo.training import state, trainer
-from trackgo.training.config import from_mapping
+from tests.trackgo.training.shared_runs import run_here
+from trackgo.training import trainer
 
 
 def with_deepspeed(stage: int, **settings) -> Accelerator:
@@ -26,16 +23,8 @@ def with_deepspeed(stage: int, **settings) -> Accelerator:
 
 
 def main(stage: str, *configs: str) -> None:
-    torch.set_num_threads(1)
     trainer.Accelerator = partial(with_deepspeed, int(stage))
-    for path in configs:
-        config = from_mapping(json.loads(Path(path).read_text(encoding="utf-8")))
-        training = trainer.Trainer(config)
-        assert training.zero
-        for latest in state.checkpoints(Path(config.run.folder) / "checkpoints")[-1:]:
-            training.restore_(state.load(latest), str(latest))
-        training.run()
-    torch.distributed.destroy_process_group()
+    run_here(configs, lambda training: training.zero)
 
 
 if __name__ == "__main__":
