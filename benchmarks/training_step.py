@@ -33,7 +33,8 @@ def random_input(frames: int, width: int, height: int) -> ModelInput:
     size = (1, frames, 4, height // 8, width // 8)
     latents, noise = torch.randn(size), torch.randn(size)
     told = Conditioning(torch.randn(1, 4, *size[3:]), torch.randn(1, 1, 1024), torch.tensor([[6.0, 127.0, 0.02]]))
-    return ModelInput(latents, latents + 2 * noise, torch.tensor([2.0]), told, batch.points, batch.components)
+    noisy = latents + 2 * noise
+    return ModelInput(latents, noisy, torch.tensor([2.0]), told, batch.points, batch.components, batch.origins)
 
 
 def measure(trainable: str, frames: int, width: int, height: int, frozen: str) -> None:

@@ -47,6 +47,8 @@ class Assessment:
             (OpenCV, Telea): what the surroundings alone tell of a background that no model has seen.
         left_behind: share of a sprite's looks that is still where it was, in the last frame: 1 if nothing was
             removed, 0 if the place differs from the truth in no way that resembles the sprite.
+        inpainted_left_behind: the same of the inpainted first frame, which knows nothing of the sprites' looks: not 0,
+            for whatever misses the background lies towards the sprite more often than away from it.
     """
 
     scenes: int
@@ -65,6 +67,7 @@ class Assessment:
     inpainted_ghost_ratio: float
     inpainted_ghost_pixels_ratio: float
     left_behind: float
+    inpainted_left_behind: float
 
     def lines(self) -> list[str]:
         """One line a figure, for people."""
@@ -100,7 +103,7 @@ def assess(
         if left.sum() >= _LEAST_VACATED_PX:
             tries = video[-1], _without_sprites(seen), reconstruct(seen.frames)[-1]
             ghosts.append(_ghost(np.stack(tries)[:, left], seen.frames[-1][left]))
-            traces.append(_trace(video[-1][left], seen.frames[-1][left], seen.frames[0][left]))
+            traces.append([_trace(shown[left], seen.frames[-1][left], seen.frames[0][left]) for shown in tries[:2]])
         if len(shown) > 1:
             several += shown
             drifts += _unselected_drift(_video(generate, seen, _only_first(seen.drawing())), seen)
@@ -130,7 +133,7 @@ def assess(
         _mean(float(near) for near, _ in bends),
         _mean(share for _, share in bends),
         *map(float, ghost.T.flat),
-        _mean(traces),
+        *(_mean(trace[kind] for trace in traces) for kind in range(2)),
     )
 
 

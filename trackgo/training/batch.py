@@ -41,11 +41,13 @@ class Triple:
         points: P, uint8 [L, H, W, 3].
         components: uint8 [L, H, W], which of the masks that move with P covers a place at every frame: its number + 1;
             0 where none does. Where it is not 0 lies M_i.
+        origins: float16 [L, H/8, W/8, 4] pixels, where in the first frame that lay (``correspondence.origins``).
     """
 
     clip: np.ndarray | EncodedClip
     points: np.ndarray
     components: np.ndarray
+    origins: np.ndarray
 
     def __post_init__(self) -> None:
         if isinstance(self.clip, EncodedClip):
@@ -57,6 +59,11 @@ class Triple:
         if self.components.dtype != np.uint8 or self.components.shape != self.points.shape[:3]:
             found = f"{self.components.dtype} {list(self.components.shape)}"
             raise ValueError(f"components must be uint8 {list(self.points.shape[:3])}, got {found}")
+        length, height, width, _ = self.points.shape
+        cells = length, height // 8, width // 8, 4
+        if self.origins.dtype != np.float16 or self.origins.shape != cells:
+            found = f"{self.origins.dtype} {list(self.origins.shape)}"
+            raise ValueError(f"origins must be float16 {list(cells)}, got {found}")
 
 
 def numbered(masks: np.ndarray) -> np.ndarray:
@@ -86,7 +93,7 @@ class Batch:
     """B triples as tensors. F of them come as frames, E encoded, in their order; which, is up to each clip alone.
 
     Attributes:
-        points: uint8 [B, L, H, W, 3]. components: uint8 [B, L, H, W].
+        points: uint8 [B, L, H, W, 3]. components: uint8 [B, L, H, W]. origins: float16 [B, L, H/8, W/8, 4].
         place: int64 [B], which clip of the global batch each one is. number: int64 [B], which of the training data.
         encoded: bool [B], which clips come encoded.
         frames: uint8 [F, L, H, W, 3], None where F is 0.
@@ -96,6 +103,7 @@ class Batch:
 
     points: Tensor
     components: Tensor
+    origins: Tensor
     place: Tensor
     number: Tensor
     encoded: Tensor
@@ -114,6 +122,7 @@ def collate(triples: Sequence[Triple], place: Sequence[int], number: Sequence[in
     return Batch(
         _stack(triple.points for triple in triples),
         _stack(triple.components for triple in triples),
+        _stack(triple.origins for triple in triples),
         torch.tensor(place),
         torch.tensor(place if number is None else number),
         torch.tensor([isinstance(triple.clip, EncodedClip) for triple in triples]),
@@ -151,6 +160,7 @@ class ModelInput:
         conditioning: see ``Conditioning``; already dropped where chance said so.
         points: P, uint8 [B, L, H, W, 3]; black where dropped.
         components: which component is where, uint8 [B, L, H, W], see ``Triple``; 0 where P was dropped.
+        origins: where that lay in the first frame, float [B, L, h, w, 4], see ``Triple``; NaN where P was dropped.
     """
 
     latents: Tensor
@@ -159,6 +169,7 @@ class ModelInput:
     conditioning: Conditioning
     points: Tensor
     components: Tensor
+    origins: Tensor
 
     @property
     def moving(self) -> Tensor:
@@ -188,6 +199,7 @@ def model_input(
         described.dropped(chance[:, 0] >= conditioning.image_dropout),
         batch.points.to(device) * shown[:, None, None, None, None],
         batch.components.to(device) * shown[:, None, None, None],
+        torch.where(shown[:, None, None, None, None], batch.origins.to(device), torch.nan),
     )
 
 

@@ -17,6 +17,7 @@ from ..demo.world import LARGE, MIXED, PLAIN, Recipe, Scene, scene
 from ..trajectories import PointTrajectories, inside_frame
 from .batch import Batch, Triple, collate, numbered
 from .config import DataConfig, TrainingConfig
+from .correspondence import origins
 from .shards import Encoders, ShardSource
 
 
@@ -79,7 +80,8 @@ def world_triple(seen: Scene, covered: bool = False) -> Triple:
     if not covered:
         visible = inside_frame(tracks.tracks, tracks.width, tracks.height)
         tracks = PointTrajectories(tracks.tracks, visible, tracks.component, tracks.width, tracks.height)
-    return Triple(seen.frames, tracks.render(), numbered(seen.masks))
+    components = numbered(seen.masks)
+    return Triple(seen.frames, tracks.render(), components, origins(tracks, components))
 
 
 def build_source(config: DataConfig, encoders: Encoders) -> TripleSource:

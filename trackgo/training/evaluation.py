@@ -81,7 +81,9 @@ def control_losses(model: TrainedSVD, held: HeldOut, sigma: float) -> dict[str, 
             latents = held.latents[rows]
             level = torch.full((len(latents),), sigma, device=latents.device)
             nothing = torch.zeros(points[rows].shape[:-1], dtype=torch.uint8, device=latents.device)
-            data = ModelInput(latents, latents + sigma * noise, level, conditioning, points[rows], nothing)
+            nowhere = latents.new_full((*latents.shape[:2], *latents.shape[3:], 4), torch.nan)
+            noisy = latents + sigma * noise
+            data = ModelInput(latents, noisy, level, conditioning, points[rows], nothing, nowhere)
             losses.append(model(data)["mse"])
         result[name] = float(torch.cat(losses).mean())
     return result

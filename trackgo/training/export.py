@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -69,7 +70,7 @@ def restored_model(checkpoint: Path, average: bool = True) -> tuple[TrainedSVD, 
     saved = state.load(folder)
     config: TrainingConfig = from_mapping(saved.facts["config"])
     unet, parts = load_base(config.model, config.run.seed)
-    model = build_model(config, unet)
+    model = build_model(replace(config, loss=replace(config.loss, identity=0.0)), unet)  # without probes
     values = saved.average if average and saved.average else saved.weights
     state.restore_parameters_(trained_parameters(model), values, str(folder))
     return model, parts

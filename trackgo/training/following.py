@@ -19,7 +19,8 @@ from numpy.typing import NDArray
 
 from ..demo.world import Scene
 
-_MOST_DIFFERENCE = 0.06  # summed over RGB in 0…1
+_LEAST_LIMIT = 0.06  # of how much a difference from the background counts; squares summed over RGB in 0…1
+_SHARE = 0.5  # of the difference between the sprite and what was behind it, for the same
 _BLUR = 1 / 64  # standard deviation, of the frame's width
 _LEAST_IN_FRAME = 0.5  # of a sprite's area; nearer to the border it cannot be placed
 _MOST_WIDTHS = 3  # how far a sprite could go in a whole video, frame's widths; the world's fastest would go 2.1
@@ -33,17 +34,29 @@ def correlate(image: NDArray, kernel: NDArray) -> NDArray:
     return np.fft.fftshift(np.fft.irfft2(product, size))
 
 
-def _costs(frame: NDArray, plate: NDArray, sprite: NDArray, mask: NDArray) -> NDArray:
+def _soft(picture: NDArray) -> NDArray:
+    return cv2.GaussianBlur(picture / 255.0, (0, 0), _BLUR * picture.shape[1])
+
+
+def _limit(plate: NDArray, sprite: NDArray, mask: NDArray) -> float:
+    """How much a difference from the background counts for a place: at most half of the sprite's own where it starts.
+
+    So another sprite is no better a place than the sprite itself only because it differs more from the background, and
+    one that stands out clearly may be drawn a little too light without being found elsewhere.
+    """
+    contrast = ((_soft(sprite) - _soft(plate)) ** 2).sum(axis=-1)[mask].mean()
+    return max(_LEAST_LIMIT, _SHARE * float(contrast))
+
+
+def _costs(frame: NDArray, plate: NDArray, sprite: NDArray, mask: NDArray, limit: float) -> NDArray:
     """How little a frame resembles the sprite at every offset o, float64 [2H−1, 2W−1] as `correlate` numbers them.
 
-    Σ over the sprite's pixels, moved by o and within the frame, of |frame − sprite|² − min(|frame − plate|², 0.06), all
-    three blurred; the limit, so that another sprite is no better a place than the sprite itself only because it differs
-    more from the background. Infinite where more than half of the sprite is outside.
+    Σ over the sprite's pixels, moved by o and within the frame, of |frame − sprite|² − min(|frame − plate|², limit),
+    all three blurred. Infinite where more than half of the sprite is outside.
     """
-    soft = lambda picture: cv2.GaussianBlur(picture / 255.0, (0, 0), _BLUR * picture.shape[1])  # noqa: E731
-    image, empty, own = map(soft, (frame, plate, sprite))
+    image, empty, own = map(_soft, (frame, plate, sprite))
     inside, shape = np.ones(mask.shape), mask.astype(np.float64)
-    changed = ((image - empty) ** 2).sum(axis=-1).clip(max=_MOST_DIFFERENCE)
+    changed = ((image - empty) ** 2).sum(axis=-1).clip(max=limit)
     cost = -correlate(changed, shape)
     for c in range(3):
         known = own[..., c] * shape
@@ -75,9 +88,10 @@ def sprite_offsets(
     window = np.ones((2 * reach + 1, 2 * reach + 1), np.uint8)
     start = np.full((2 * height - 1, 2 * width - 1), np.inf)
     start[height - 1, width - 1] = 0
+    limit = _limit(plates[0], sprite, mask)
     totals = [start]
     for frame, plate in zip(looked[1:], plates[1 : len(looked)], strict=True):
-        totals.append(cv2.erode(totals[-1], window) + _costs(frame, plate, sprite, mask))
+        totals.append(cv2.erode(totals[-1], window) + _costs(frame, plate, sprite, mask, limit))
     y, x = np.unravel_index(totals[-1].argmin(), start.shape)
     path = [(x, y)]
     for total in totals[-2::-1]:

@@ -3,8 +3,9 @@
 In P only colour tells one component from another. That a place is to be filled is learnt long before what with: for
 that E, a TrackAdapter, the layers behind it and the spatial attention that fetches the texture must all learn to use
 colours, and none of them gains anything alone. So probes at every layer of the finer sizes are asked two things about
-every place: which component is here now, and which one was here in the first frame, where its texture lies. They are
-thrown away after training.
+every place: which component is here now, and which one was here in the first frame, where its texture lies. Those that
+look at the UNet are also asked where in the component that is: the texture of one place can be fetched (see
+``correspondence``) where both answers are known. They are thrown away after training.
 """
 
 from __future__ import annotations
@@ -68,7 +69,8 @@ class IdentityProbes(nn.Module):
         super().__init__()
         layers: list[LayerConfig] = [layer for layer in config.layers if layer.name.startswith(_FINE)]
         self.readers = nn.ModuleDict({layer.name: AttentionReader(layer.heads) for layer in layers})
-        self.linear = nn.ModuleDict({layer.name: nn.Conv2d(layer.channels, QUESTIONS * CLASSES, 1) for layer in layers})
+        asked = QUESTIONS * (CLASSES + 2)  # the component, and x and y in it
+        self.linear = nn.ModuleDict({layer.name: nn.Conv2d(layer.channels, asked, 1) for layer in layers})
         self.right = 0.0
 
     @contextmanager
@@ -89,27 +91,35 @@ class IdentityProbes(nn.Module):
                     stack.callback(handle.remove)
             yield seen
 
-    def forward(self, seen: Mapping[str, Tensor], told: Mapping[str, LayerMotion], components: Tensor) -> Tensor:
-        """Cross-entropy per clip, [B]: mean over layers, readers and linear probes, and both questions.
+    def forward(
+        self, seen: Mapping[str, Tensor], told: Mapping[str, LayerMotion], components: Tensor, origins: Tensor
+    ) -> Tensor:
+        """Cross-entropy of the component, and of the linear probes the squared error of the place in it: per clip, [B];
+        mean over layers, readers and linear probes, and both questions.
 
         Args:
             seen: what ``looking`` collected. told: A' of every layer, by name.
             components: uint8 [B, L, H, W], which component is where: its number + 1; 0 where none is.
+            origins: float [B, L, H/8, W/8, 4], see ``correspondence.origins``.
         """
-        truth: dict[tuple[int, int], Tensor] = {}
+        truth: dict[tuple[int, int], tuple[Tensor, Tensor]] = {}
         losses, right = [], []
         with torch.autocast(components.device.type, enabled=False):
             for name, hidden in seen.items():
                 size = (hidden.shape[-2], hidden.shape[-1])
                 if size not in truth:
                     here = majority(components, size)
-                    truth[size] = torch.stack([here, here[:, :1].expand_as(here)], dim=-1)  # [B, L, h, w, 2]
-                wanted = truth[size]
+                    place = places(origins, size)
+                    both = lambda now: torch.stack([now, now[:, :1].expand_as(now)], dim=4)  # noqa: E731
+                    truth[size] = both(here), both(place)  # [B, L, h, w, 2], [B, L, h, w, 2, 2]
+                wanted, place = truth[size]
                 passed = self.linear[name](F.layer_norm(hidden.float(), hidden.shape[1:]))
                 answers = rearrange(passed, "(b l) (q k) h w -> b (l h w q) k", b=len(wanted), q=QUESTIONS)
                 classes = wanted.flatten(1)
-                losses.append(_per_clip(answers, classes))
-                right.append((answers.detach().argmax(dim=-1) == classes)[classes > 0].float())
+                entropy, weight = _entropy(answers[..., :CLASSES].flatten(0, 1), classes.flatten())
+                off = _squares(answers[..., CLASSES:].flatten(0, 1), place.flatten(0, -2))
+                losses.append((entropy + off).view(classes.shape).sum(dim=1) / weight.view(classes.shape).sum(dim=1))
+                right.append((answers.detach()[..., :CLASSES].argmax(dim=-1) == classes)[classes > 0].float())
                 losses.append(self._read(name, told[name], wanted))
         self.right = float(torch.cat(right).mean().nan_to_num())
         return torch.stack(losses).mean(dim=0)
@@ -125,16 +135,27 @@ class IdentityProbes(nn.Module):
         return sums[0] / sums[1].clamp(min=1e-6)
 
 
-def _per_clip(answers: Tensor, classes: Tensor) -> Tensor:
-    """Weighted mean cross-entropy of logits [B, n, K] against [B, n], per clip."""
-    entropy, weight = _entropy(answers.flatten(0, 1), classes.flatten())
-    return entropy.view(classes.shape).sum(dim=1) / weight.view(classes.shape).sum(dim=1)
-
-
 def _entropy(answers: Tensor, classes: Tensor) -> tuple[Tensor, Tensor]:
     """Weighted cross-entropy of logits [n, K] against [n], and the weights."""
     weight = torch.where(classes > 0, 1.0, _NOTHING_COUNTS)
     return F.cross_entropy(answers, classes, reduction="none") * weight, weight
+
+
+def _squares(answers: Tensor, place: Tensor) -> Tensor:
+    """Squared distance of answers from places, both [n, 2]; 0 where there is no place."""
+    off = (answers - place.nan_to_num()).square().sum(dim=-1)
+    return off * place.isfinite().all(dim=-1)
+
+
+def places(origins: Tensor, size: tuple[int, int]) -> Tensor:
+    """``origins`` [B, L, h', w', 4] → mean place in the component, in eighths of the frame's shorter side, of each of
+    (h, w) cells, [B, L, h, w, 2]; NaN where less than half is known."""
+    inner = origins[..., 2:].float() / min(origins.shape[2:4])  # cells of the latent are 8 px
+    flat = rearrange(inner, "b l h w c -> (b l) c h w")
+    known = F.adaptive_avg_pool2d(flat.isfinite().float(), size)
+    mean = F.adaptive_avg_pool2d(flat.nan_to_num(), size) / known.clamp(min=1e-6)
+    mean = torch.where(known >= 0.5, mean, torch.nan)
+    return rearrange(mean, "(b l) c h w -> b l h w c", b=len(origins))
 
 
 def majority(components: Tensor, size: tuple[int, int]) -> Tensor:

@@ -6,7 +6,7 @@ One module, because DistributedDataParallel and FSDP2 hook the forward pass of o
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import ExitStack, contextmanager
 
 import torch
 from einops import rearrange
@@ -18,6 +18,7 @@ from ..encoder import align, points_to_tensor
 from ..model import Motion, TrackGo, _Level, halvings
 from ..svd import LAYERS, Attachment, attached
 from .batch import ModelInput
+from .correspondence import correspondence_loss, looking
 from .diffusion import denoise, denoising_loss
 from .identity import IdentityProbes
 from .losses import AttentionLoss
@@ -72,6 +73,7 @@ class TrainedSVD(nn.Module):
         recompute: gradient checkpointing, of the UNet's blocks and of E.
         attention_loss: compute L_attn (eq. 8).
         identity: probes that ask which component is where (``identity``).
+        correspondence: ask spatial attention where that was (``correspondence``).
 
     Attributes:
         inherited: base weights (diffusers keys) that ``model.start_from`` had changed before this run.
@@ -85,10 +87,11 @@ class TrainedSVD(nn.Module):
         recompute: bool = False,
         attention_loss: bool = True,
         identity: IdentityProbes | None = None,
+        correspondence: bool = False,
     ) -> None:
         super().__init__()
         self.unet, self.trackgo, self.identity = unet, trackgo, identity
-        self.recompute, self.attention_loss = recompute, attention_loss
+        self.recompute, self.attention_loss, self.correspondence = recompute, attention_loss, correspondence
         self.inherited: frozenset[str] = frozenset()
         still = torch.zeros(1, 121, 8, 8, 3, dtype=torch.uint8)
         self.attachment = Attachment(Motion(trackgo, still), AttentionSettings(alpha))
@@ -109,13 +112,17 @@ class TrainedSVD(nn.Module):
         return motion
 
     def forward(self, data: ModelInput) -> dict[str, Tensor]:
-        """Loss terms per clip, [B] each: ``mse`` and, if asked for, ``attention`` (eq. 8) and ``identity``."""
+        """Loss terms per clip, [B] each: ``mse`` and, if asked for, ``attention`` (eq. 8), ``identity`` and
+        ``correspondence``."""
         self.move_with_(data.points)
         look = AttentionLoss(data.moving, self.attachment.settings) if self.attention_loss else None
         asked = self.identity if self.training else None
+        matching = self.correspondence and self.training
         self.attachment.probe = look
         try:
-            with asked.looking(self.unet) if asked else nullcontext() as seen:
+            with ExitStack() as stack:
+                seen = stack.enter_context(asked.looking(self.unet)) if asked else None
+                matched = stack.enter_context(looking(self.unet)) if matching else None
                 estimate = denoise(self.unet, data.noisy, data.sigma, data.conditioning)
         finally:
             self.attachment.probe = None
@@ -123,7 +130,9 @@ class TrainedSVD(nn.Module):
         if look:
             terms["attention"] = look.per_clip()
         if asked:
-            terms["identity"] = asked(seen, self._told(), data.components)
+            terms["identity"] = asked(seen, self._told(), data.components, data.origins)
+        if matching:
+            terms["correspondence"] = correspondence_loss(matched, data.origins)
         return terms
 
     def activated_shares(self) -> dict[str, float]:

@@ -97,7 +97,8 @@ def build_model(training: TrainingConfig, unet: nn.Module) -> TrainedSVD:
         probes = IdentityProbes(trackgo.config) if training.loss.identity else None
     halve_frozen_(unet, config.frozen_precision)
     attention_loss = training.loss.attention > 0
-    model = TrainedSVD(unet, trackgo, config.alpha, config.gradient_checkpointing, attention_loss, probes)
+    matching = training.loss.correspondence > 0
+    model = TrainedSVD(unet, trackgo, config.alpha, config.gradient_checkpointing, attention_loss, probes, matching)
     model.inherited = inherited
     return model
 

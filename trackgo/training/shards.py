@@ -12,6 +12,7 @@ import numpy as np
 from ..preparation.sample import Annotated, EncodedSample, Sample
 from ..preparation.shards import ShardIndex
 from .batch import EncodedClip, Triple, numbered
+from .correspondence import origins
 
 if TYPE_CHECKING:
     from .data import ClipKey
@@ -98,11 +99,11 @@ def sample_triple(sample: Sample, frames: int, width: int, height: int) -> Tripl
     Raises:
         ValueError: the sample is shorter.
     """
-    points, components = _drawn(sample, frames, width, height)
+    drawn = _drawn(sample, frames, width, height)
     video = sample.frames[:frames]
     if video.shape[1:3] != (height, width):
         video = np.stack([_scaled(frame, width, height) for frame in video])
-    return Triple(video, points, components)
+    return Triple(video, *drawn)
 
 
 def encoded_triple(sample: EncodedSample, frames: int) -> Triple:
@@ -112,12 +113,13 @@ def encoded_triple(sample: EncodedSample, frames: int) -> Triple:
         ValueError: the sample is shorter.
     """
     height, width = sample.first.shape[:2]
-    points, components = _drawn(sample, frames, width, height)
-    return Triple(EncodedClip(sample.latents[:frames], sample.embedding, sample.first), points, components)
+    drawn = _drawn(sample, frames, width, height)
+    return Triple(EncodedClip(sample.latents[:frames], sample.embedding, sample.first), *drawn)
 
 
-def _drawn(sample: Annotated, frames: int, width: int, height: int) -> tuple[np.ndarray, np.ndarray]:
-    """P uint8 [L, H, W, 3] of a sample's first frames at width × height, and which component is where (``Triple``)."""
+def _drawn(sample: Annotated, frames: int, width: int, height: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """P uint8 [L, H, W, 3] of a sample's first frames at width × height, which component is where, and where that lay
+    in the first one (``Triple``)."""
     if len(sample.masks) < frames:
         raise ValueError(f"sample '{sample.key}' has {len(sample.masks)} frames; the stage wants {frames}")
     points = sample.trajectories()
@@ -126,7 +128,8 @@ def _drawn(sample: Annotated, frames: int, width: int, height: int) -> tuple[np.
     if masks.shape[2:] != (height, width):
         small = [[_scaled(mask.astype(np.float32), width, height) for mask in frame] for frame in masks]
         masks = np.array(small) >= 0.5
-    return points.resized(width, height).render(), numbered(masks)
+    points, components = points.resized(width, height), numbered(masks)
+    return points.render(), components, origins(points, components)
 
 
 def _scaled(picture: np.ndarray, width: int, height: int) -> np.ndarray:

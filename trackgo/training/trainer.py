@@ -132,8 +132,8 @@ class Trainer:
                 )
 
     def _total(self, terms: dict[str, Tensor]) -> Tensor:
-        weights = {"mse": 1.0, "attention": self.config.loss.attention, "identity": self.config.loss.identity}
-        return sum(weights[name] * value.mean() for name, value in terms.items())
+        weight = lambda name: 1.0 if name == "mse" else getattr(self.config.loss, name)  # noqa: E731
+        return sum(weight(name) * value.mean() for name, value in terms.items())
 
     def _set_rates_(self) -> None:
         factor = self.config.rate_factor(self.step)

@@ -28,7 +28,7 @@ def config_for(base: Path, folder: Path, evaluate: bool) -> TrainingConfig:
         model={"trainable": "adapter+attn1", "gradient_checkpointing": True},
         stages=[{"steps": 2, "width": 64, "height": 64, "frames": 6, "batch_size": 4}],
         optimizer={"clip": 0.1, "epsilon": 1e-3},
-        loss={"identity": 0.3},
+        loss={"identity": 0.3, "correspondence": 0.1},
         evaluation={"every": int(evaluate)},
         run={"checkpoint_every": 1, "micro_batch": 1},
     )
@@ -37,7 +37,7 @@ def config_for(base: Path, folder: Path, evaluate: bool) -> TrainingConfig:
 def figures(folder: Path) -> dict[tuple[int, str], float]:
     """Losses, gradient norms and held-out losses by step; sampled videos are measured by steps, so not compared."""
     lines = [json.loads(line) for line in (folder / "metrics.jsonl").read_text().splitlines()]
-    kept = ("mse", "attention", "identity", "gradient/", "held_out/loss/")
+    kept = ("mse", "attention", "identity", "correspondence", "gradient/", "held_out/loss/")
     return {(line["step"], k): v for line in lines for k, v in line.items() if k.startswith(kept)}
 
 

@@ -70,6 +70,27 @@ def test_a_sprite_does_not_leap_to_its_double():
     np.testing.assert_array_equal(found[:, 0], [min(20 * i, 100) for i in range(14)])
 
 
+def test_a_sprite_drawn_too_light_is_not_looked_for_in_a_dark_corner():
+    """Half as dark as it should be it still differs clearly from a bright wall, and the corner is always dark."""
+    y, x = np.mgrid[:64, :64]
+    wall = (235 - 215 * np.exp(-(x**2 + y**2) / 500)).astype(np.uint8)
+    plate = np.repeat(wall[..., None], 3, axis=-1)
+    mask = np.zeros((64, 64), bool)
+    mask[16:26, 44:54] = True
+    frames = []
+    for i in range(8):
+        left, top = 44 - 3 * i, 16 + 4 * i
+        frame = plate.copy()
+        dark = 1.0 if i == 0 else 0.5
+        frame[top : top + 10, left : left + 10] = (1 - dark) * frame[top : top + 10, left : left + 10] + dark * 20
+        frames.append(frame)
+    found = sprite_offsets(np.stack(frames), np.repeat(plate[None], 8, axis=0), frames[0], mask)
+    np.testing.assert_array_equal(found, [(-3 * i, 4 * i) for i in range(8)])
+    gone = np.stack([frames[0], *[plate] * 7])
+    at = sprite_offsets(gone, np.repeat(plate[None], 8, axis=0), frames[0], mask)
+    assert np.abs(at[-1] - (-21, 28)).max() > 10  # what is not there is not found
+
+
 def test_a_sprite_that_leaves_is_followed_to_where_it_left():
     """What resembles it after it has left, in the other direction, does not pull its path there."""
     true = scene(50, 14, 128, 128, "test", SINGLE)

@@ -12,7 +12,7 @@ import torch.nn.functional as F
 from trackgo.adapter import LayerMotion
 from trackgo.training import state
 from trackgo.training.batch import numbered
-from trackgo.training.identity import CLASSES, IdentityProbes, majority
+from trackgo.training.identity import CLASSES, IdentityProbes, majority, places
 from trackgo.training.setup import build_model, load_base, trained_parameters
 from trackgo.training.trainer import Trainer, train
 from trackgo.trajectories import COMPONENT_COLORS
@@ -49,14 +49,25 @@ def probes_and_inputs(frames: int = 4, size: int = 2):
     seen = {"down_0_1": torch.randn(2 * frames, 32, size, size)}
     index = torch.tensor([0, 3, 5])
     told = {"down_0_1": LayerMotion(index, 2 * size * size, torch.rand(3, 2, frames, frames), "centered")}
-    return probes, seen, told, components
+    origins = torch.full((2, frames, 2, 2, 4), torch.nan)
+    origins[0, 0, 0, 0], origins[0, 2, 1, 1] = torch.tensor([3.5, 3.5, -2, 0]), torch.tensor([3.5, 7.5, -2, 4])
+    return probes, seen, told, components, origins
 
 
-def test_the_loss_is_the_weighted_cross_entropy_of_both_questions():
-    probes, seen, told, components = probes_and_inputs()
-    found = probes(seen, told, components)
+def test_places_are_means_of_what_is_known_in_eighths_of_the_frame():
+    origins = torch.full((1, 1, 4, 4, 4), torch.nan)
+    origins[0, 0, 0, :2, 2:] = torch.tensor([[8.0, -4.0], [16.0, 4.0]])  # two of four cells
+    origins[0, 0, 3, 3, 2:] = 8.0  # one of four
+    found = places(origins, (2, 2))[0, 0]
+    assert found[0, 0].tolist() == [3.0, 0.0] and int(found.isfinite().sum()) == 2
+    assert places(origins, (4, 4))[0, 0, 0, 1].tolist() == [4.0, 1.0]
+
+
+def test_the_loss_is_weighted_cross_entropy_and_for_linear_probes_the_squared_error_of_places():
+    probes, seen, told, components, origins = probes_and_inputs()
+    found = probes(seen, told, components, origins)
     here = components[..., ::8, ::8].long()  # [B, L, 2, 2]: whole cells
-    passed = probes.linear["down_0_1"](F.layer_norm(seen["down_0_1"], (32, 2, 2))).reshape(2, 4, 2, CLASSES, 2, 2)
+    passed = probes.linear["down_0_1"](F.layer_norm(seen["down_0_1"], (32, 2, 2))).reshape(2, 4, 2, CLASSES + 2, 2, 2)
     read = probes.readers["down_0_1"](told["down_0_1"].attention).reshape(3, 4, 2, CLASSES)
     places = [(0, 0, 0), (0, 1, 1), (1, 0, 1)]
     everywhere = [(b, y, x) for b in range(2) for y in range(2) for x in range(2)]
@@ -69,16 +80,19 @@ def test_the_loss_is_the_weighted_cross_entropy_of_both_questions():
             for n, i, q in product([n for n in where if n[0] == clip], range(4), range(2)):
                 logits, wanted = answers(n, i, q), int(here[clip, 0 if q else i, n[1], n[2]])
                 weight = 1.0 if wanted else 0.2
-                entropy += weight * float((torch.logsumexp(logits, 0) - logits[wanted]).detach())
+                entropy += weight * float((torch.logsumexp(logits[:CLASSES], 0) - logits[wanted]).detach())
+                place = origins[clip, 0 if q else i, n[1], n[2], 2:] / 2  # a frame of 16 px: eighths are 2 px
+                if len(logits) > CLASSES and place.isfinite().all():
+                    entropy += float((logits[CLASSES:] - place).square().sum().detach())
                 weights += weight
             means.append(entropy / weights)
-        assert float(found[clip]) == pytest.approx(np.mean(means), rel=1e-5)
+        assert float(found[clip].detach()) == pytest.approx(np.mean(means), rel=1e-5)
 
 
 def test_nothing_drawn_gives_a_finite_loss():
-    probes, seen, _, components = probes_and_inputs()
+    probes, seen, _, components, origins = probes_and_inputs()
     none = {"down_0_1": LayerMotion(torch.zeros(0, dtype=torch.int64), 8, torch.zeros(0, 2, 4, 4), "centered")}
-    assert probes(seen, none, torch.zeros_like(components)).isfinite().all()
+    assert probes(seen, none, torch.zeros_like(components), torch.full_like(origins, torch.nan)).isfinite().all()
     assert probes.right == 0
 
 
