@@ -43,6 +43,7 @@ class Assessment:
         bend_ratio: shown over drawn bend of those paths; 1 is right, 0 is straight.
         ghost_ratio: error of the mean colour where a sprite was and nothing is any more, in the last frame, over the
             VAE's own error there. ghost_pixels_ratio: the mean error of each pixel's colour instead, over the VAE's.
+        vae_ghost: the VAE's own error of the mean colour there, of 255.
         inpainted_ghost_ratio, inpainted_ghost_pixels_ratio: the same of the first frame with its sprites inpainted
             (OpenCV, Telea): what the surroundings alone tell of a background that no model has seen.
         left_behind: share of a sprite's looks that is still where it was, in the last frame: 1 if nothing was
@@ -64,6 +65,7 @@ class Assessment:
     bend_ratio: float
     ghost_ratio: float
     ghost_pixels_ratio: float
+    vae_ghost: float
     inpainted_ghost_ratio: float
     inpainted_ghost_pixels_ratio: float
     left_behind: float
@@ -118,8 +120,8 @@ def assess(
         wanted = _motion_of(back.components[0], seen)
         there = _in_frame(seen.masks[0, 0], wanted)
         turned.append(followed(_video(generate, seen, back), seen, 0, wanted, there))
-    ghost = np.array(ghosts).reshape(-1, 2, 3).mean(axis=0)
-    ghost = ghost[:, :2] / ghost[:, 2:]  # [mean colour, each pixel] of [the model, inpainting]
+    ghost = np.array(ghosts).reshape(-1, 2, 3).mean(axis=0)  # [mean colour, each pixel] of [model, inpainting, VAE]
+    (model, inpainting), vae = (ghost[:, :2] / ghost[:, 2:]).T, float(ghost[0, 2])
     return Assessment(
         len(scenes),
         _ratio(one),
@@ -132,7 +134,9 @@ def assess(
         _mean(differences),
         _mean(float(near) for near, _ in bends),
         _mean(share for _, share in bends),
-        *map(float, ghost.T.flat),
+        *map(float, model),
+        vae,
+        *map(float, inpainting),
         *(_mean(trace[kind] for trace in traces) for kind in range(2)),
     )
 

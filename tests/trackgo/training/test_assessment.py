@@ -52,6 +52,8 @@ def test_a_still_video_scores_as_the_static_baseline(scenes):
     assert found.one_ratio == pytest.approx(1) and found.several_ratio == pytest.approx(1)
     assert found.one_cosine == 0 and found.drift_px == 0 and found.bend_ratio == 0
     assert found.ghost_ratio > 3 and found.left_behind == pytest.approx(1)  # everything is still where it was
+    assert 0 < found.inpainted_left_behind < 0.3  # what surrounds a sprite resembles its background, not the sprite
+    assert 0 < found.vae_ghost < 4  # the stand-in's error is at most 4
     assert 1 < found.inpainted_ghost_ratio < 0.5 * found.ghost_ratio
     assert 1 < found.inpainted_ghost_pixels_ratio < 0.5 * found.ghost_pixels_ratio
 
