@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from ..demo.world import Scene
 
 _LEAST_LIMIT = 0.06  # of how much a difference from the background counts; squares summed over RGB in 0…1
-_SHARE = 0.5  # of the difference between the sprite and what was behind it, for the same
+_SHARE = 0.4  # of the difference between the sprite and what was behind it, for the same
 _BLUR = 1 / 64  # standard deviation, of the frame's width
 _LEAST_IN_FRAME = 0.5  # of a sprite's area; nearer to the border it cannot be placed
 _MOST_WIDTHS = 3  # how far a sprite could go in a whole video, frame's widths; the world's fastest would go 2.1
@@ -39,7 +39,7 @@ def _soft(picture: NDArray) -> NDArray:
 
 
 def _limit(plate: NDArray, sprite: NDArray, mask: NDArray) -> float:
-    """How much a difference from the background counts for a place: at most half of the sprite's own where it starts.
+    """How much a difference from the background counts for a place: at most 0.4 of the sprite's own where it starts.
 
     So another sprite is no better a place than the sprite itself only because it differs more from the background, and
     one that stands out clearly may be drawn a little too light without being found elsewhere.
