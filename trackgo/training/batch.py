@@ -41,7 +41,7 @@ class Triple:
         points: P, uint8 [L, H, W, 3].
         components: uint8 [L, H, W], which of the masks that move with P covers a place at every frame: its number + 1;
             0 where none does. Where it is not 0 lies M_i.
-        origins: float16 [L, H/8, W/8, 4] pixels, where in the first frame that lay (``correspondence.origins``).
+        origins: float32 [L, H/8, W/8, 4] pixels, where in the first frame that lay (``correspondence.origins``).
     """
 
     clip: np.ndarray | EncodedClip
@@ -61,9 +61,9 @@ class Triple:
             raise ValueError(f"components must be uint8 {list(self.points.shape[:3])}, got {found}")
         length, height, width, _ = self.points.shape
         cells = length, height // 8, width // 8, 4
-        if self.origins.dtype != np.float16 or self.origins.shape != cells:
+        if self.origins.dtype != np.float32 or self.origins.shape != cells:
             found = f"{self.origins.dtype} {list(self.origins.shape)}"
-            raise ValueError(f"origins must be float16 {list(cells)}, got {found}")
+            raise ValueError(f"origins must be float32 {list(cells)}, got {found}")
 
 
 def numbered(masks: np.ndarray) -> np.ndarray:
@@ -93,7 +93,7 @@ class Batch:
     """B triples as tensors. F of them come as frames, E encoded, in their order; which, is up to each clip alone.
 
     Attributes:
-        points: uint8 [B, L, H, W, 3]. components: uint8 [B, L, H, W]. origins: float16 [B, L, H/8, W/8, 4].
+        points: uint8 [B, L, H, W, 3]. components: uint8 [B, L, H, W]. origins: float32 [B, L, H/8, W/8, 4].
         place: int64 [B], which clip of the global batch each one is. number: int64 [B], which of the training data.
         encoded: bool [B], which clips come encoded.
         frames: uint8 [F, L, H, W, 3], None where F is 0.

@@ -36,12 +36,12 @@ def origins(trajectories: PointTrajectories, components: np.ndarray) -> np.ndarr
         components: uint8 [L, H, W], which is where: its number + 1, or 0.
 
     Returns:
-        float16 [L, H/8, W/8, 4] pixels: (x, y), and the same from the middle of its component's points; NaN where a
+        float32 [L, H/8, W/8, 4] pixels: (x, y), and the same from the middle of its component's points; NaN where a
         component covers less than half of the cell, or where the first frame does not show what it shows now.
     """
     frames, height, width = components.shape
     rows, columns = height // CELL_PX, width // CELL_PX
-    found = np.full((frames, rows, columns, 4), np.nan, np.float16)
+    found = np.full((frames, rows, columns, 4), np.nan, np.float32)
     middle = (CELL_PX - 1) / 2
     y, x = np.mgrid[:rows, :columns] * CELL_PX + middle
     centres = np.stack([x, y], axis=-1)
@@ -50,7 +50,7 @@ def origins(trajectories: PointTrajectories, components: np.ndarray) -> np.ndarr
         tracks = trajectories.tracks[:, trajectories.component == number].astype(np.float64)
         for i in range(frames):
             cells = there[i] >= _LEAST_COVERED
-            distance = np.linalg.norm(centres[cells][:, None] - tracks[i], axis=-1)
+            distance = (tracks[i] ** 2).sum(axis=-1) - 2 * centres[cells] @ tracks[i].T  # squared, but for |centre|²
             came = centres[cells] - (tracks[i] - tracks[0])[distance.argmin(axis=1)]
             column, row = np.rint(came).astype(int).T
             shown = (column >= 0) & (column < width) & (row >= 0) & (row < height)

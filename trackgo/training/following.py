@@ -38,23 +38,23 @@ def _soft(picture: NDArray) -> NDArray:
     return cv2.GaussianBlur(picture / 255.0, (0, 0), _BLUR * picture.shape[1])
 
 
-def _limit(plate: NDArray, sprite: NDArray, mask: NDArray) -> float:
+def _limit(own: NDArray, behind: NDArray, mask: NDArray) -> float:
     """How much a difference from the background counts for a place: at most 0.4 of the sprite's own where it starts.
 
     So another sprite is no better a place than the sprite itself only because it differs more from the background, and
     one that stands out clearly may be drawn a little too light without being found elsewhere.
     """
-    contrast = ((_soft(sprite) - _soft(plate)) ** 2).sum(axis=-1)[mask].mean()
+    contrast = ((own - behind) ** 2).sum(axis=-1)[mask].mean()
     return max(_LEAST_LIMIT, _SHARE * float(contrast))
 
 
-def _costs(frame: NDArray, plate: NDArray, sprite: NDArray, mask: NDArray, limit: float) -> NDArray:
+def _costs(image: NDArray, empty: NDArray, own: NDArray, mask: NDArray, limit: float) -> NDArray:
     """How little a frame resembles the sprite at every offset o, float64 [2H−1, 2W−1] as `correlate` numbers them.
 
-    Σ over the sprite's pixels, moved by o and within the frame, of |frame − sprite|² − min(|frame − plate|², limit),
-    all three blurred. Infinite where more than half of the sprite is outside.
+    Σ over the sprite's pixels, moved by o and within the frame, of |image − own|² − min(|image − empty|², limit), all
+    three blurred: the frame, the scene without the sprite, and the sprite's picture. Infinite where more than half of
+    the sprite is outside.
     """
-    image, empty, own = map(_soft, (frame, plate, sprite))
     inside, shape = np.ones(mask.shape), mask.astype(np.float64)
     changed = ((image - empty) ** 2).sum(axis=-1).clip(max=limit)
     cost = -correlate(changed, shape)
@@ -88,10 +88,11 @@ def sprite_offsets(
     window = np.ones((2 * reach + 1, 2 * reach + 1), np.uint8)
     start = np.full((2 * height - 1, 2 * width - 1), np.inf)
     start[height - 1, width - 1] = 0
-    limit = _limit(plates[0], sprite, mask)
+    own = _soft(sprite)
+    limit = _limit(own, _soft(plates[0]), mask)
     totals = [start]
     for frame, plate in zip(looked[1:], plates[1 : len(looked)], strict=True):
-        totals.append(cv2.erode(totals[-1], window) + _costs(frame, plate, sprite, mask, limit))
+        totals.append(cv2.erode(totals[-1], window) + _costs(_soft(frame), _soft(plate), own, mask, limit))
     y, x = np.unravel_index(totals[-1].argmin(), start.shape)
     path = [(x, y)]
     for total in totals[-2::-1]:

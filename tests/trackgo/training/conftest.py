@@ -9,6 +9,7 @@ import torch
 
 from trackgo.demo.tiny import TinyConfig, build_components, save_components
 from trackgo.training.config import TrainingConfig, from_mapping
+from trackgo.training.trainer import Trainer
 
 TINY = TinyConfig(widths=(32, 32, 32, 32), head_dim=16, context_dim=32, vae_width=8, clip_hidden=16, clip_layers=2)
 
@@ -41,6 +42,16 @@ def configuration(base: Path, folder: Path, **sections) -> TrainingConfig:
 def make_config(base_folder: Path, tmp_path: Path):
     """``configuration`` that writes to ``tmp_path/run``."""
     return lambda **sections: configuration(base_folder, tmp_path / "run", **sections)
+
+
+def reached_by(config: TrainingConfig, term: str) -> set[str]:
+    """Names of the parameters that get a gradient from one loss term, which is above 0, of a first step."""
+    trainer = Trainer(config)
+    trainer._total = lambda terms: terms[term].mean()
+    with trainer.model.attached():
+        figures = trainer.gradients(next(trainer._steps()))
+    assert figures[term] > 0
+    return {name for name, p in trainer.parameters.items() if p.grad is not None and p.grad.any()}
 
 
 @pytest.fixture(autouse=True)

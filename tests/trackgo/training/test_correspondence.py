@@ -8,6 +8,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.trackgo.training.conftest import reached_by
 from trackgo.demo.world import SINGLE, scene
 from trackgo.training.batch import collate, model_input
 from trackgo.training.correspondence import bilinear, correspondence_loss, looking, origins
@@ -24,11 +25,11 @@ def test_origins_are_where_a_shifted_thing_was():
     tracks = np.stack([start + np.array([gone, 0]) for gone in (0, 8, 30)]).astype(np.float32)
     points = PointTrajectories(tracks, np.ones((3, 2), bool), np.ones(2, np.int64), 32, 32)
     found = origins(points, components)
-    assert found.dtype == np.float16 and found.shape == (3, 4, 4, 4)
+    assert found.dtype == np.float32 and found.shape == (3, 4, 4, 4)
     known = {(i, r, c): tuple(found[i, r, c, :2]) for i, r, c in np.argwhere(np.isfinite(found[..., 0]))}
     whole, most = (3.5, 11.5), (11.5, 11.5)
     assert known == {(0, 1, 0): whole, (0, 1, 1): most, (1, 1, 1): whole, (1, 1, 2): most}
-    np.testing.assert_array_equal(found[..., 2:], found[..., :2] - np.float16((5.5, 11)))  # the points' middle
+    np.testing.assert_array_equal(found[..., 2:], found[..., :2] - np.float32((5.5, 11)))  # the points' middle
 
 
 def test_the_first_frame_at_the_origins_is_what_the_video_shows():
@@ -80,12 +81,7 @@ def test_looking_at_the_right_place_costs_nothing_and_elsewhere_much():
 
 def test_gradients_reach_the_encoder_the_adapters_and_spatial_attention(make_config):
     config = make_config(loss={"correspondence": 0.5}, conditioning={"trajectory_dropout": 0.0})
-    trainer = Trainer(config)
-    trainer._total = lambda terms: terms["correspondence"].mean()
-    with trainer.model.attached():
-        figures = trainer.gradients(next(iter(trainer._steps())))
-    assert figures["correspondence"] > 0
-    reached = {name for name, p in trainer.parameters.items() if p.grad is not None and p.grad.any()}
+    reached = reached_by(config, "correspondence")
     assert "trackgo.encoder.convs.0.weight" in reached
     assert "unet.up_blocks.3.attentions.0.transformer_blocks.0.attn1.to_k.weight" in reached
     assert "unet.down_blocks.0.attentions.0.temporal_transformer_blocks.0.attn1.to_v.weight" in reached

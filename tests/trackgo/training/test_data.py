@@ -76,14 +76,14 @@ def test_plain_and_large_scenes_come_as_often_as_asked(make_config):
 
 def test_triples_check_their_shapes():
     frames = np.zeros((6, 8, 8, 3), np.uint8)
-    nothing, nowhere = frames[..., 0], np.full((6, 1, 1, 4), np.nan, np.float16)
+    nothing, nowhere = frames[..., 0], np.full((6, 1, 1, 4), np.nan, np.float32)
     with pytest.raises(ValueError, match="P has shape"):
         Triple(frames, frames[:5], nothing, nowhere)
     with pytest.raises(ValueError, match=r"components must be uint8 \[6, 8, 8\], got uint8 \[5, 8, 8\]"):
         Triple(frames, frames, nothing[:5], nowhere)
     with pytest.raises(ValueError, match="components must be uint8"):
         Triple(frames, frames, nothing > 0, nowhere)
-    with pytest.raises(ValueError, match=r"origins must be float16 \[6, 1, 1, 4\], got float16 \[5, 1, 1, 4\]"):
+    with pytest.raises(ValueError, match=r"origins must be float32 \[6, 1, 1, 4\], got float32 \[5, 1, 1, 4\]"):
         Triple(frames, frames, nothing, nowhere[:5])
     with pytest.raises(ValueError, match="frames must be uint8"):
         Triple(frames.astype(np.float32), frames, nothing, nowhere)

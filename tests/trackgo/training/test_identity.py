@@ -9,6 +9,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
+from tests.trackgo.training.conftest import reached_by
 from trackgo.adapter import LayerMotion
 from trackgo.training import state
 from trackgo.training.batch import numbered
@@ -98,12 +99,7 @@ def test_nothing_drawn_gives_a_finite_loss():
 
 def test_gradients_reach_the_encoder_the_adapters_and_the_unet(make_config):
     config = make_config(loss={"identity": 0.5}, conditioning={"trajectory_dropout": 0.0})
-    trainer = Trainer(config)
-    trainer._total = lambda terms: terms["identity"].mean()
-    with trainer.model.attached():
-        figures = trainer.gradients(next(iter(trainer._steps())))
-    assert figures["identity"] > 0
-    reached = {name for name, p in trainer.parameters.items() if p.grad is not None and p.grad.any()}
+    reached = reached_by(config, "identity")
     assert "trackgo.encoder.convs.0.weight" in reached
     assert "unet.down_blocks.0.attentions.0.temporal_transformer_blocks.0.attn1.to_v.weight" in reached
     assert any(name.startswith("identity.linear.up_3_2") for name in reached)
