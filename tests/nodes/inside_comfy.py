@@ -276,6 +276,7 @@ CHECKS = [
     interrupting, mistakes, adapters_run_once,
 ]  # fmt: skip
 
+
 def run(checks: list[Callable[[], None]]) -> None:
     """Run checks as ComfyUI runs nodes; one that fails does not hide the others."""
     with torch.inference_mode():

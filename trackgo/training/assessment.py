@@ -22,7 +22,7 @@ from .following import Followed, followed, mostly_seen, sprite_offsets, still_of
 Generate = Callable[[NDArray, PointTrajectories, int], NDArray]
 """(first frame uint8 [H, W, 3], trajectories, seed) → video uint8 [L, H, W, 3]."""
 
-_LEAST_VACATED_PX = 12
+LEAST_VACATED_PX = 12
 _LEAST_BEND_PX = 0.04  # of the frame's shorter side: how far a path must leave its chord to count as curved
 _MOST_COVERED = 0.1  # of an unselected sprite; where more is hidden its place cannot be told
 
@@ -101,10 +101,10 @@ def assess(
         video = _video(generate, seen, seen.drawing())
         parts = range(seen.masks.shape[1])
         shown = [followed(video, seen, n, wanted_offsets(seen, n), mostly_seen(seen, n)) for n in parts]
-        left = _vacated(seen)
-        if left.sum() >= _LEAST_VACATED_PX:
+        left = vacated(seen)
+        if left.sum() >= LEAST_VACATED_PX:
             tries = video[-1], _without_sprites(seen), reconstruct(seen.frames)[-1]
-            ghosts.append(_ghost(np.stack(tries)[:, left], seen.frames[-1][left]))
+            ghosts.append(colour_errors(np.stack(tries)[:, left], seen.frames[-1][left]))
             traces.append([_trace(shown[left], seen.frames[-1][left], seen.frames[0][left]) for shown in tries[:2]])
         if len(shown) > 1:
             several += shown
@@ -219,7 +219,7 @@ def _unselected_drift(video: NDArray, seen: Scene) -> list[float]:
 def _drift(video: NDArray, first: NDArray, sprites: Sequence[tuple[NDArray, NDArray]]) -> list[float]:
     found = []
     for place, seen_at in sprites:
-        if place.sum() < _LEAST_VACATED_PX:
+        if place.sum() < LEAST_VACATED_PX:
             continue
         hidden = 1 - seen_at.sum(axis=(1, 2)) / place.sum()
         frames = [i for i in range(1, len(video)) if hidden[i] <= _MOST_COVERED]
@@ -247,19 +247,23 @@ def _bend(video: NDArray, seen: Scene) -> list[tuple[bool, float]]:
     return [(bool(near), float((shown * bend)[there].sum() / (bend**2)[there].sum()))]
 
 
-def _vacated(seen: Scene) -> NDArray:
+def vacated(seen: Scene) -> NDArray:
     """Where a moving sprite was in the first frame and none is in the last, bool [H, W]."""
     taken = cv2.dilate(seen.masks[-1].any(axis=0).astype(np.uint8), np.ones((3, 3)))
     return seen.masks[0].any(axis=0) & (taken == 0)
 
 
+def hidden_place(seen: Scene) -> NDArray:
+    """The moving sprites in the first frame with a rim of two pixels, uint8 [H, W]."""
+    return cv2.dilate(seen.masks[0].any(axis=0).astype(np.uint8), np.ones((5, 5)))
+
+
 def _without_sprites(seen: Scene) -> NDArray:
-    """The first frame with its moving sprites, and a rim of two pixels, inpainted: uint8 [H, W, 3]."""
-    hole = cv2.dilate(seen.masks[0].any(axis=0).astype(np.uint8), np.ones((5, 5)))
-    return cv2.inpaint(np.ascontiguousarray(seen.frames[0]), hole, 3, cv2.INPAINT_TELEA)
+    """The first frame without its moving sprites, inpainted: uint8 [H, W, 3]."""
+    return cv2.inpaint(np.ascontiguousarray(seen.frames[0]), hidden_place(seen), 3, cv2.INPAINT_TELEA)
 
 
-def _ghost(tries: NDArray, truth: NDArray) -> NDArray:
+def colour_errors(tries: NDArray, truth: NDArray) -> NDArray:
     """Colour errors [2, T] of T tries, uint8 [T, N, 3], at pixels uint8 [N, 3]: of their mean, and their mean."""
     off = tries - truth.astype(float)
     return np.stack([np.abs(off.mean(axis=1)).mean(axis=-1), np.abs(off).mean(axis=(1, 2))])

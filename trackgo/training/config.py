@@ -185,16 +185,20 @@ class LossConfig:
 
     ``identity``: weight of the deep supervision of which component is where (``identity``, not in the paper).
     ``correspondence``: weight of the deep supervision of where it was (``correspondence``, not in the paper).
+    ``lasting``, ``vacated``: weights of errors that stay, and of those where a component was (``losses``, not in the
+    paper).
     """
 
     attention: float = 0.1
     identity: float = 0.0
     correspondence: float = 0.0
+    lasting: float = 0.0
+    vacated: float = 0.0
     sigma_mean: float = 0.7
     sigma_deviation: float = 1.6
 
     def __post_init__(self) -> None:
-        for name in ("attention", "identity", "correspondence"):
+        for name in ("attention", "identity", "correspondence", "lasting", "vacated"):
             _require(getattr(self, name) >= 0, f"loss.{name}", getattr(self, name), "0 or more")
         _require(self.sigma_deviation > 0, "loss.sigma_deviation", self.sigma_deviation, "above 0")
 

@@ -19,9 +19,9 @@ from ..model import Motion, TrackGo, _Level, halvings
 from ..svd import LAYERS, Attachment, attached
 from .batch import ModelInput
 from .correspondence import correspondence_loss, looking
-from .diffusion import denoise, denoising_loss
+from .diffusion import denoise, denoising_loss, loss_weight
 from .identity import IdentityProbes
-from .losses import AttentionLoss
+from .losses import AttentionLoss, lasting_loss, vacated_loss
 from .precision import float32_attention_on_cpu
 
 _PIXELS_AT_ONCE = 8 * 14 * 128 * 128
@@ -74,6 +74,7 @@ class TrainedSVD(nn.Module):
         attention_loss: compute L_attn (eq. 8).
         identity: probes that ask which component is where (``identity``).
         correspondence: ask spatial attention where that was (``correspondence``).
+        background: ``lasting`` and ``vacated`` too (``losses``).
 
     Attributes:
         inherited: base weights (diffusers keys) that ``model.start_from`` had changed before this run.
@@ -88,10 +89,12 @@ class TrainedSVD(nn.Module):
         attention_loss: bool = True,
         identity: IdentityProbes | None = None,
         correspondence: bool = False,
+        background: bool = False,
     ) -> None:
         super().__init__()
         self.unet, self.trackgo, self.identity = unet, trackgo, identity
         self.recompute, self.attention_loss, self.correspondence = recompute, attention_loss, correspondence
+        self.background = background
         self.inherited: frozenset[str] = frozenset()
         still = torch.zeros(1, 121, 8, 8, 3, dtype=torch.uint8)
         self.attachment = Attachment(Motion(trackgo, still), AttentionSettings(alpha))
@@ -112,8 +115,8 @@ class TrainedSVD(nn.Module):
         return motion
 
     def forward(self, data: ModelInput) -> dict[str, Tensor]:
-        """Loss terms per clip, [B] each: ``mse`` and, if asked for, ``attention`` (eq. 8), ``identity`` and
-        ``correspondence``."""
+        """Loss terms per clip, [B] each: ``mse`` and, if asked for, ``attention`` (eq. 8), ``identity``,
+        ``correspondence``, ``lasting`` and ``vacated``."""
         self.move_with_(data.points)
         look = AttentionLoss(data.moving, self.attachment.settings) if self.attention_loss else None
         asked = self.identity if self.training else None
@@ -133,6 +136,12 @@ class TrainedSVD(nn.Module):
             terms["identity"] = asked(seen, self._told(), data.components, data.origins)
         if matching:
             terms["correspondence"] = correspondence_loss(matched, data.origins)
+        if self.background and self.training:
+            error = estimate - data.latents
+            shown = data.conditioning.image_latent.flatten(1).any(dim=1)  # without the picture all colours are guesses
+            weight = loss_weight(data.sigma) * shown
+            terms["lasting"] = weight * lasting_loss(error)
+            terms["vacated"] = weight * vacated_loss(error, data.moving)
         return terms
 
     def activated_shares(self) -> dict[str, float]:

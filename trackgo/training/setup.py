@@ -96,9 +96,17 @@ def build_model(training: TrainingConfig, unet: nn.Module) -> TrainedSVD:
         prepare_trainable_(unet, trackgo, config)
         probes = IdentityProbes(trackgo.config) if training.loss.identity else None
     halve_frozen_(unet, config.frozen_precision)
-    attention_loss = training.loss.attention > 0
-    matching = training.loss.correspondence > 0
-    model = TrainedSVD(unet, trackgo, config.alpha, config.gradient_checkpointing, attention_loss, probes, matching)
+    loss = training.loss
+    model = TrainedSVD(
+        unet,
+        trackgo,
+        config.alpha,
+        config.gradient_checkpointing,
+        loss.attention > 0,
+        probes,
+        loss.correspondence > 0,
+        loss.lasting > 0 or loss.vacated > 0,
+    )
     model.inherited = inherited
     return model
 

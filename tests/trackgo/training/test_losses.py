@@ -6,7 +6,8 @@ import pytest
 import torch
 
 from trackgo.adapter import AttentionSettings, LayerMotion
-from trackgo.training.losses import AttentionLoss
+from trackgo.training.losses import AttentionLoss, lasting_loss, vacated_loss
+from trackgo.training.trainer import Trainer
 
 UNIFORM = torch.zeros(0, dtype=torch.int64)
 
@@ -83,3 +84,40 @@ def test_nothing_moves_nothing_is_lost_and_gradients_reach_only_the_original_bra
         assert (float(loss.per_clip()) > 0) == bool(mask.any())
     loss.per_clip().sum().backward()
     assert q.grad.abs().sum() > 0 and attention.grad is None
+
+
+def test_errors_that_are_independent_last_as_much_as_their_mean_square():
+    error = (
+        torch.randn(3, 14, 4, 32, 32, generator=torch.Generator().manual_seed(0))
+        * torch.tensor([1.0, 2, 0])[:, None, None, None, None]
+    )
+    torch.testing.assert_close(lasting_loss(error), torch.tensor([1.0, 4.0, 0.0]), rtol=0.1, atol=0)
+
+
+@pytest.mark.parametrize("size", [(8, 12), (3, 5)])
+def test_a_tint_lasts_and_what_changes_from_frame_to_frame_does_not(size):
+    frames, box = 6, min(4, *size)
+    tint = torch.full((1, frames, 4, *size), 0.5)
+    torch.testing.assert_close(lasting_loss(tint), torch.tensor([0.25 * box**2 * frames]))
+    flicker = tint * torch.tensor([1, -1] * 3)[:, None, None, None]
+    torch.testing.assert_close(lasting_loss(flicker), torch.zeros(1))
+
+
+def test_vacated_places_are_those_of_the_first_frame_that_nothing_covers_now():
+    moving = torch.zeros(2, 3, 32, 32, dtype=torch.bool)
+    moving[0, :, 8:16, 8:16] = True  # a cell that is left in the last frame,
+    moving[0, 2, 8:16, 8:16] = False
+    moving[0, 0, 0:8, 0:3] = True  # less than half of a cell,
+    moving[0, 1:, 24:32] = True  # and what was not covered in the first
+    error = torch.full((2, 3, 4, 4, 4), 3.0)
+    torch.testing.assert_close(vacated_loss(error, moving), torch.tensor([9 / (3 * 16), 0.0]))
+
+
+def test_colours_are_not_asked_for_where_the_picture_was_dropped(make_config):
+    shares = {}
+    for dropout in (0.0, 1.0):
+        trainer = Trainer(make_config(loss={"lasting": 0.1}, conditioning={"image_dropout": dropout}))
+        with trainer.model.attached():
+            shares[dropout] = trainer.gradients(next(trainer._steps()))
+    assert shares[0.0]["lasting"] > 0 and shares[0.0]["vacated"] > 0
+    assert shares[1.0]["lasting"] == shares[1.0]["vacated"] == 0 < shares[1.0]["mse"]

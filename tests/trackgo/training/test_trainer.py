@@ -168,9 +168,7 @@ def test_a_loss_that_is_not_finite_stops_before_anything_changes(make_config):
 def test_recomputing_activations_changes_no_gradient(make_config, precision):
     gradients, losses = [], {"identity": 0.3, "correspondence": 0.1}
     for recompute in (False, True):
-        config = make_config(
-            model={"gradient_checkpointing": recompute}, loss=losses, run={"precision": precision}
-        )
+        config = make_config(model={"gradient_checkpointing": recompute}, loss=losses, run={"precision": precision})
         AcceleratorState._reset_state(reset_partial_state=True)  # it holds one precision for a whole process
         trainer = Trainer(config)
         with trainer.model.attached():

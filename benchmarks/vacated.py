@@ -1,0 +1,89 @@
+"""How far the first frame tells what a thing covered: ``python -m benchmarks.vacated [--scenes 200]``.
+
+Fills the place of the moving sprites of held-out scenes from what surrounds it, in several ways that are all told where
+the sprites are, and prints the error of the mean colour where one has left: beside that of the VAE, which sees the true
+frame, and of whichever way happens to be best in each scene, which nobody could know.
+"""
+
+from __future__ import annotations
+
+import argparse
+from functools import partial
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from trackgo import TrackGoPipeline
+from trackgo.demo.world import Scene
+from trackgo.training.assessment import LEAST_VACATED_PX, colour_errors, held_out_scenes, hidden_place, vacated
+
+from .demo_model import through_vae
+
+_RIM_PX = 8
+_POINTS = 900
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--scenes", type=int, default=200)
+    args = parser.parse_args()
+    pipeline = TrackGoPipeline.from_pretrained("demo")
+    rows = []
+    for seen in held_out_scenes(args.scenes, 14, 128, 128):
+        left = vacated(seen)
+        if left.sum() >= LEAST_VACATED_PX:
+            tries = [fill(seen)[left] for fill in FILLS.values()] + [through_vae(pipeline, seen.frames)[-1][left]]
+            rows.append(colour_errors(np.stack(tries), seen.frames[-1][left])[0])
+    errors = np.array(rows)
+    means = dict(zip([*FILLS, "VAE"], errors.mean(axis=0), strict=True))
+    means["best of these in each scene"] = errors[:, :-1].min(axis=1).mean()
+    print(f"{len(errors)} scenes; error of the mean colour, of 255, and over the VAE's")
+    for name, error in means.items():
+        print(f"{name:30} {error:5.2f} {error / means['VAE']:5.2f}")
+
+
+def by_opencv(method: int, seen: Scene) -> NDArray:
+    """OpenCV's inpainting of the first frame, uint8 [H, W, 3]."""
+    return cv2.inpaint(np.ascontiguousarray(seen.frames[0]), hidden_place(seen), 3, method)
+
+
+def by_mean(seen: Scene) -> NDArray:
+    """The mean colour of a rim."""
+    filled = seen.frames[0].astype(float)
+    hole = hidden_place(seen).astype(bool)
+    filled[hole] = filled[_rim(hole)].mean(axis=0)
+    return filled
+
+
+def by_kriging(length: float, seen: Scene) -> NDArray:
+    """Best linear unbiased estimate from a rim, for covariances that fall by e in ``length`` pixels."""
+    filled = seen.frames[0].astype(float)
+    hole = hidden_place(seen).astype(bool)
+    known, wanted = np.argwhere(_rim(hole)), np.argwhere(hole)
+    if len(known) > _POINTS:
+        known = np.random.default_rng(0).choice(known, _POINTS, replace=False)
+    covariance = lambda a, b: np.exp(-np.linalg.norm(a[:, None] - b[None], axis=-1) / length)  # noqa: E731
+    system = np.ones((len(known) + 1, len(known) + 1))
+    system[:-1, :-1] = covariance(known, known) + 0.01 * np.eye(len(known))
+    system[-1, -1] = 0
+    weights = np.linalg.solve(system, np.vstack([filled[tuple(known.T)], np.zeros(3)]))
+    filled[hole] = np.hstack([covariance(wanted, known), np.ones((len(wanted), 1))]) @ weights
+    return filled.clip(0, 255)
+
+
+def _rim(hole: NDArray) -> NDArray:
+    return cv2.dilate(hole.astype(np.uint8), np.ones((2 * _RIM_PX + 1,) * 2)).astype(bool) & ~hole
+
+
+FILLS = {
+    "inpainting, Telea": partial(by_opencv, cv2.INPAINT_TELEA),
+    "inpainting, Navier-Stokes": partial(by_opencv, cv2.INPAINT_NS),
+    "mean colour around": by_mean,
+    "kriging, 10 px": partial(by_kriging, 10.0),
+    "kriging, 30 px": partial(by_kriging, 30.0),
+}
+
+
+if __name__ == "__main__":
+    main()
