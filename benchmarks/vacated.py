@@ -1,25 +1,39 @@
-"""How far the first frame tells what a thing covered: ``python -m benchmarks.vacated [--scenes 200]``.
+"""How far the first frame tells what a thing covered: ``python -m benchmarks.vacated [--plain] [--model]``.
 
 Fills the place of the moving sprites of held-out scenes from what surrounds it, in several ways that are all told where
 the sprites are, and prints the error of the mean colour where one has left: beside that of the VAE, which sees the true
-frame, and of whichever way happens to be best in each scene, which nobody could know.
+frame, and of whichever way happens to be best in each scene, which nobody could know. ``--model`` adds the demo's video
+(``--run``: with the weights of a training run), ``--plain`` takes scenes of one plain sprite over a smooth background,
+where the surroundings tell all.
 """
 
 from __future__ import annotations
 
 import argparse
+from dataclasses import replace
 from functools import partial
+from pathlib import Path
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+from tqdm import tqdm
 
 from trackgo import TrackGoPipeline
-from trackgo.demo.world import Scene
-from trackgo.training.assessment import LEAST_VACATED_PX, colour_errors, held_out_scenes, hidden_place, vacated
+from trackgo.demo.world import PLAIN, Scene, scene
+from trackgo.options import DEMO_SAMPLING
+from trackgo.training.assessment import (
+    LEAST_VACATED_PX,
+    colour_errors,
+    held_out_scenes,
+    hidden_place,
+    user_trajectories,
+    vacated,
+)
 
-from .demo_model import through_vae
+from .demo_model import load, through_vae
 
+SIZE = 14, 128, 128  # frames, width, height
 _RIM_PX = 8
 _POINTS = 900
 
@@ -27,20 +41,36 @@ _POINTS = 900
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--scenes", type=int, default=200)
+    parser.add_argument("--plain", action="store_true")
+    parser.add_argument("--model", action="store_true")
+    parser.add_argument("--run", type=Path)
     args = parser.parse_args()
-    pipeline = TrackGoPipeline.from_pretrained("demo")
+    pipeline = load(args.run, average=True)
+    shown = {**FILLS, "VAE": lambda seen: through_vae(pipeline, seen.frames)[-1]}
+    if args.model or args.run:
+        shown["demo model"] = lambda seen: video(pipeline, seen)[-1]
     rows = []
-    for seen in held_out_scenes(args.scenes, 14, 128, 128):
+    for seen in tqdm(plain_scenes(args.scenes) if args.plain else held_out_scenes(args.scenes, *SIZE), unit="scene"):
         left = vacated(seen)
         if left.sum() >= LEAST_VACATED_PX:
-            tries = [fill(seen)[left] for fill in FILLS.values()] + [through_vae(pipeline, seen.frames)[-1][left]]
-            rows.append(colour_errors(np.stack(tries), seen.frames[-1][left])[0])
+            tries = np.stack([show(seen)[left] for show in shown.values()])
+            rows.append(colour_errors(tries, seen.frames[-1][left])[0])
     errors = np.array(rows)
-    means = dict(zip([*FILLS, "VAE"], errors.mean(axis=0), strict=True))
-    means["best of these in each scene"] = errors[:, :-1].min(axis=1).mean()
+    means = dict(zip(shown, errors.mean(axis=0), strict=True))
+    means["best filling of each scene"] = errors[:, : len(FILLS)].min(axis=1).mean()
     print(f"{len(errors)} scenes; error of the mean colour, of 255, and over the VAE's")
     for name, error in means.items():
         print(f"{name:30} {error:5.2f} {error / means['VAE']:5.2f}")
+
+
+def plain_scenes(count: int) -> list[Scene]:
+    """Held-out scenes with one plain sprite over a smooth background."""
+    return [scene(i, *SIZE, "test", replace(PLAIN, moving=(1, 1))) for i in range(count)]
+
+
+def video(pipeline: TrackGoPipeline, seen: Scene) -> NDArray:
+    """What the demo makes of a user's drawing, uint8 [L, H, W, 3]."""
+    return pipeline(seen.frames[0], user_trajectories(seen), steps=DEMO_SAMPLING[0], seed=0, guidance=1.0)
 
 
 def by_opencv(method: int, seen: Scene) -> NDArray:
