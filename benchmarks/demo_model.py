@@ -27,7 +27,9 @@ from trackgo.training.export import restored_model
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--run", type=Path, help="a training run or checkpoint; the shipped weights without it")
+    parser.add_argument(
+        "--run", type=Path, nargs="+", help="a training run or checkpoint, or several: their mean; else what ships"
+    )
     parser.add_argument("--last", action="store_true", help="the last weights instead of their running average")
     parser.add_argument("--scenes", type=int, default=200)
     parser.add_argument("--size", type=int, default=128, help="width and height, pixels")
@@ -51,7 +53,7 @@ def main() -> None:
     print(f"wrote {args.out}/figures.json and sheet.png")
 
 
-def load(run: Path | None, average: bool) -> TrackGoPipeline:
+def load(run: list[Path] | None, average: bool) -> TrackGoPipeline:
     """The shipped demo, or a run's weights in it."""
     pipeline = TrackGoPipeline.from_pretrained("demo")
     pipeline.set_progress_bar_config(disable=True)

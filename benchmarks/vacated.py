@@ -43,7 +43,7 @@ def main() -> None:
     parser.add_argument("--scenes", type=int, default=200)
     parser.add_argument("--plain", action="store_true")
     parser.add_argument("--model", action="store_true")
-    parser.add_argument("--run", type=Path)
+    parser.add_argument("--run", type=Path, nargs="+")
     args = parser.parse_args()
     pipeline = load(args.run, average=True)
     shown = {**FILLS, "VAE": lambda seen: through_vae(pipeline, seen.frames)[-1]}

@@ -21,7 +21,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def add_export_arguments(parser: argparse.ArgumentParser) -> None:
     """Arguments of ``export``."""
     parser.epilog = EXPORT_EXAMPLE
-    parser.add_argument("checkpoint", type=Path, help="a run's folder (its latest checkpoint) or one step-… folder")
+    parser.add_argument(
+        "checkpoint",
+        type=Path,
+        nargs="+",
+        help="a run's folder (its latest checkpoint) or one step-… folder; of several, the mean of their weights",
+    )
     parser.add_argument("--out", type=Path, required=True, help="the TrackGo file to write, .safetensors")
     parser.add_argument("--dtype", choices=("fp16", "bf16", "fp32"), default="fp16", help="precision of the file")
     parser.add_argument("--last", action="store_true", help="the last weights instead of their running average")

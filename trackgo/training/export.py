@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -35,7 +35,7 @@ def find_checkpoint(path: Path) -> Path:
 
 
 def export(
-    checkpoint: Path,
+    checkpoint: Path | Sequence[Path],
     out: Path,
     dtype: torch.dtype = torch.float16,
     average: bool = True,
@@ -46,13 +46,15 @@ def export(
     LoRA matrices stay two small factors each; in a UNet folder they are merged.
 
     Args:
-        checkpoint: a ``step-…`` folder or a run's folder.
+        checkpoint: a ``step-…`` folder or a run's folder; of several, the mean of their weights (a "model soup",
+            Wortsman et al., 2022), which is often better than each if one was trained on from another.
         average: the running average of the weights, where the run has one.
         unet_folder: write the whole trained UNet there as a diffusers model and leave base weights out of ``out``; for
             a base that was trained from nothing.
 
     Raises:
-        FileNotFoundError, ValueError: no such checkpoint, or its base model is gone or another one.
+        FileNotFoundError, ValueError: no such checkpoint, its base model is gone or another one, or several
+            checkpoints have not the same one.
     """
     model, _ = restored_model(checkpoint, average)
     unet = model.unet
@@ -64,15 +66,29 @@ def export(
     return out
 
 
-def restored_model(checkpoint: Path, average: bool = True) -> tuple[TrainedSVD, FrozenParts]:
+def restored_model(checkpoint: Path | Sequence[Path], average: bool = True) -> tuple[TrainedSVD, FrozenParts]:
     """The model of a run at a checkpoint, and the parts that were not trained; arguments and errors as in `export`."""
-    folder = find_checkpoint(checkpoint)
-    saved = state.load(folder)
-    config: TrainingConfig = from_mapping(saved.facts["config"])
+    folders = [find_checkpoint(path) for path in ([checkpoint] if isinstance(checkpoint, Path) else checkpoint)]
+    saved = [state.load(folder) for folder in folders]
+    configs: list[TrainingConfig] = [from_mapping(one.facts["config"]) for one in saved]
+    config = configs[0]
+    for folder, other in zip(folders, configs, strict=True):
+        if other.model != config.model:
+            raise ValueError(
+                f"the mean of '{folders[0]}' and '{folder}' would mean nothing: the section 'model' of their "
+                "configurations is not the same"
+            )
+    if len(folders) > 1 and config.model.trainable == "adapter+lora":
+        raise ValueError("LoRA's factors have no mean that adds what they add: export one checkpoint")
     unet, parts = load_base(config.model, config.run.seed)
     model = build_model(replace(config, loss=replace(config.loss, identity=0.0)), unet)  # without probes
-    values = saved.average if average and saved.average else saved.weights
-    state.restore_parameters_(trained_parameters(model), values, str(folder))
+    parameters = trained_parameters(model)
+    values = [one.average if average and one.average else one.weights for one in saved]
+    for folder, weights in zip(folders, values, strict=True):
+        state.restore_parameters_(parameters, weights, str(folder))
+    with torch.no_grad():
+        for name, parameter in parameters.items() if len(values) > 1 else ():
+            parameter.copy_(torch.stack([weights[name].float() for weights in values]).mean(dim=0))
     return model, parts
 
 

@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 import torch
 from diffusers import UNetSpatioTemporalConditionModel
+from safetensors.torch import load_file
 
 from trackgo.demo.world import scene
 from trackgo.low_rank import LowRank
@@ -68,3 +69,27 @@ def test_a_base_trained_from_nothing_can_be_written_apart(make_config, tmp_path)
     assert not trackgo.base_weights
     with torch.no_grad(), trackgo.attached(unet, Motion(trackgo, points)):
         torch.testing.assert_close(unet(*sample).sample, expected, rtol=1e-4, atol=1e-5)
+
+
+def test_of_several_checkpoints_the_mean_is_written(make_config, tmp_path, capsys):
+    files, runs = [], []
+    for number in range(2):
+        config = make_config(run={"folder": str(tmp_path / f"run{number}"), "seed": number}, optimizer={"ema": 0.0})
+        files.append(load_file(step_and_export(config, tmp_path)[0]))
+        runs.append(config.run.folder)
+    assert main(["export", *runs, "--out", str(tmp_path / "mean.safetensors"), "--dtype", "fp32"]) == 0
+    mean = load_file(tmp_path / "mean.safetensors")
+    assert mean.keys() == files[0].keys()
+    for name, value in mean.items():
+        torch.testing.assert_close(value, (files[0][name] + files[1][name]) / 2)
+    assert any(not torch.equal(value, files[0][name]) for name, value in mean.items())
+
+
+def test_checkpoints_of_different_models_have_no_mean(make_config, tmp_path, capsys):
+    runs = []
+    for trainable in ("adapter", "adapter+attn1"):
+        config = make_config(model={"trainable": trainable}, run={"folder": str(tmp_path / trainable)})
+        step_and_export(config, tmp_path)
+        runs.append(config.run.folder)
+    assert main(["export", *runs, "--out", str(tmp_path / "mean.safetensors")]) == 2
+    assert "would mean nothing" in capsys.readouterr().err and not (tmp_path / "mean.safetensors").exists()
