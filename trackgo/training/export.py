@@ -87,7 +87,7 @@ def restored_model(checkpoint: Path | Sequence[Path], average: bool = True) -> t
     for folder, weights in zip(folders, values, strict=True):
         state.restore_parameters_(parameters, weights, str(folder))
     with torch.no_grad():
-        for name, parameter in parameters.items() if len(values) > 1 else ():
+        for name, parameter in parameters.items():
             parameter.copy_(torch.stack([weights[name].float() for weights in values]).mean(dim=0))
     return model, parts
 
