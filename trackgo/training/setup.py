@@ -102,10 +102,10 @@ def build_model(training: TrainingConfig, unet: nn.Module) -> TrainedSVD:
         trackgo,
         config.alpha,
         config.gradient_checkpointing,
-        loss.attention > 0,
-        probes,
-        loss.correspondence > 0,
-        loss.lasting > 0 or loss.vacated > 0,
+        attention_loss=loss.attention > 0,
+        identity=probes,
+        correspondence=loss.correspondence > 0,
+        background=loss.lasting > 0 or loss.vacated > 0,
     )
     model.inherited = inherited
     return model
