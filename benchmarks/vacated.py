@@ -29,6 +29,7 @@ from trackgo.training.assessment import (
     hidden_place,
     user_trajectories,
     vacated,
+    without_sprites,
 )
 
 from .demo_model import load, through_vae
@@ -41,9 +42,9 @@ _POINTS = 900
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--scenes", type=int, default=200)
-    parser.add_argument("--plain", action="store_true")
-    parser.add_argument("--model", action="store_true")
-    parser.add_argument("--run", type=Path, nargs="+")
+    parser.add_argument("--plain", action="store_true", help="one plain sprite over a smooth background")
+    parser.add_argument("--model", action="store_true", help="the demo's video too")
+    parser.add_argument("--run", type=Path, nargs="+", help="the same with the weights of a run or checkpoints")
     args = parser.parse_args()
     pipeline = load(args.run, average=True)
     shown = {**FILLS, "VAE": lambda seen: through_vae(pipeline, seen.frames)[-1]}
@@ -73,11 +74,6 @@ def video(pipeline: TrackGoPipeline, seen: Scene) -> NDArray:
     return pipeline(seen.frames[0], user_trajectories(seen), steps=DEMO_SAMPLING[0], seed=0, guidance=1.0)
 
 
-def by_opencv(method: int, seen: Scene) -> NDArray:
-    """OpenCV's inpainting of the first frame, uint8 [H, W, 3]."""
-    return cv2.inpaint(np.ascontiguousarray(seen.frames[0]), hidden_place(seen), 3, method)
-
-
 def by_mean(seen: Scene) -> NDArray:
     """The mean colour of a rim."""
     filled = seen.frames[0].astype(float)
@@ -86,7 +82,7 @@ def by_mean(seen: Scene) -> NDArray:
     return filled
 
 
-def by_kriging(length: float, seen: Scene) -> NDArray:
+def by_kriging(seen: Scene, length: float) -> NDArray:
     """Best linear unbiased estimate from a rim, for covariances that fall by e in ``length`` pixels."""
     filled = seen.frames[0].astype(float)
     hole = hidden_place(seen).astype(bool)
@@ -107,11 +103,11 @@ def _rim(hole: NDArray) -> NDArray:
 
 
 FILLS = {
-    "inpainting, Telea": partial(by_opencv, cv2.INPAINT_TELEA),
-    "inpainting, Navier-Stokes": partial(by_opencv, cv2.INPAINT_NS),
+    "inpainting, Telea": without_sprites,
+    "inpainting, Navier-Stokes": partial(without_sprites, method=cv2.INPAINT_NS),
     "mean colour around": by_mean,
-    "kriging, 10 px": partial(by_kriging, 10.0),
-    "kriging, 30 px": partial(by_kriging, 30.0),
+    "kriging, 10 px": partial(by_kriging, length=10.0),
+    "kriging, 30 px": partial(by_kriging, length=30.0),
 }
 
 

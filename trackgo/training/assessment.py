@@ -103,7 +103,7 @@ def assess(
         shown = [followed(video, seen, n, wanted_offsets(seen, n), mostly_seen(seen, n)) for n in parts]
         left = vacated(seen)
         if left.sum() >= LEAST_VACATED_PX:
-            tries = video[-1], _without_sprites(seen), reconstruct(seen.frames)[-1]
+            tries = video[-1], without_sprites(seen), reconstruct(seen.frames)[-1]
             ghosts.append(colour_errors(np.stack(tries)[:, left], seen.frames[-1][left]))
             traces.append([_trace(shown[left], seen.frames[-1][left], seen.frames[0][left]) for shown in tries[:2]])
         if len(shown) > 1:
@@ -258,9 +258,9 @@ def hidden_place(seen: Scene) -> NDArray:
     return cv2.dilate(seen.masks[0].any(axis=0).astype(np.uint8), np.ones((5, 5)))
 
 
-def _without_sprites(seen: Scene) -> NDArray:
-    """The first frame without its moving sprites, inpainted: uint8 [H, W, 3]."""
-    return cv2.inpaint(np.ascontiguousarray(seen.frames[0]), hidden_place(seen), 3, cv2.INPAINT_TELEA)
+def without_sprites(seen: Scene, method: int = cv2.INPAINT_TELEA) -> NDArray:
+    """The first frame without its moving sprites, inpainted by one of OpenCV's methods: uint8 [H, W, 3]."""
+    return cv2.inpaint(np.ascontiguousarray(seen.frames[0]), hidden_place(seen), 3, method)
 
 
 def colour_errors(tries: NDArray, truth: NDArray) -> NDArray:

@@ -85,7 +85,7 @@ def restored_model(checkpoint: Path | Sequence[Path], average: bool = True) -> t
     parameters = trained_parameters(model)
     values = [one.average if average and one.average else one.weights for one in saved]
     for folder, weights in zip(folders, values, strict=True):
-        state.restore_parameters_(parameters, weights, str(folder))
+        state.restore_parameters_(parameters, weights, str(folder))  # each, for it tells which one does not fit
     with torch.no_grad():
         for name, parameter in parameters.items():
             parameter.copy_(torch.stack([weights[name].float() for weights in values]).mean(dim=0))
