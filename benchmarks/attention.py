@@ -17,7 +17,8 @@ import numpy as np
 import torch
 from diffusers import UNetSpatioTemporalConditionModel
 
-from trackgo.model import Motion, TrackGo
+from trackgo.model import TrackGo
+from trackgo.model.encoded import EncodedTrajectories
 
 HEAD_SIZE, CONTEXT = 16, 32
 
@@ -47,7 +48,7 @@ def squares(frames: int, height: int, width: int, points: int) -> np.ndarray:
     return images
 
 
-def kept_bytes(motion: Motion) -> tuple[int, int]:
+def kept_bytes(motion: EncodedTrajectories) -> tuple[int, int]:
     """(bytes of A' that are kept, what A' of every location would take), both in float32."""
     kept = dense = 0
     for layer in motion.kept.values():
@@ -89,8 +90,8 @@ def main() -> None:
     def bare() -> None:
         unet(*given)
 
-    def first() -> Motion:
-        motion = Motion(model, images)
+    def first() -> EncodedTrajectories:
+        motion = EncodedTrajectories(model, images)
         with model.attached(unet, motion):
             unet(*given)
         return motion

@@ -15,12 +15,11 @@ import numpy as np
 import torch
 from tqdm import tqdm
 
+from benchmarks.assessment import assess, held_out_scenes, user_trajectories
 from trackgo import PointTrajectories, TrackGoPipeline
 from trackgo.files import write_picture
 from trackgo.options import DEMO_SAMPLING
-from trackgo.training.assessment import assess, held_out_scenes, user_trajectories
-from trackgo.training.batch import to_unit
-from trackgo.training.diffusion import FrozenParts
+from trackgo.svd.frozen import FrozenParts, to_unit
 from trackgo.training.evaluation import contact_sheet, decoded
 from trackgo.training.export import restored_model
 

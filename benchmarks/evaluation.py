@@ -23,7 +23,7 @@ from trackgo.evaluation.following import follow, scores
 from trackgo.evaluation.frechet import frechet_distance
 from trackgo.evaluation.sources import world_source
 from trackgo.evaluation.systems import Generated, Sampling
-from trackgo.preparation.trackers import build_tracker
+from trackgo.tracking.trackers import build_tracker
 
 
 def main() -> None:

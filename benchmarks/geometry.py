@@ -15,7 +15,8 @@ import numpy as np
 
 from trackgo import Drawing, point_trajectories
 from trackgo.drawing import Arrow, Component, Stroke
-from trackgo.rasterize import paint_, to_pixels
+from trackgo.drawing.coordinates import to_pixels
+from trackgo.drawing.rasterize import paint_
 from trackgo.trajectories import COMPONENT_COLORS, PointTrajectories
 
 WIDTH, HEIGHT = 1024, 576
@@ -81,13 +82,13 @@ def shipped_brush(stroke: Stroke) -> np.ndarray:
 
 
 def six_components() -> Drawing:
-    drawing = Drawing.empty()
+    components = []
     for index in range(6):
         mask = np.zeros((HEIGHT, WIDTH), dtype=bool)
         mask[:, index * 100 : index * 100 + 480] = True  # 47 % of the frame: 64 points each
         arrow = Arrow([(0.1, 0.1), (0.5, 0.3), (0.4, 0.6)], "smooth")
-        drawing = drawing.with_component(Component.from_mask(mask, arrows=[arrow]))
-    return drawing
+        components.append(Component.from_mask(mask, arrows=[arrow]))
+    return Drawing(tuple(components))
 
 
 def report(name: str, shipped: float, plain: float) -> None:

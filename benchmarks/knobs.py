@@ -16,13 +16,13 @@ import cv2
 import numpy as np
 from tqdm import tqdm
 
+from benchmarks.assessment import held_out_scenes, user_trajectories
 from benchmarks.demo_model import load
 from trackgo import Drawing, TrackGoPipeline, point_trajectories
-from trackgo.adapter import AttentionSettings
 from trackgo.demo.world import Scene
+from trackgo.model.config import AttentionSettings
 from trackgo.options import DEMO_SAMPLING
-from trackgo.training.assessment import held_out_scenes, user_trajectories
-from trackgo.training.following import mostly_seen, sprite_offsets, wanted_offsets
+from trackgo.tracking.sprites import mostly_seen, sprite_offsets, wanted_offsets
 
 FREEZE = (0.0, 0.125, 0.25, 0.375, 0.5, 0.625, 0.75, 0.875, 1.0)
 OWN_SCENES = 8

@@ -25,7 +25,7 @@ from trackgo.preparation.sample import Sample, sample_points
 from trackgo.preparation.segmenters import build_segmenter
 from trackgo.preparation.settings import Settings
 from trackgo.preparation.shards import pack
-from trackgo.preparation.trackers import build_tracker
+from trackgo.tracking.trackers import build_tracker
 from trackgo.video import write_clip
 
 

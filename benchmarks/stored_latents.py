@@ -19,10 +19,10 @@ from trackgo.preparation.latents import encoder
 from trackgo.preparation.pipeline import one_thread
 from trackgo.preparation.sample import Sample
 from trackgo.preparation.shards import pack, write_tar
+from trackgo.svd.frozen import FrozenParts
 from trackgo.training.batch import collate, model_input
 from trackgo.training.config import ConditioningConfig, DataConfig, LossConfig
 from trackgo.training.data import ClipKey, build_source
-from trackgo.training.diffusion import FrozenParts
 from trackgo.training.shards import Encoders
 
 WAYS = {"use": "latents", "ignore": "video"}

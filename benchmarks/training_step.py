@@ -13,10 +13,10 @@ import numpy as np
 import torch
 from diffusers import UNetSpatioTemporalConditionModel
 
+from trackgo.svd.diffusion import Conditioning
 from trackgo.training.batch import ModelInput, collate
 from trackgo.training.config import TRAINABLE_SETS, ModelConfig, StageConfig, TrainingConfig
 from trackgo.training.data import ClipKey, WorldSource
-from trackgo.training.diffusion import Conditioning
 from trackgo.training.setup import build_model, build_optimizer
 
 
@@ -32,9 +32,11 @@ def random_input(frames: int, width: int, height: int) -> ModelInput:
     batch = collate([triple], [0])
     size = (1, frames, 4, height // 8, width // 8)
     latents, noise = torch.randn(size), torch.randn(size)
-    told = Conditioning(torch.randn(1, 4, *size[3:]), torch.randn(1, 1, 1024), torch.tensor([[6.0, 127.0, 0.02]]))
+    conditioning = Conditioning(
+        torch.randn(1, 4, *size[3:]), torch.randn(1, 1, 1024), torch.tensor([[6.0, 127.0, 0.02]])
+    )
     noisy = latents + 2 * noise
-    return ModelInput(latents, noisy, torch.tensor([2.0]), told, batch.points, batch.components, batch.origins)
+    return ModelInput(latents, noisy, torch.tensor([2.0]), conditioning, batch.points, batch.components, batch.origins)
 
 
 def measure(trainable: str, frames: int, width: int, height: int, frozen: str) -> None:

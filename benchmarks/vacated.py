@@ -19,11 +19,8 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from trackgo import TrackGoPipeline
-from trackgo.demo.world import PLAIN, Scene, scene
-from trackgo.options import DEMO_SAMPLING
-from trackgo.training.assessment import (
-    LEAST_VACATED_PX,
+from benchmarks.assessment import (
+    MIN_VACATED_PX,
     colour_errors,
     held_out_scenes,
     hidden_place,
@@ -31,6 +28,9 @@ from trackgo.training.assessment import (
     vacated,
     without_sprites,
 )
+from trackgo import TrackGoPipeline
+from trackgo.demo.world import PLAIN, Scene, scene
+from trackgo.options import DEMO_SAMPLING
 
 from .demo_model import load, through_vae
 
@@ -53,7 +53,7 @@ def main() -> None:
     rows = []
     for seen in tqdm(plain_scenes(args.scenes) if args.plain else held_out_scenes(args.scenes, *SIZE), unit="scene"):
         left = vacated(seen)
-        if left.sum() >= LEAST_VACATED_PX:
+        if left.sum() >= MIN_VACATED_PX:
             tries = np.stack([show(seen)[left] for show in shown.values()])
             rows.append(colour_errors(tries, seen.frames[-1][left])[0])
     errors = np.array(rows)

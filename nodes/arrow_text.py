@@ -6,10 +6,10 @@ import re
 
 import numpy as np
 
-from ..trackgo.checks import located
 from ..trackgo.drawing import Arrow
-from ..trackgo.interchange import to_arrows
-from ..trackgo.rasterize import to_fractions
+from ..trackgo.drawing.checks import located
+from ..trackgo.drawing.coordinates import to_fractions
+from ..trackgo.trajectories.interchange import to_arrows
 
 UNITS = ("fraction", "pixel")
 _BETWEEN_POINTS = re.compile(r"->|→|;")

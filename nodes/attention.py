@@ -27,7 +27,7 @@ import torch
 from comfy.model_patcher import ModelPatcher
 from torch import Tensor, nn
 
-from ..trackgo.attention.record import (
+from ..trackgo.figures.attention_record import (
     AttentionMap,
     AttentionRecorder,
     AttentionRequest,
@@ -35,8 +35,9 @@ from ..trackgo.attention.record import (
     plain_settings,
     with_plain,
 )
-from ..trackgo.model import TrackGoConfig
-from ..trackgo.svd import LAYERS, Attachment, ComfyTemporalAttention, attention_path
+from ..trackgo.model.attach import Attachment, ComfyTemporalAttention
+from ..trackgo.model.config import TrackGoConfig
+from ..trackgo.svd.layers import LAYERS, attention_path
 from .model import attend_as
 
 
@@ -88,7 +89,7 @@ def look(
     request.check(frames, latent_size)
     runs: list[tuple[AttentionRecorder, Attachment]] = []
     if live := attachment_of(model):
-        watching = Attachment(live.motion, live.settings, live.sigma_range)
+        watching = Attachment(live.trajectories, live.settings, live.sigma_range)
         watching.enabled = live.enabled
         runs.append((AttentionRecorder(request, live.settings), watching))
     if compare or not live:

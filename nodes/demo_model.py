@@ -15,7 +15,7 @@ from torch import Tensor
 
 from ..trackgo.demo import DEMO_SVD
 from ..trackgo.demo.taesd import to_comfy_taesd
-from ..trackgo.svd_keys import comfy_key
+from ..trackgo.svd.unet_keys import comfy_key
 
 
 def _read(part: str) -> tuple[dict, dict[str, Tensor]]:

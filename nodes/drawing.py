@@ -8,9 +8,8 @@ from dataclasses import replace
 import torch
 from comfy_api.latest import io, ui
 
-from ..trackgo import visualize
-from ..trackgo.camera import Camera
-from ..trackgo.drawing import Component, Drawing, Mask
+from ..trackgo.drawing import Camera, Component, Drawing, Mask
+from ..trackgo.figures import overlays
 from .arrow_text import UNITS, parse_arrows
 from .common import (
     CATEGORY,
@@ -178,7 +177,7 @@ class TrackGoCanvas(io.ComfyNode):
         picture = frames_uint8(image[:1])[0]
         document = Drawing.concat(drawing or Drawing.empty(), filled_from(own, mask))
         height, width = picture.shape[:2]
-        shown = to_image(visualize.draw_drawing(picture, document)[None])
+        shown = to_image(overlays.draw_drawing(picture, document)[None])
         saved = ui.ImageSaveHelper.save_images(
             image[:1, ..., :3], "trackgo_canvas", io.FolderType.temp, cls=None, compress_level=1
         )

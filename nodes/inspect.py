@@ -9,11 +9,11 @@ import torch
 from comfy.model_patcher import ModelPatcher
 from comfy_api.latest import io, ui
 
-from ..trackgo.attention.pictures import Scene, attention_pages, report, share_chart
-from ..trackgo.attention.record import AttentionRequest, parse_layers, parse_numbers
-from ..trackgo.evaluation.obeyed import obeyed, obeyed_picture
-from ..trackgo.model import Motion
-from ..trackgo.preparation.trackers import build_tracker, tracker_names
+from ..trackgo.evaluation.adherence import adherence_picture, measure_adherence
+from ..trackgo.figures.attention_pages import Scene, attention_pages, report, share_chart
+from ..trackgo.figures.attention_record import AttentionRequest, parse_layers, parse_numbers
+from ..trackgo.model.encoded import EncodedTrajectories
+from ..trackgo.tracking.trackers import build_tracker, tracker_names
 from .attention import attachment_of, look
 from .common import CATEGORY, Tracks, frames_uint8, read_tracks, to_image
 
@@ -112,7 +112,11 @@ def _scene(
 ) -> Scene:
     """What the maps are shown with; raises ValueError if the frames are not the video's."""
     live = attachment_of(model)
-    points = live.motion.images[-1].cpu().numpy() if live and isinstance(live.motion, Motion) else None
+    points = (
+        live.trajectories.images[-1].cpu().numpy()
+        if live and isinstance(live.trajectories, EncodedTrajectories)
+        else None
+    )
     alpha = live.settings.alpha if live else 0.2
     size = 8 * samples.shape[-2], 8 * samples.shape[-1]
     shown = None if frames is None else frames_uint8(frames)
@@ -151,8 +155,8 @@ class TrackGoObjMC(io.ComfyNode):
     def execute(cls, frames: torch.Tensor, tracks: dict, tracker: str) -> io.NodeOutput:
         video = frames_uint8(frames)
         trajectories = read_tracks(tracks, video.shape[2], video.shape[1])
-        result = obeyed(video, trajectories, build_tracker(tracker))
-        picture = to_image(obeyed_picture(video, result)[None])
+        result = measure_adherence(video, trajectories, build_tracker(tracker))
+        picture = to_image(adherence_picture(video, result)[None])
         saved = ui.ImageSaveHelper.save_images(picture, "trackgo_objmc", io.FolderType.temp, cls=None, compress_level=1)
         figures = json.dumps(result.report(), indent=1)
         return io.NodeOutput(result.mean.mean, result.mean.static.mean, figures, picture, ui={"images": saved})

@@ -15,13 +15,15 @@ from comfy.weight_adapter import LoRAAdapter
 from comfy_api.latest import io
 from torch import Tensor
 
-from ..trackgo.adapter import TAU_MODES, AttentionSettings
 from ..trackgo.demo import DEMO_TRACKGO
 from ..trackgo.demo.example import example_image
-from ..trackgo.low_rank import BaseChange, LowRank
-from ..trackgo.model import Motion, TrackGo
-from ..trackgo.svd import LAYERS, Attachment, ComfyTemporalAttention, attention_path, changed_parameters
-from ..trackgo.svd_keys import comfy_key
+from ..trackgo.model import TrackGo
+from ..trackgo.model.attach import Attachment, ComfyTemporalAttention, changed_parameters
+from ..trackgo.model.config import TAU_MODES, AttentionSettings
+from ..trackgo.model.encoded import EncodedTrajectories
+from ..trackgo.model.low_rank import BaseChange, LowRank
+from ..trackgo.svd.layers import LAYERS, attention_path
+from ..trackgo.svd.unet_keys import comfy_key
 from ..trackgo.trajectories import PointTrajectories
 from .common import CATEGORY, Tracks, read_tracks, to_image
 from .demo_model import demo_clip_vision, demo_model, demo_vae
@@ -115,24 +117,42 @@ class TrackGoApply(io.ComfyNode):
                 TrackGoWeights.Input("trackgo", tooltip="From TrackGo Loader. Must have been trained for this model."),
                 Tracks.Input("tracks", tooltip="From TrackGo Point Trajectories. Frames and size must fit the latent."),
                 io.Float.Input(
-                    "alpha", default=0.2, min=0.01, max=0.99, step=0.01,
+                    "alpha",
+                    default=0.2,
+                    min=0.01,
+                    max=0.99,
+                    step=0.01,
                     tooltip="Threshold of the attention mask. Lower: the arrows take over more of the attention.",
                 ),
                 io.Combo.Input(
-                    "tau_mode", options=list(TAU_MODES), default="freeze",
+                    "tau_mode",
+                    options=list(TAU_MODES),
+                    default="freeze",
                     tooltip="What tau does to everything you did not select. freeze: hold it still. literal: the "
                     "paper's formula (no effect above -9900). halfadd: the paper's formula rounded to half precision.",
                 ),
                 io.Float.Input(
-                    "tau", default=0.0, min=-10000.0, max=0.0, step=1.0,
+                    "tau",
+                    default=0.0,
+                    min=-10000.0,
+                    max=0.0,
+                    step=1.0,
                     tooltip="0: the unselected area moves as the model likes. -100: half frozen. -10000: frozen.",
                 ),
                 io.Float.Input(
-                    "start_percent", default=0.0, min=0.0, max=1.0, step=0.01,
+                    "start_percent",
+                    default=0.0,
+                    min=0.0,
+                    max=1.0,
+                    step=0.01,
                     tooltip="Where in sampling the trajectories begin to act; 0 is the first step.",
                 ),
                 io.Float.Input(
-                    "end_percent", default=1.0, min=0.0, max=1.0, step=0.01,
+                    "end_percent",
+                    default=1.0,
+                    min=0.0,
+                    max=1.0,
+                    step=0.01,
                     tooltip="Where in sampling the trajectories cease to act; 1 is the last step.",
                 ),
             ],
@@ -170,7 +190,7 @@ def _patched(model: ModelPatcher, trackgo: ModelPatcher, attachment: Attachment)
     _patch_weights(patched, trackgo.model.base_weights)
     patched.set_additional_models(FOLDER, [trackgo])
     release = trackgo.offload_device
-    patched.add_callback(CallbacksMP.ON_CLEANUP, lambda _patcher: attachment.motion.to(release))
+    patched.add_callback(CallbacksMP.ON_CLEANUP, lambda _patcher: attachment.trajectories.to(release))
     return patched
 
 
@@ -178,9 +198,7 @@ def attend_as(base: object) -> object:
     """ComfyUI's own attention (flash, xformers, split …) with the settings of the layer it stands in for."""
 
     def attend(q: Tensor, k: Tensor, v: Tensor, options: dict) -> Tensor:
-        return optimized_attention(
-            q, k, v, base.heads, attn_precision=base.attn_precision, transformer_options=options
-        )
+        return optimized_attention(q, k, v, base.heads, attn_precision=base.attn_precision, transformer_options=options)
 
     return attend
 
@@ -207,13 +225,13 @@ def _compute_dtype(model: ModelPatcher) -> object:
     return model.model.manual_cast_dtype or model.model.get_dtype()
 
 
-def _motion(trackgo: ModelPatcher, trajectories: PointTrajectories, dtype: object) -> Motion:
+def _motion(trackgo: ModelPatcher, trajectories: PointTrajectories, dtype: object) -> EncodedTrajectories:
     """Encoded trajectories; the last two stay with the weights, so that A' is not computed again for another seed,
     alpha or tau."""
     digest = hashlib.sha256(f"{dtype} {trajectories.width} {trajectories.height}".encode())
     for array in (trajectories.tracks, trajectories.visibility, trajectories.component):
         digest.update(f"{array.dtype}{array.shape}".encode() + array.tobytes())
-    kept: dict[str, Motion] = trackgo.model.__dict__.setdefault("kept_motions", {})
+    kept: dict[str, EncodedTrajectories] = trackgo.model.__dict__.setdefault("kept_motions", {})
     key = digest.hexdigest()
     motion = kept.pop(key, None) or trackgo.model.encode(trajectories, dtype)
     kept[key] = motion

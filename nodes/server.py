@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from ..trackgo.sight import ROUTE, handle
+from ..trackgo.trajectories.preview_request import ROUTE, handle
 
 
 def register_routes() -> bool:

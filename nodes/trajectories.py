@@ -5,10 +5,10 @@ from __future__ import annotations
 import torch
 from comfy_api.latest import io, ui
 
-from ..trackgo import visualize
 from ..trackgo.drawing import Drawing
-from ..trackgo.interchange import EXPORT_FORMATS, IMPORT_FORMATS, export_tracks, import_tracks
+from ..trackgo.figures import overlays
 from ..trackgo.trajectories import point_trajectories
+from ..trackgo.trajectories.interchange import EXPORT_FORMATS, IMPORT_FORMATS, export_tracks, import_tracks
 from .common import CATEGORY, MAX_SIZE_PX, DrawingType, Tracks, frames_uint8, read_tracks, to_image
 
 MIN_FRAMES, MAX_FRAMES = 6, 121
@@ -123,12 +123,12 @@ class TrackGoPreview(io.ComfyNode):
         frames = frames_uint8(image)
         trajectories = read_tracks(tracks, frames.shape[2], frames.shape[1])
         if len(frames) == 1:
-            frames = visualize.match_length(frames, trajectories.frames)
+            frames = overlays.match_length(frames, trajectories.frames)
         elif len(frames) != trajectories.frames:
             trajectories = trajectories.resampled(len(frames))
         if drawing is not None:
-            frames = visualize.draw_on_all(frames, drawing)
-        shown = to_image(visualize.draw_trails(frames, trajectories, tail))
+            frames = overlays.draw_on_all(frames, drawing)
+        shown = to_image(overlays.draw_trails(frames, trajectories, tail))
         saved = ui.ImageSaveHelper.save_animated_webp(
             shown,
             "trackgo_preview",

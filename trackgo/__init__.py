@@ -10,10 +10,12 @@ from __future__ import annotations
 from importlib import import_module
 from typing import Any
 
+from .former_names import install
+
 __version__ = "0.1.0"
 
 _HOME = {
-    "Camera": ".camera",
+    "Camera": ".drawing",
     "Drawing": ".drawing",
     "PointTrajectories": ".trajectories",
     "point_trajectories": ".trajectories",
@@ -27,3 +29,6 @@ def __getattr__(name: str) -> Any:
     if name not in _HOME:
         raise AttributeError(f"module 'trackgo' has no attribute '{name}'")
     return getattr(import_module(_HOME[name], __name__), name)
+
+
+install(__name__)

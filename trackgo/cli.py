@@ -14,9 +14,9 @@ from pathlib import Path
 
 import numpy as np
 
-from . import sheet_command
-from .attention import command as attention
 from .evaluation import command as evaluation
+from .figures import attention_command as attention
+from .figures import settings_sheet_command as sheet_command
 from .files import read_picture, write_picture
 from .options import DEMO_SAMPLING, DTYPES, SVD_SAMPLING, device_named, dtype_named, place_, size
 from .preparation import command as preparation
@@ -167,7 +167,7 @@ def _overview(photograph: np.ndarray, drawing: object, trajectories: object, cli
     """Drawing, P and what came out, on one sheet."""
     import cv2
 
-    from .visualize import contact_sheet, draw_drawing, draw_trails
+    from .figures.overlays import contact_sheet, draw_drawing, draw_trails
 
     cell = 256
     large = lambda frame: cv2.resize(frame, (cell, cell), interpolation=cv2.INTER_CUBIC)  # noqa: E731
@@ -182,9 +182,9 @@ def _overview(photograph: np.ndarray, drawing: object, trajectories: object, cli
 
 
 def _draw(args: argparse.Namespace) -> None:
+    from .figures.overlays import draw_drawing, draw_trails
     from .trajectories import point_trajectories
     from .video import check_output
-    from .visualize import draw_drawing, draw_trails
 
     outputs = [check_output(path) for path in (args.out, args.points) if path]
     drawing, picture = _read_drawing(args.drawing), read_picture(args.image)
@@ -240,8 +240,8 @@ def _area(sample_size: int | Sequence[int]) -> int:
 
 
 def _convert(args: argparse.Namespace) -> None:
-    from .interchange import export_tracks
     from .trajectories import point_trajectories
+    from .trajectories.interchange import export_tracks
 
     width, height = size(args.size, "--size")
     trajectories = point_trajectories(_read_drawing(args.drawing), args.frames, width, height, args.seed)
@@ -265,7 +265,7 @@ def _sample(pipeline: object, picture: np.ndarray, trajectories: object, args: a
 
 def _sampling(args: argparse.Namespace) -> dict[str, object]:
     """The pipeline's settings; what is not given is the demo's or SVD's own."""
-    from .adapter import AttentionSettings
+    from .model.config import AttentionSettings
 
     tau = args.tau
     if args.freeze is not None:

@@ -21,12 +21,13 @@ from diffusers import StableVideoDiffusionPipeline
 from PIL import Image
 from torch import Tensor
 
-from .adapter import AttentionSettings, TauMode
-from .cover import Cover
+from .center_crop import CenterCrop
 from .drawing import Drawing
+from .drawing.coordinates import inside_frame
 from .model import TrackGo
-from .svd import Attachment, Probe, attached
-from .trajectories import PointTrajectories, inside_frame, point_trajectories
+from .model.attach import Attachment, Probe, attached
+from .model.config import AttentionSettings, TauMode
+from .trajectories import PointTrajectories, point_trajectories
 
 _CLIP_SIZE_PX = 224
 _HUB_NAME = re.compile(r"[\w.-]+/[\w.-]+")
@@ -60,7 +61,7 @@ class TrackGoPipeline(StableVideoDiffusionPipeline):
         if name == "demo":
             pipeline, trackgo = cls._demo(torch_dtype or torch.float32, trackgo)
         elif path.is_file():
-            from .single_file import load_single_file
+            from .svd.single_file import load_single_file
 
             pipeline = cls(**vars(load_single_file(path, torch_dtype)))
         elif path.is_dir() or _HUB_NAME.fullmatch(name):
@@ -219,7 +220,7 @@ def fit_picture(
     Returns:
         The first frame, uint8 [height, width, 3], and the trajectories in it.
     """
-    cover = Cover(picture.shape[1], picture.shape[0], width, height)
+    cover = CenterCrop(picture.shape[1], picture.shape[0], width, height)
     trajectories = point_trajectories(drawing, frames, *cover.covering, seed=seed)
     tracks = trajectories.tracks - np.array(cover.corner, np.float32)
     visible = inside_frame(tracks, width, height)

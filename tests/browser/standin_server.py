@@ -16,7 +16,7 @@ from typing import Any
 
 from aiohttp import WSMsgType, web
 
-from trackgo import sight
+from trackgo.trajectories import preview_request
 
 EXTENSION = "ComfyUI-TrackGo"
 
@@ -156,7 +156,7 @@ class StandinServer:
             "GET /userdata": _json(list),
             "GET /userdata/{file}": self._read_file,
             "POST /userdata/{file}": self._write_file,
-            f"POST {sight.ROUTE}": self._trajectories,
+            f"POST {preview_request.ROUTE}": self._trajectories,
         }
         routes |= {f"GET {path}": _json(lambda answer=answer: answer) for path, answer in self._fixed_answers().items()}
         for route, handler in routes.items():
@@ -240,7 +240,7 @@ class StandinServer:
     async def _trajectories(self, request: web.Request) -> web.Response:
         """The pack's own handler; `sight_closed` stands for a ComfyUI that was not restarted after an update."""
         self.sight_requests += 1
-        return web.Response(status=404) if self.sight_closed else await sight.handle(request)
+        return web.Response(status=404) if self.sight_closed else await preview_request.handle(request)
 
     async def _save_settings(self, request: web.Request) -> web.Response:
         self.settings.update(await request.json())

@@ -226,7 +226,7 @@ def test_a_removed_node_leaves_nothing_behind(editor):
 def test_page_and_python_agree_on_masks_and_arrows(editor):
     """What was drawn with the mouse, rasterised by the page's modules and by the library."""
     from trackgo import Drawing
-    from trackgo.motion import arrow_positions, ease, progress
+    from trackgo.trajectories.motion import arrow_positions, ease, progress
 
     editor.tool("brush")
     editor.drag((0.2, 0.3), (0.4, 0.35), (0.3, 0.5), steps=9)

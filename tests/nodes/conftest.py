@@ -16,8 +16,8 @@ from safetensors.torch import save_file
 from tests.comfy_harness import ComfyInstall
 from trackgo.demo.example import example_drawing
 from trackgo.demo.tiny import TinyConfig, build_unet, load_demo_components
-from trackgo.low_rank import LowRank
 from trackgo.model import TrackGo
+from trackgo.model.low_rank import LowRank
 from trackgo.trajectories import point_trajectories
 
 FRAMES, SIZE = 6, 64  # also in the scripts that run inside ComfyUI

@@ -11,7 +11,8 @@ import pytest
 import torch
 from PIL import Image
 
-from trackgo import Drawing, visualize
+from trackgo import Drawing
+from trackgo.figures import overlays
 
 DOCUMENT = json.dumps(
     {
@@ -49,7 +50,7 @@ def test_canvas_gives_drawing_masks_and_preview(nodes, picture: torch.Tensor) ->
     np.testing.assert_array_equal(masks[1].numpy(), np.arange(48)[None].repeat(32, 0) >= 24)
     first = (picture[0] * 255).round().byte().numpy()
     same = Drawing.from_json(drawing.to_json())
-    np.testing.assert_array_equal((preview[0] * 255).round().byte().numpy(), visualize.draw_drawing(first, same))
+    np.testing.assert_array_equal((preview[0] * 255).round().byte().numpy(), overlays.draw_drawing(first, same))
     assert preview.shape == (1, 32, 48, 3)
 
 
@@ -260,7 +261,7 @@ def test_camera_moves_every_point_as_it_says(nodes, start: tuple[float, float]) 
     (drawing,) = nodes.run(
         "TrackGoCameraMotion", pan_x=0.1, pan_y=-0.2, zoom=1.5, turn=30.0, width=width, height=height
     ).args
-    from trackgo.motion import camera_motion
+    from trackgo.trajectories.motion import camera_motion
 
     camera = Drawing.from_json(drawing.to_json()).camera
     point = complex(start[0] * width - 0.5, start[1] * height - 0.5)

@@ -12,8 +12,9 @@ import pytest
 from PIL import Image
 
 from tests.comfy_harness import ComfyServer, PromptRefused
-from trackgo import Drawing, point_trajectories, visualize
-from trackgo.interchange import export_tracks
+from trackgo import Drawing, point_trajectories
+from trackgo.figures import overlays
+from trackgo.trajectories.interchange import export_tracks
 
 DOCUMENT = {
     "version": 1,
@@ -69,7 +70,7 @@ def test_a_drawing_sent_through_the_api_is_the_librarys(comfy: ComfyServer, phot
     trajectories = point_trajectories(drawing, SIZE["frames"], SIZE["width"], SIZE["height"], SIZE["seed"])
     assert run.outputs["4"]["text"] == [export_tracks(trajectories, "kj")]
     (preview,) = run.outputs["5"]["images"]
-    np.testing.assert_array_equal(comfy.image(preview), visualize.draw_drawing(photo, drawing))
+    np.testing.assert_array_equal(comfy.image(preview), overlays.draw_drawing(photo, drawing))
     points = [comfy.image(image) for image in run.outputs["6"]["images"]]
     np.testing.assert_array_equal(points, trajectories.render())
     (mask,) = run.outputs["9"]["images"]

@@ -25,8 +25,9 @@ from comfy.ldm.modules.diffusionmodules.openaimodel import UNetModel  # noqa: E4
 from einops import rearrange  # noqa: E402
 from safetensors.torch import load_file, save_file  # noqa: E402
 
-from trackgo.model import Motion, TrackGo  # noqa: E402
-from trackgo.svd import temporal_attentions  # noqa: E402
+from trackgo.model import TrackGo  # noqa: E402
+from trackgo.model.encoded import EncodedTrajectories  # noqa: E402
+from trackgo.svd.layers import temporal_attentions  # noqa: E402
 
 CONFIG = {
     "image_size": 32, "in_channels": 8, "out_channels": 4, "model_channels": 32, "channel_mult": [1, 2, 2, 2],
@@ -77,7 +78,7 @@ def main() -> None:
     facts["layers"] = {name: attention.to_q.in_features for name, attention in temporal_attentions(unet).items()}
     with torch.inference_mode():
         before, out = snapshot(unet), {"bare": call(unet, given)}
-        motion = Motion(model, points)
+        motion = EncodedTrajectories(model, points)
         with model.attached(unet, motion, tau=-50.0):
             out["attached"] = call(unet, given)
             facts["keys_kept"] = [*unet.state_dict()] == [name for name, *_ in before[2]]
@@ -95,12 +96,14 @@ def main() -> None:
     save_file({name: value.clone().contiguous() for name, value in out.items()}, FOLDER / "outputs.safetensors")
 
 
-def failing(unet: UNetModel, model: TrackGo, motion: Motion) -> None:
+def failing(unet: UNetModel, model: TrackGo, motion: EncodedTrajectories) -> None:
     with model.attached(unet, motion):
         raise ValueError("raised by the body")
 
 
-def nested(unet: UNetModel, model: TrackGo, motion: Motion, given: dict, expected: torch.Tensor) -> list[bool]:
+def nested(
+    unet: UNetModel, model: TrackGo, motion: EncodedTrajectories, given: dict, expected: torch.Tensor
+) -> list[bool]:
     """Inner attachment acts inside; the outer one acts again after it."""
     with model.attached(unet, motion, tau=-50.0):
         with model.attached(unet, motion):

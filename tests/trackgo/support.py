@@ -23,9 +23,11 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from tests.comfy_harness import ComfyInstall
-from trackgo.adapter import AttentionSettings, LayerMotion
-from trackgo.model import Motion, TrackGo
-from trackgo.svd_keys import comfy_key
+from trackgo.model import TrackGo
+from trackgo.model.adapter import AdapterAttention
+from trackgo.model.config import AttentionSettings
+from trackgo.model.encoded import EncodedTrajectories
+from trackgo.svd.unet_keys import comfy_key
 
 torch.set_num_threads(1)  # threads gain nothing on models this small, and wait for each other on a busy machine
 
@@ -94,17 +96,13 @@ def black(frames: int = FRAMES, height_px: int = HEIGHT_PX, width_px: int = WIDT
     return np.zeros((1, frames, height_px, width_px, 3), np.uint8)
 
 
-def track_model(unet: nn.Module, mass: str = "centered", gate: float = 0.3) -> TrackGo:
-    """A fresh TrackGo whose gates, if it has them, are open a little."""
-    model = TrackGo.for_unet(unet, mass)
-    if mass == "gated":
-        for adapter in model.adapters.values():
-            nn.init.constant_(adapter.gate, gate)
-    return model
+def track_model(unet: nn.Module, mass: str = "centered") -> TrackGo:
+    """A fresh TrackGo."""
+    return TrackGo.for_unet(unet, mass)
 
 
-def motion_of(model: TrackGo, **size: int) -> Motion:
-    return Motion(model, drawn(**size))
+def motion_of(model: TrackGo, **size: int) -> EncodedTrajectories:
+    return EncodedTrajectories(model, drawn(**size))
 
 
 def snapshot(unet: nn.Module) -> dict[str, object]:
@@ -170,7 +168,7 @@ def reference_row(scores: np.ndarray, blocked: np.ndarray, mode: str, tau: float
 
 
 def reference_two_branch(
-    q: Tensor, k: Tensor, v: Tensor, attention: np.ndarray, settings: AttentionSettings, mass: str, gate: float = 0.0
+    q: Tensor, k: Tensor, v: Tensor, attention: np.ndarray, settings: AttentionSettings, mass: str
 ) -> np.ndarray:
     """O = (A + mass)V, [B, L, C], from q, k, v [B, L, C] and A' [S, h, L, L] of **every** location; B = G·S."""
     q, k, v = (x.detach().double().numpy() for x in (q, k, v))
@@ -185,12 +183,12 @@ def reference_two_branch(
                 prime = attention[b % locations, h, i]
                 scores = k[b][:, part] @ q[b, i, part] / math.sqrt(size)
                 row = reference_row(scores, prime >= settings.alpha, settings.tau_mode, settings.tau)
-                added = {"literal": prime, "centered": prime - 1 / frames, "gated": gate * prime}[mass]
+                added = {"literal": prime, "centered": prime - 1 / frames}[mass]
                 out[b, i, part] = (row + added) @ v[b][:, part]
     return out
 
 
-def dense(layer: LayerMotion) -> np.ndarray:
+def dense(layer: AdapterAttention) -> np.ndarray:
     """A' of every location, float64 [S, h, L, L]: 1/L wherever nothing passes."""
     shape = (layer.locations, *layer.attention.shape[1:])
     out = np.full(shape, 1 / layer.frames)

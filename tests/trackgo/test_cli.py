@@ -1,4 +1,4 @@
-"""python -m trackgo: what a person types, and what they are told when it is wrong."""
+"""python -m trackgo: what a person types, and what they read when it is wrong."""
 
 from __future__ import annotations
 
@@ -78,11 +78,11 @@ def _wrong(tmp_path: Path, files: dict[str, str]) -> dict[str, tuple[list[str], 
 def test_mistakes_exit_2_with_one_sentence(
     case: str, files: dict[str, str], tmp_path: Path, capfd: pytest.CaptureFixture
 ) -> None:
-    words, told = _wrong(tmp_path, files)[case]
+    words, expected = _wrong(tmp_path, files)[case]
     assert main(words) == 2
     message = capfd.readouterr().err.strip().splitlines()[-1]
     assert message.startswith(f"trackgo {words[0]}: ")
-    assert told in message
+    assert expected in message
     assert not (tmp_path / "x.mp4").exists()
 
 

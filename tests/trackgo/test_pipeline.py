@@ -11,11 +11,11 @@ import numpy as np
 import pytest
 import torch
 
-from trackgo.adapter import AttentionSettings
 from trackgo.demo.example import example_drawing, example_image
 from trackgo.demo.tiny import load_demo_components
 from trackgo.drawing import Drawing
 from trackgo.model import TrackGo
+from trackgo.model.config import AttentionSettings
 from trackgo.pipeline import TrackGoPipeline, fit_picture, fit_size
 from trackgo.trajectories import PointTrajectories, point_trajectories
 

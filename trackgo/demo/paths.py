@@ -1,7 +1,7 @@
 """How things move in the moving-sprites world: random arrows, timings and cameras, as components of a drawing.
 
-The world moves a sprite by `trackgo.motion.component_motion`, the rule that turns a user's arrows into tracks. So a
-scene's drawing describes its motion exactly, and what a model learns from scenes is what a user's drawing means.
+The world moves a sprite by `component_motion`, the rule that turns a user's arrows into tracks. So a scene's drawing
+describes its motion exactly, and what a model learns from scenes is what a user's drawing means.
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..drawing import EASINGS, Arrow, Component, camera_component
-from ..motion import along
-from ..rasterize import to_fractions
+from ..drawing.coordinates import to_fractions
+from ..trajectories.motion import along
 
 _CURVE_POINTS = 17  # vertices of a drawn curve: 90° of arc stays within 0.1 % of its radius
 

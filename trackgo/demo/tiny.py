@@ -17,8 +17,8 @@ from safetensors.torch import load_file, save_file
 from torch import nn
 from transformers import CLIPVisionConfig, CLIPVisionModelWithProjection
 
-from ..components import SVDComponents, build_feature_extractor, build_scheduler, image_processor_class
 from ..files import replacing
+from ..svd.components import SVDComponents, build_feature_extractor, build_scheduler, image_processor_class
 from . import DEMO_SVD
 from .vae import TinyVAE, build_vae
 
@@ -66,6 +66,12 @@ class TinyConfig:
                 raise ValueError(
                     f"{name} is {getattr(self, name)}; the UNet halves 1/8 latents thrice: use a multiple of 64"
                 )
+
+    @classmethod
+    def of(cls, folder: Path) -> TinyConfig:
+        """What a demo SVD's folder was built from."""
+        fields = json.loads((folder / "trackgo_demo.json").read_text(encoding="utf-8"))["config"]
+        return cls(**{key: tuple(value) if isinstance(value, list) else value for key, value in fields.items()})
 
 
 def build_unet(config: TinyConfig) -> UNetSpatioTemporalConditionModel:

@@ -14,8 +14,10 @@ import cv2
 import numpy as np
 
 from ..drawing import Component, Drawing
-from ..motion import Motion, component_motion
-from ..trajectories import PointTrajectories, control_points, inside_frame
+from ..drawing.coordinates import inside_frame
+from ..trajectories import PointTrajectories
+from ..trajectories.control_points import control_points
+from ..trajectories.motion import Similarity, component_motion
 from . import paths, shapes, textures
 from .paths import Field
 from .shapes import OVERSAMPLE
@@ -23,7 +25,7 @@ from .shapes import OVERSAMPLE
 SPLITS = {"train": 1, "validation": 2, "test": 3}
 """Part of every scene's seed: splits never share a scene, and the last two take other parts of the photographs."""
 
-_LEAST_VISIBLE_PX = 20  # of a component in the first frame; a scene with less is drawn again
+_MIN_VISIBLE_PX = 20  # of a component in the first frame; a scene with less is drawn again
 _CAMERA_MARGIN = 0.5  # of the frame, on each side of a background that a camera moves over
 
 
@@ -283,7 +285,7 @@ def _film(script: _Script, frames: int, field: Field, meta: Mapping[str, Any]) -
     for i in range(frames):
         with_all, without = _draw_frame(script, motions, rest, i, field, masks[i], still_masks[i])
         pictures[0, i], pictures[1, i] = _to_bytes(with_all), _to_bytes(without)
-        if i == 0 and (masks[0].sum(axis=(1, 2)) < _LEAST_VISIBLE_PX).any():
+        if i == 0 and (masks[0].sum(axis=(1, 2)) < _MIN_VISIBLE_PX).any():
             return None
     tracks, visibility, component = _follow(script, motions, masks, meta["index"])
     return Scene(
@@ -305,8 +307,8 @@ def _to_bytes(picture: np.ndarray) -> np.ndarray:
 
 def _draw_frame(
     script: _Script,
-    motions: list[Motion],
-    rest: Motion,
+    motions: list[Similarity],
+    rest: Similarity,
     i: int,
     field: Field,
     masks: np.ndarray,
@@ -338,14 +340,14 @@ def _draw_frame(
     return picture, without
 
 
-def _placement(motion: Motion, i: int, origin: complex, samples: int) -> np.ndarray:
+def _placement(motion: Similarity, i: int, origin: complex, samples: int) -> np.ndarray:
     """The 2 × 3 matrix from a picture's samples to pixels of frame i."""
     a, b = motion.scale_turn[i], motion.shift[i]
     step, start = a / samples, a * origin + b
     return np.array([[step.real, -step.imag, start.real], [step.imag, step.real, start.imag]])
 
 
-def _warped(layer: _Layer, motion: Motion, i: int, field: Field) -> tuple[tuple[slice, slice], np.ndarray | None]:
+def _warped(layer: _Layer, motion: Similarity, i: int, field: Field) -> tuple[tuple[slice, slice], np.ndarray | None]:
     """The part of frame i that a layer may touch, as (rows, columns), and its picture there; None when outside."""
     matrix = _placement(motion, i, layer.origin, OVERSAMPLE)
     side = len(layer.picture) - 1
@@ -360,7 +362,7 @@ def _warped(layer: _Layer, motion: Motion, i: int, field: Field) -> tuple[tuple[
 
 
 def _follow(
-    script: _Script, motions: list[Motion], masks: np.ndarray, index: int
+    script: _Script, motions: list[Similarity], masks: np.ndarray, index: int
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """tracks, visibility and component of the scene; the points `point_trajectories(drawing, …, seed=index)` has."""
     length, _, height, width = masks.shape

@@ -9,10 +9,12 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from ..preparation.trackers import Tracker
-from ..trajectories import PointTrajectories, control_points, inside_frame
+from ..drawing.coordinates import inside_frame
+from ..tracking.tracker import Tracker
+from ..trajectories import PointTrajectories
+from ..trajectories.control_points import control_points
 
-LEAST_OBJECT_PX = 16  # the least number of control points; a smaller object cannot be followed
+MIN_OBJECT_PX = 16  # the least number of control points; a smaller object cannot be followed
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,7 +77,7 @@ def deepest_point(mask: NDArray[np.bool_]) -> NDArray[np.float64]:
 
 def large_enough(masks: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """Of bool [S, H, W] those that can be followed."""
-    return masks[masks.sum(axis=(1, 2)) >= LEAST_OBJECT_PX]
+    return masks[masks.sum(axis=(1, 2)) >= MIN_OBJECT_PX]
 
 
 def tracked_case(
@@ -91,7 +93,7 @@ def tracked_case(
     """
     masks = large_enough(masks)
     if not len(masks):
-        raise ValueError(f"no object of {LEAST_OBJECT_PX} pixels or more in its first frame")
+        raise ValueError(f"no object of {MIN_OBJECT_PX} pixels or more in its first frame")
     points = [control_points(mask, np.random.default_rng([seed, index])) for index, mask in enumerate(masks)]
     component = np.repeat(np.arange(len(masks)), [len(part) for part in points])
     starts = np.concatenate([*points, np.stack([deepest_point(mask) for mask in masks])]).astype(np.float32)

@@ -75,8 +75,8 @@ def scatter(results: Results, linked: Sequence[str]) -> str:
     body = [_axes(steps_x, steps_y)]
     for score, still, value in points:
         x, y = _across(still, steps_x[-1]), _upward(value, steps_y[-1])
-        told = f"{score.video}, {score.system}: {value:.2f} px; standing still: {still:.2f} px"
-        one = mark(style(results, score.system), x, y, 4.2, f"<title>{escape(told)}</title>")
+        caption = f"{score.video}, {score.system}: {value:.2f} px; standing still: {still:.2f} px"
+        one = mark(style(results, score.system), x, y, 4.2, f"<title>{escape(caption)}</title>")
         link = f'<a href="#case-{escape(score.video)}">{one}</a>' if score.video in linked else one
         body.append(link)
     names = [name for name in results.systems if name != STILL]

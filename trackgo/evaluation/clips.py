@@ -18,7 +18,7 @@ from .following import Followed
 
 WIDTH_PX = 320  # of a frame in the report; smaller videos stay as they are, up to this
 _QUALITY = 82
-_MOST_SIDE_PX = 16_000  # of a WebP picture
+_MAX_SIDE_PX = 16_000  # of a WebP picture
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,7 +44,7 @@ def make_clip(case: Case, video: NDArray[np.uint8], followed: Followed | None) -
     frames = len(video)
     columns = math.ceil(math.sqrt(frames * height / width))
     rows = math.ceil(frames / columns)
-    scale = min(1, WIDTH_PX / width, _MOST_SIDE_PX / (columns * width), _MOST_SIDE_PX / (rows * height))
+    scale = min(1, WIDTH_PX / width, _MAX_SIDE_PX / (columns * width), _MAX_SIDE_PX / (rows * height))
     size = max(1, round(width * scale)), max(1, round(height * scale))
     sheet = np.zeros((rows * size[1], columns * size[0], 3), np.uint8)
     for i, frame in enumerate(video):

@@ -12,9 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
-from ..cover import Cover
+from ..center_crop import CenterCrop
 from ..files import picture_files
-from ..preparation.trackers import Tracker
+from ..tracking.tracker import Tracker
 from .cases import Case, Source, masks_of_labels, tracked_case
 from .sources import read_frames
 
@@ -118,6 +118,6 @@ def _annotated(
         raise ValueError(f"it has {len(video)} frames; {frames} are evaluated")
     if labels.shape != video.shape[1:3]:
         raise ValueError(f"its annotation is {labels.shape[::-1]} pixels, its frames are {video.shape[2:0:-1]}")
-    cover = Cover(video.shape[2], video.shape[1], width, height)
+    cover = CenterCrop(video.shape[2], video.shape[1], width, height)
     masks = cover.masks(masks_of_labels(labels, chosen))
     return tracked_case(name, cover.frames(video), masks, tracker, 1 / cover.scale)

@@ -16,13 +16,13 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from ..cover import Cover
-from ..rasterize import to_fractions, to_pixels
+from ..center_crop import CenterCrop
+from ..drawing.coordinates import to_fractions, to_pixels
 from .cases import Case
 
 _DRAGNUWA_SIZE = (576, 320)
 _MOFA_SHORT_EDGE = 512
-_LEAST_BOX_PX = 4  # a box needs two different corners
+_MIN_BOX_PX = 4  # a box needs two different corners
 
 
 def export_case(case: Case, system: str, folder: Path) -> Path:
@@ -61,7 +61,7 @@ def _mofa(case: Case, place: Path) -> None:
     its pixels, mask.png (the motion brush)."""
     width, height = case.size
     scale = _MOFA_SHORT_EDGE / min(case.size)
-    cover = Cover(width, height, *(round(side * scale) // 64 * 64 for side in case.size))
+    cover = CenterCrop(width, height, *(round(side * scale) // 64 * 64 for side in case.size))
     size = (cover.to_width, cover.to_height)
     _save(cover.frames(case.picture[None])[0], place / "image.png")
     _save(cover.masks(case.masks.any(axis=0)[None])[0].astype(np.uint8) * 255, place / "mask.png")
@@ -75,7 +75,7 @@ def _sg_i2v(case: Case, place: Path) -> None:
     for number, mask in enumerate(case.masks):
         y, x = np.nonzero(mask)
         first, last = np.array([x.min(), y.min()], float), np.array([x.max(), y.max()], float) + 1
-        last = np.maximum(last, first + _LEAST_BOX_PX)
+        last = np.maximum(last, first + _MIN_BOX_PX)
         path = case.peaks.tracks[:, number] - case.peaks.tracks[0, number] + (first + last) / 2
         rows.append(np.concatenate([[first, last], path]))
     np.save(place / "traj.npy", np.stack(rows), allow_pickle=False)

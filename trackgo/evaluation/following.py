@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ..preparation.trackers import Tracker
-from ..training.following import sprite_offsets
+from ..tracking.sprites import sprite_offsets
+from ..tracking.tracker import Tracker
 from .cases import Case
 from .objmc import MODES, ObjMCResult, objmc
 

@@ -1,4 +1,4 @@
-"""ObjMC: how far, in pixels, things went from where they were told to go.
+"""ObjMC: how far, in pixels, things end up from where they should be.
 
 Three readings of the same distances; lower is better, and none can be judged without the static baseline beside it:
 

@@ -8,9 +8,10 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from ..cover import Cover
-from ..trajectories import PointTrajectories, inside_frame
-from .cases import LEAST_OBJECT_PX, Case, Source, known_case
+from ..center_crop import CenterCrop
+from ..drawing.coordinates import inside_frame
+from ..trajectories import PointTrajectories
+from .cases import MIN_OBJECT_PX, Case, Source, known_case
 
 
 class Sample(Protocol):
@@ -47,14 +48,14 @@ def prepared_case(sample: Sample, frames: int, width: int, height: int) -> Case:
     """
     if len(sample.frames) < frames:
         raise ValueError(f"it has {len(sample.frames)} frames; {frames} are evaluated")
-    cover = Cover(sample.frames.shape[2], sample.frames.shape[1], width, height)
+    cover = CenterCrop(sample.frames.shape[2], sample.frames.shape[1], width, height)
     masks = cover.masks(sample.masks[0])
     tracks = cover.points(sample.tracks[:frames])
     visible = sample.visible[:frames] & inside_frame(tracks, width, height)
     kept = [
         number
         for number, mask in enumerate(masks)
-        if mask.sum() >= LEAST_OBJECT_PX and visible[0, sample.component == number].any()
+        if mask.sum() >= MIN_OBJECT_PX and visible[0, sample.component == number].any()
     ]
     if not kept:
         raise ValueError("none of its objects can be seen in the first frame")

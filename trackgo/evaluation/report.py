@@ -11,7 +11,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from ..visualize import component_colour
+from ..figures.overlays import component_colour
 from .charts import interval, scatter, style, swatch
 from .clips import Clip
 from .features import FID
@@ -22,7 +22,7 @@ from .run import Played
 
 _MODE_TITLES = {"mean": "ObjMC mean, px", "sum": "ObjMC sum, px", "draganything": "ObjMC DragAnything, px"}
 _REMARKS = {REAL: "the true video", STILL: "does not move"}
-_LEAST_CELL_PX, _MOST_CELL_PX = 220, 340
+_MIN_CELL_PX, _MAX_CELL_PX = 220, 340
 
 
 def write_report(path: Path, results: Results, played: Mapping[str, Played], show: int = 12) -> None:
@@ -144,11 +144,11 @@ def _distance_cell(one: Distance, best: bool) -> str:
 def _notes(results: Results) -> str:
     """What to know before believing the table."""
     distances = [one for name in results.systems for one in results.distances.get(name, ())]
-    told = [f"{one.figure}: {one.warning}." for one in distances if one.warning]
-    told += [f"{one.missing}." for one in distances if one.missing and one.figure in one.missing]
+    notes = [f"{one.figure}: {one.warning}." for one in distances if one.warning]
+    notes += [f"{one.missing}." for one in distances if one.missing and one.figure in one.missing]
     if results.unequal:
-        told.append("The systems were not measured on the same videos, so none is marked as best.")
-    unique = "".join(f"<p>{escape(text)}</p>" for text in dict.fromkeys(told))
+        notes.append("The systems were not measured on the same videos, so none is marked as best.")
+    unique = "".join(f"<p>{escape(text)}</p>" for text in dict.fromkeys(notes))
     lost = [score.lost for score in results.videos]
     share = sum(lost) / len(lost) if lost else 0
     tail = (
@@ -217,7 +217,7 @@ def _case(results: Results, played: Played) -> str:
     own = {score.system: score for score in results.videos if score.video == played.video}
     scores = {name: finite(score.objmc["mean"].value) for name, score in own.items()}
     still = next(iter(own.values())).objmc["mean"].static.value
-    cell = min(_MOST_CELL_PX, max(_LEAST_CELL_PX, played.wanted.width))
+    cell = min(_MAX_CELL_PX, max(_MIN_CELL_PX, played.wanted.width))
     figures = [] if REAL in played.clips else [_player("wanted", "yard", played.wanted, None, None, "wanted")]
     for name in results.systems:
         if name in played.clips:
@@ -238,14 +238,14 @@ def _player(title: str, kind: str, wanted: Clip, clip: Clip | None, score: Video
     data = base64.b64encode(shown.sheet).decode()
     paths = _overlay(wanted, clip, shown.width, shown.height)
     value = finite(score.objmc["mean"].value) if score else None
-    told = "" if value is None else f"{value:.2f} px"
+    score = "" if value is None else f"{value:.2f} px"
     return (
         f'<figure><div class="stage" style="aspect-ratio: {shown.width} / {shown.height}" '
         f'data-frames="{shown.frames}" data-columns="{shown.columns}">'
         f'<img alt="{escape(name)}, all frames" style="width: {100 * shown.columns}%; aspect-ratio: '
         f'{shown.columns * shown.width} / {rows * shown.height}" src="data:image/webp;base64,{data}">'
         f'<svg viewBox="0 0 {shown.width} {shown.height}" aria-hidden="true">{paths}</svg></div>'
-        f"<figcaption><span>{swatch(kind)}{escape(title)}</span><span>{told}</span></figcaption></figure>"
+        f"<figcaption><span>{swatch(kind)}{escape(title)}</span><span>{score}</span></figcaption></figure>"
     )
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from ..preparation.trackers import Tracker
+from ..tracking.tracker import Tracker
 from .cases import Case, Source
 from .clips import Clip, make_clip
 from .features import Extract, FeatureModel

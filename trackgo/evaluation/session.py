@@ -16,7 +16,7 @@ from tqdm import tqdm
 
 from ..options import DEMO_SAMPLING, SVD_SAMPLING, device_named, dtype_named, place_
 from ..pipeline import TrackGoPipeline
-from ..preparation.trackers import build_tracker
+from ..tracking.trackers import build_tracker
 from ..video import write_clip
 from .cases import Source
 from .datasets import davis_source, vipseg_source

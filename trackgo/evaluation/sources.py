@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from ..cover import Cover
+from ..center_crop import CenterCrop
 from ..demo.world import SINGLE, THREE, scene
 from ..drawing import Drawing
 from ..files import PICTURE_ENDINGS, picture_files, read_picture
@@ -64,7 +64,7 @@ def drawings_source(folder: Path, frames: int, width: int, height: int, seed: in
         drawing = Drawing.from_json((folder / f"{name}.json").read_text(encoding="utf-8"))
         shown = read_video(folder, name, frames)
         first, wanted = fit_picture(shown[0], drawing, frames, width, height, seed)
-        cover = Cover(shown.shape[2], shown.shape[1], width, height)
+        cover = CenterCrop(shown.shape[2], shown.shape[1], width, height)
         left, top = cover.corner
         masks = drawing.masks(*cover.covering)[:, top : top + height, left : left + width]
         if len(shown) == 1:

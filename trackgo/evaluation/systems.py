@@ -9,7 +9,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from ..cover import Cover
+from ..center_crop import CenterCrop
 from ..pipeline import TrackGoPipeline
 from .cases import Case
 from .results import REAL, STILL
@@ -116,5 +116,5 @@ def fitted(video: NDArray[np.uint8], case: Case) -> tuple[NDArray[np.uint8], str
         return video, None
     if abs(width / height / (case.size[0] / case.size[1]) - 1) > _ASPECT:
         raise ValueError(f"it is {width}×{height} pixels, another shape than {case.size[0]}×{case.size[1]}")
-    scaled = Cover(width, height, *case.size).frames(video)
+    scaled = CenterCrop(width, height, *case.size).frames(video)
     return scaled, f"scaled from {width}×{height} to {case.size[0]}×{case.size[1]} pixels"

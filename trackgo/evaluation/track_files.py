@@ -15,8 +15,7 @@ from pathlib import Path, PurePosixPath
 import numpy as np
 from numpy.typing import NDArray
 
-from ..rasterize import to_fractions, to_pixels
-from ..trajectories import inside_frame
+from ..drawing.coordinates import inside_frame, to_fractions, to_pixels
 from .objmc import Mode, ObjMCResult, objmc, pooled
 from .results import Problem
 
@@ -28,8 +27,8 @@ Tracks = dict[str, NDArray[np.float64]]
 """Object id → [L, 2] pixels (x, y)."""
 Size = tuple[int, int]
 
-_MOST_BYTES = 64 * 2**20  # of one JSON file
-_MOST_PX = 1e9
+_MAX_BYTES = 64 * 2**20  # of one JSON file
+_MAX_PX = 1e9
 
 
 @dataclass(frozen=True)
@@ -95,7 +94,7 @@ def parse_tracks(content: bytes) -> Tracks:
             track = np.array(points, dtype=np.float64)
         except (TypeError, ValueError):
             track = np.empty(0)
-        if track.ndim != 2 or track.shape[1] != 2 or not (np.abs(track) <= _MOST_PX).all():
+        if track.ndim != 2 or track.shape[1] != 2 or not (np.abs(track) <= _MAX_PX).all():
             raise ValueError(f"object {name}: it must be a list of [x, y], finite numbers of pixels, one for a frame")
         tracks[name] = track
     return tracks
@@ -119,8 +118,8 @@ def _files(path: Path) -> Iterator[tuple[str, Callable[[], bytes]]]:
 
 
 def _unpacked(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> bytes:
-    if entry.file_size > _MOST_BYTES:
-        raise ValueError(f"{entry.file_size / 2**20:.0f} MiB; a video's tracks have at most {_MOST_BYTES >> 20}")
+    if entry.file_size > _MAX_BYTES:
+        raise ValueError(f"{entry.file_size / 2**20:.0f} MiB; a video's tracks have at most {_MAX_BYTES >> 20}")
     return archive.read(entry)
 
 

@@ -8,11 +8,11 @@ import cv2
 import numpy as np
 
 _SIZE = (64, 36)
-_LEAST_DIFFERENCE = 12.0
+_MIN_DIFFERENCE = 12.0
 """Grey levels between consecutive thumbnails below which nothing is a cut."""
 
 _TIMES_USUAL = 3.0
-_LEAST_COLOUR_CHANGE = 0.2
+_MIN_COLOUR_CHANGE = 0.2
 """Bhattacharyya distance of the colour histograms, 0 to 1. On real footage cuts had 0.23 and more, fast motion 0.16 and
 less."""
 
@@ -42,8 +42,8 @@ class CutDetector:
         difference = float(np.abs(now[0] - before[0])[..., 0].mean())
         colours = float(cv2.compareHist(now[1], before[1], cv2.HISTCMP_BHATTACHARYYA))
         usual = float(np.median(self._usual)) if self._usual else 0.0
-        sudden = difference > max(_LEAST_DIFFERENCE, _TIMES_USUAL * usual)
-        found = sudden and colours > (_LEAST_COLOUR_CHANGE if self._usual else _CERTAIN_COLOUR_CHANGE)
+        sudden = difference > max(_MIN_DIFFERENCE, _TIMES_USUAL * usual)
+        found = sudden and colours > (_MIN_COLOUR_CHANGE if self._usual else _CERTAIN_COLOUR_CHANGE)
         if found:
             self._usual.clear()
         else:

@@ -15,7 +15,7 @@ from pathlib import Path
 import av
 import numpy as np
 
-from ..cover import Cover
+from ..center_crop import CenterCrop
 from ..files import picture_files, read_picture
 from .cuts import CutDetector
 from .settings import Settings
@@ -59,7 +59,7 @@ class Window:
     frames: np.ndarray
     numbers: tuple[int, ...]
     fps: float
-    cover: Cover
+    cover: CenterCrop
 
 
 @dataclass(frozen=True, eq=False)
@@ -102,7 +102,7 @@ def windows(source: Path, settings: Settings) -> Iterator[Window]:
 
 
 def _window(source: Path, run: list[_Picture], fps: float, settings: Settings) -> Window:
-    cover = Cover(*run[0].shown, settings.width, settings.height)
+    cover = CenterCrop(*run[0].shown, settings.width, settings.height)
     frames = np.stack([cover.picture(picture.pixels) for picture in run])
     return Window(source, frames, tuple(picture.number for picture in run), fps, cover)
 

@@ -8,8 +8,8 @@ from functools import lru_cache
 import numpy as np
 import torch
 
-from ..training.batch import to_unit
-from ..training.diffusion import FrozenParts
+from ..base_model import frozen_parts, load_components
+from ..svd.frozen import FrozenParts, to_unit
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,8 +39,5 @@ def encoder(model: str) -> Encoder:
     Raises:
         OSError: no such model.
     """
-    from ..training.config import ModelConfig
-    from ..training.setup import load_base
-
-    _, parts = load_base(ModelConfig(base=model), seed=0)
+    parts = frozen_parts(load_components(model))
     return Encoder(parts.to(torch.device("cuda" if torch.cuda.is_available() else "cpu")))

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from ..tracking.tracker import Tracked
 from .decode import Window
 from .flow import Flow, carried, homography_flow
 from .settings import Thresholds
-from .trackers import Tracked
 
 _EQUAL = 0.4
 """Grey levels: frames that differ by less are the same frame shown twice."""

@@ -17,13 +17,13 @@ import cv2
 import numpy as np
 from threadpoolctl import threadpool_limits
 
+from ..tracking.trackers import build_tracker
 from .decode import Unusable, Window, windows
 from .flow import Flow, dense_flow
 from .measure import measure_masks, measure_tracks, measure_window
 from .sample import Sample, sample_points
 from .segmenters import build_segmenter, check_masks
 from .settings import FORMAT, Settings
-from .trackers import build_tracker
 
 REASONS = {
     "upscale": "too small",

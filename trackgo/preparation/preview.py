@@ -11,15 +11,15 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from ..figures.overlays import contact_sheet, draw_masks, draw_trails
 from ..files import write_picture
-from ..visualize import contact_sheet, draw_masks, draw_trails
 from .pipeline import ClipOutcome, Prepared, WindowOutcome
 from .settings import Settings
 from .store import write_whole
 
 _CELL_PX = 320
 _TIMES = 4
-_MOST_CARDS = 60
+_MAX_CARDS = 60
 """Windows of each kind on the page, spread evenly over the run: a page of 200,000 would not open."""
 
 
@@ -76,9 +76,9 @@ def _picture_path(folder: Path, window: WindowOutcome) -> Path:
 
 
 def _spread(items: list) -> list:
-    if len(items) <= _MOST_CARDS:
+    if len(items) <= _MAX_CARDS:
         return items
-    return [items[int(n)] for n in np.linspace(0, len(items) - 1, _MOST_CARDS)]
+    return [items[int(n)] for n in np.linspace(0, len(items) - 1, _MAX_CARDS)]
 
 
 def _card(folder: Path, source: str, window: WindowOutcome) -> dict:

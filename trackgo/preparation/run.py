@@ -9,6 +9,7 @@ from pathlib import Path
 
 from tqdm import tqdm
 
+from ..tracking.trackers import build_tracker
 from . import work
 from .decode import find_sources
 from .pipeline import ClipOutcome
@@ -16,7 +17,6 @@ from .preview import write_page
 from .segmenters import build_segmenter
 from .settings import Settings
 from .store import Job, Store, locked, write_json
-from .trackers import build_tracker
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from ..trajectories import PointTrajectories, control_points
+from ..trajectories import PointTrajectories
+from ..trajectories.control_points import control_points
 
 
 class Annotated:

@@ -7,8 +7,8 @@ import json
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
-from ..motion import check_frames
-from ..rasterize import check_size
+from ..drawing.coordinates import check_size
+from ..trajectories.motion import check_frames
 
 FORMAT = 1
 """Version of the shards' contents."""

@@ -8,13 +8,25 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from ..svd.diffusion import Conditioning, draw_sigma
+from ..svd.frozen import FrozenParts, to_unit
 from .config import ConditioningConfig, LossConfig
-from .diffusion import Conditioning, FrozenParts, draw_sigma
+
+
+class ClipKey(NamedTuple):
+    """Which clip to prepare, at which size, and where in the global batch it stands."""
+
+    number: int
+    frames: int
+    width: int
+    height: int
+    place: int
 
 
 @dataclass(frozen=True, eq=False)
@@ -138,11 +150,6 @@ def _stack(arrays: Iterable[np.ndarray]) -> Tensor | None:
     return torch.from_numpy(np.stack(arrays)) if arrays else None
 
 
-def to_unit(frames: Tensor) -> Tensor:
-    """uint8 [..., H, W, 3] → float32 [..., 3, H, W] in −1…1, as SVD's VAE expects."""
-    return frames.movedim(-1, -3).float() / 127.5 - 1
-
-
 def clip_generator(seed: int, step: int, place: int) -> torch.Generator:
     """The random numbers of one clip of one step."""
     state = np.random.SeedSequence((seed, step, place)).generate_state(1, np.uint64)[0]
@@ -190,7 +197,8 @@ def model_input(
     stacked = (torch.stack(values).to(device) for values in zip(*drawn, strict=True))
     sigma, noise, augmentation, augmentation_noise, chance = stacked
     latents, embedding, first = _seen(batch, parts)
-    described = parts.conditioning(first, embedding, augmentation, augmentation_noise, conditioning)
+    ids = conditioning.fps, conditioning.motion_bucket
+    described = parts.conditioning(first, embedding, augmentation, augmentation_noise, *ids)
     shown = chance[:, 1] >= conditioning.trajectory_dropout
     return ModelInput(
         latents,
@@ -225,7 +233,7 @@ def _draw(
     normal = lambda *size: torch.randn(*size, generator=generator)  # noqa: E731
     augmentation = (normal(()) * conditioning.augmentation_deviation + conditioning.augmentation_mean).exp()
     return (
-        draw_sigma(1, loss, generator)[0],
+        draw_sigma(1, loss.sigma_mean, loss.sigma_deviation, generator)[0],
         normal(frames, 4, height // 8, width // 8),
         augmentation,
         normal(3, height, width),

@@ -13,7 +13,7 @@ from typing import Any
 
 import yaml
 
-from ..adapter import MASS_MODES, Mass
+from ..model.config import MASS_MODES, Mass
 
 TRAINABLE_SETS = ("adapter", "adapter+attn1", "adapter+temporal", "everything", "adapter+lora")
 """E and the TrackAdapters alone; with the temporal self-attentions; with all temporal layers; with the whole UNet; with
@@ -147,7 +147,6 @@ class OptimizerConfig:
         learning_rate: of the TrackAdapters.
         encoder_rate: of E; 0 means the same as ``learning_rate``.
         base_rate: of everything else that is trained; 0 means the same as ``learning_rate``.
-        gate_rate: of the gates g of ``gated`` mass, which start at 0 and need a rate of their own.
         beta1, beta2, epsilon: AdamW's. momentum: Muon's.
         clip: largest gradient norm, all groups together; 0 for none.
         ema: decay of the running average of the weights, 0 for none.
@@ -157,7 +156,6 @@ class OptimizerConfig:
     learning_rate: float = 3e-5
     encoder_rate: float = 0.0
     base_rate: float = 0.0
-    gate_rate: float = 1e-3
     beta1: float = 0.9
     beta2: float = 0.999
     epsilon: float = 1e-8
@@ -171,7 +169,7 @@ class OptimizerConfig:
     def __post_init__(self) -> None:
         _require(self.kind in OPTIMIZERS, "optimizer.kind", self.kind, f"one of {', '.join(OPTIMIZERS)}")
         _require(self.learning_rate > 0, "optimizer.learning_rate", self.learning_rate, "above 0")
-        for name in ("encoder_rate", "base_rate", "gate_rate", "weight_decay"):
+        for name in ("encoder_rate", "base_rate", "weight_decay"):
             _require(getattr(self, name) >= 0, f"optimizer.{name}", getattr(self, name), "0 or more")
         for name in ("warmup_steps", "decay_steps", "clip", "epsilon"):
             _require(getattr(self, name) >= 0, f"optimizer.{name}", getattr(self, name), "0 or more")
@@ -210,7 +208,7 @@ class ConditioningConfig:
     Attributes:
         image_dropout: probability of training without the first frame (latent and embedding), for guidance.
         trajectory_dropout: probability of a black P, so that the base also works alone.
-        fps: frames per second; SVD is told one less.
+        fps: frames per second; SVD is given one less.
         motion_bucket: SVD's motion bucket id.
         augmentation_mean, augmentation_deviation: ln of the noise added to the conditioning picture.
     """

@@ -7,28 +7,19 @@ from collections import OrderedDict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
 import numpy as np
 import torch
 from torch.utils.data import DataLoader, Dataset, Sampler
 
 from ..demo.world import LARGE, MIXED, PLAIN, Recipe, Scene, scene
-from ..trajectories import PointTrajectories, inside_frame
-from .batch import Batch, Triple, collate, numbered
+from ..drawing.coordinates import inside_frame
+from ..trajectories import PointTrajectories
+from .aids.correspondence import origins
+from .batch import Batch, ClipKey, Triple, collate, numbered
 from .config import DataConfig, TrainingConfig
-from .correspondence import origins
 from .shards import Encoders, ShardSource
-
-
-class ClipKey(NamedTuple):
-    """Which clip to prepare, at which size, and where in the global batch it stands."""
-
-    number: int
-    frames: int
-    width: int
-    height: int
-    place: int
 
 
 class TripleSource(Protocol):

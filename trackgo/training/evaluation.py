@@ -15,19 +15,20 @@ from pathlib import Path
 import numpy as np
 import torch
 import torch.nn.functional as F
-from PIL import Image
 from torch import Tensor
 
-from .. import visualize
 from ..demo.world import SINGLE, THREE, Scene, scene
-from ..encoder import TrajectoryEncoder, points_to_tensor
+from ..figures import overlays
 from ..files import write_picture
+from ..model.encoder import TrajectoryEncoder, points_to_tensor
+from ..svd.diffusion import Conditioning, sample
+from ..svd.frozen import FrozenParts, to_unit
+from ..tracking.sprites import followed, mostly_seen, wanted_offsets
 from ..trajectories import PointTrajectories
-from .batch import ModelInput, clip_generator, collate, to_unit
+from ..video import write_clip
+from .batch import ModelInput, clip_generator, collate
 from .config import StageConfig, TrainingConfig
 from .data import world_triple
-from .diffusion import Conditioning, FrozenParts, sample
-from .following import followed, mostly_seen, wanted_offsets
 from .model import TrainedSVD
 
 _AT_ONCE = 8
@@ -65,8 +66,9 @@ def hold_out(config: TrainingConfig, stage: StageConfig, parts: FrozenParts) -> 
     picture_noise = torch.stack([torch.randn(clips.shape[2:], generator=g) for g in draws]).to(parts.device)
     augmentation = torch.full((count,), _AUGMENTATION, device=parts.device)
     first = clips[:, 0].to(parts.device)
-    told = parts.conditioning(first, parts.embedding(first), augmentation, picture_noise, config.conditioning)
-    return HeldOut(scenes, batch.points.to(parts.device), parts.scaled_latents(clips), told, noise)
+    ids = config.conditioning.fps, config.conditioning.motion_bucket
+    conditioning = parts.conditioning(first, parts.embedding(first), augmentation, picture_noise, *ids)
+    return HeldOut(scenes, batch.points.to(parts.device), parts.scaled_latents(clips), conditioning, noise)
 
 
 @torch.no_grad()
@@ -136,7 +138,7 @@ def contact_sheet(videos: np.ndarray, scenes: Sequence[Scene], count: int) -> np
         video, seen = videos[index], scenes[index]
         at = np.unique(np.linspace(0, len(video) - 1, _SHEET_FRAMES).astype(int))
         large = lambda frames: [_enlarged(frame) for frame in frames]  # noqa: E731
-        drawn = visualize.draw_drawing(_enlarged(seen.frames[0]), seen.drawing())
+        drawn = overlays.draw_drawing(_enlarged(seen.frames[0]), seen.drawing())
         rows.append(np.concatenate([drawn, *large(video[at])], axis=1))
         rows.append(np.concatenate([_enlarged(seen.clean_plate[0]), *large(seen.frames[at])], axis=1))
     return np.concatenate(rows, axis=0)
@@ -146,20 +148,13 @@ def moving_sheet(videos: np.ndarray, scenes: Sequence[Scene], count: int) -> np.
     """uint8 [L, H, W, 3]: per scene a column of the sampled video with its arrows and, below, the true one."""
     columns = []
     for index in _spread(scenes, count):
-        drawn = visualize.draw_on_all(np.stack([_enlarged(f) for f in videos[index]]), scenes[index].drawing())
+        drawn = overlays.draw_on_all(np.stack([_enlarged(f) for f in videos[index]]), scenes[index].drawing())
         columns.append(np.concatenate([drawn, np.stack([_enlarged(f) for f in scenes[index].frames])], axis=1))
     return np.concatenate(columns, axis=2)
 
 
 def _spread(scenes: Sequence[Scene], count: int) -> np.ndarray:
     return np.unique(np.linspace(0, len(scenes) - 1, count).astype(int))
-
-
-def write_animation(frames: np.ndarray, path: Path, fps: float = 7.0) -> None:
-    """uint8 [L, H, W, 3] → an endless GIF, which TensorBoard shows as an image."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    first, *rest = (Image.fromarray(frame) for frame in frames)
-    first.save(path, save_all=True, append_images=rest, duration=round(1000 / fps), loop=0)
 
 
 @torch.no_grad()
@@ -202,6 +197,6 @@ def evaluate(
         model.train(was_training)
     if sheet and config.evaluation.sheets:
         write_picture(sheet, contact_sheet(videos, held.scenes, config.evaluation.sheets))
-        write_animation(moving_sheet(videos, held.scenes, config.evaluation.sheets), sheet.with_suffix(".gif"))
+        write_clip(sheet.with_suffix(".gif"), moving_sheet(videos, held.scenes, config.evaluation.sheets))
     figures = {f"loss/{name}": value for name, value in losses.items()} | following_figures(videos, held.scenes)
     return figures | {"encoder/colour_cosine": colour_cosine(model.trackgo.encoder)}

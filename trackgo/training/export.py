@@ -10,10 +10,10 @@ import torch
 from torch import Tensor, nn
 
 from ..files import replacing
-from ..low_rank import BaseChange, LowRank
+from ..model.low_rank import BaseChange, LowRank
+from ..svd.frozen import FrozenParts
 from . import state
 from .config import TrainingConfig, from_mapping
-from .diffusion import FrozenParts
 from .model import TrainedSVD
 from .setup import build_model, load_base, trained_parameters
 

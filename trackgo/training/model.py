@@ -5,62 +5,26 @@ One module, because DistributedDataParallel and FSDP2 hook the forward pass of o
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 
 import torch
-from einops import rearrange
 from torch import Tensor, nn
-from torch.utils.checkpoint import checkpoint
 
-from ..adapter import AttentionSettings, LayerMotion
-from ..encoder import align, points_to_tensor
-from ..model import Motion, TrackGo, _Level, halvings
-from ..svd import LAYERS, Attachment, attached
+from ..model import TrackGo
+from ..model.adapter import AdapterAttention
+from ..model.attach import Attachment, attached
+from ..model.config import AttentionSettings
+from ..model.encoded import EncodedTrajectories
+from ..svd.diffusion import denoise, denoising_loss, loss_weight
+from .aids.background import lasting_loss, vacated_loss
+from .aids.correspondence import collected_queries, correspondence_loss
+from .aids.identity import IdentityProbes
 from .batch import ModelInput
-from .correspondence import correspondence_loss, looking
-from .diffusion import denoise, denoising_loss, loss_weight
-from .identity import IdentityProbes
-from .losses import AttentionLoss, lasting_loss, vacated_loss
+from .losses import AttentionLoss
 from .precision import float32_attention_on_cpu
 
 _PIXELS_AT_ONCE = 8 * 14 * 128 * 128
-_LEVEL_OF = {"down_0": 0, "down_1": 1, "down_2": 2, "mid": 3, "up_1": 2, "up_2": 1, "up_3": 0}
-
-
-class TrainingMotion(Motion):
-    """``Motion`` with E run over many frames at a time, which is twice as fast on small pictures.
-
-    Args:
-        recompute: recompute E in the backward pass instead of keeping its activations.
-    """
-
-    def __init__(self, model: TrackGo, images: Tensor, recompute: bool = False) -> None:
-        super().__init__(model, images)
-        self.recompute = recompute
-
-    def _encode(self, sizes: Sequence[tuple[int, int]], device: torch.device) -> None:
-        dtype = next(self.model.parameters()).dtype
-        frames = self.images.flatten(0, 1)
-        parts = frames.split(max(1, _PIXELS_AT_ONCE // (frames.shape[1] * frames.shape[2])))
-
-        def encode(part: Tensor) -> tuple[Tensor, ...]:
-            pictures = points_to_tensor(part, device, dtype).contiguous(memory_format=torch.channels_last)
-            f = self.model.encoder(pictures)
-            return tuple(align(f, *size) for size in sizes)
-
-        run = (lambda part: checkpoint(encode, part, use_reentrant=False)) if self.recompute else encode
-        for size, aligned in zip(sizes, zip(*map(run, parts), strict=True), strict=True):
-            f = rearrange(torch.cat(aligned), "(m l) c h w -> (m h w) l c", l=self.frames)
-            still = f.detach()[:, :1]
-            index = ((f.detach() - still).abs().amax(dim=(1, 2)) > 1e-4).nonzero().flatten()
-            self._levels[size] = _Level(index, f[index], len(f))
-
-    def prepare(self, like: Tensor) -> None:
-        """Compute A' of all 16 layers now: a layer that is recomputed must find it, not make it anew."""
-        sizes = halvings(*self.latent_size)
-        for layer in LAYERS:
-            self.layer(layer.name, *sizes[_LEVEL_OF[layer.name.rpartition("_")[0]]], like)
 
 
 class TrainedSVD(nn.Module):
@@ -97,7 +61,7 @@ class TrainedSVD(nn.Module):
         self.background = background
         self.inherited: frozenset[str] = frozenset()
         still = torch.zeros(1, 121, 8, 8, 3, dtype=torch.uint8)
-        self.attachment = Attachment(Motion(trackgo, still), AttentionSettings(alpha))
+        self.attachment = Attachment(EncodedTrajectories(trackgo, still), AttentionSettings(alpha))
         if recompute:
             unet.enable_gradient_checkpointing()
 
@@ -107,35 +71,35 @@ class TrainedSVD(nn.Module):
         with attached(self.unet, self.attachment), float32_attention_on_cpu():
             yield
 
-    def move_with_(self, points: Tensor) -> TrainingMotion:
+    def move_with_(self, points: Tensor) -> None:
         """Let P (uint8 [B, L, H, W, 3]) drive the UNet from now on, with the weights as they are now."""
-        motion = TrainingMotion(self.trackgo, points, self.recompute and torch.is_grad_enabled())
-        motion.prepare(next(self.unet.parameters()))
-        self.attachment.motion = motion
-        return motion
+        settings = {"pixels_at_once": _PIXELS_AT_ONCE, "recompute": self.recompute}
+        encoded = EncodedTrajectories(self.trackgo, points, **settings)
+        encoded.prepare(next(self.unet.parameters()))  # a layer that is recomputed must find A', not make it anew
+        self.attachment.trajectories = encoded
 
     def forward(self, data: ModelInput) -> dict[str, Tensor]:
         """Loss terms per clip, [B] each: ``mse`` and, if asked for, ``attention`` (eq. 8), ``identity``,
         ``correspondence``, ``lasting`` and ``vacated``."""
         self.move_with_(data.points)
-        look = AttentionLoss(data.moving, self.attachment.settings) if self.attention_loss else None
-        asked = self.identity if self.training else None
+        attention_loss = AttentionLoss(data.moving, self.attachment.settings) if self.attention_loss else None
+        probes = self.identity if self.training else None
         matching = self.correspondence and self.training
-        self.attachment.probe = look
+        self.attachment.probe = attention_loss
         try:
             with ExitStack() as stack:
-                seen = stack.enter_context(asked.looking(self.unet)) if asked else None
-                matched = stack.enter_context(looking(self.unet)) if matching else None
+                hidden = stack.enter_context(probes.collected(self.unet)) if probes else None
+                queries = stack.enter_context(collected_queries(self.unet)) if matching else None
                 estimate = denoise(self.unet, data.noisy, data.sigma, data.conditioning)
         finally:
             self.attachment.probe = None
         terms = {"mse": denoising_loss(estimate, data.latents, data.sigma)}
-        if look:
-            terms["attention"] = look.per_clip()
-        if asked:
-            terms["identity"] = asked(seen, self._told(), data.components, data.origins)
+        if attention_loss:
+            terms["attention"] = attention_loss.per_clip()
+        if probes:
+            terms["identity"] = probes(hidden, self._adapter_attentions(), data.components, data.origins)
         if matching:
-            terms["correspondence"] = correspondence_loss(matched, data.origins)
+            terms["correspondence"] = correspondence_loss(queries, data.origins)
         if self.background and self.training:
             error = estimate - data.latents
             shown = data.conditioning.image_latent.flatten(1).any(dim=1)  # without the picture all colours are guesses
@@ -147,8 +111,8 @@ class TrainedSVD(nn.Module):
     def activated_shares(self) -> dict[str, float]:
         """Layer → share of its A' entries that reach α, for the last P."""
         alpha = self.attachment.settings.alpha
-        return {name: layer.activated_share(alpha) for name, layer in self._told().items()}
+        return {name: layer.activated_share(alpha) for name, layer in self._adapter_attentions().items()}
 
-    def _told(self) -> dict[str, LayerMotion]:
+    def _adapter_attentions(self) -> dict[str, AdapterAttention]:
         """A' of every layer for the last P."""
-        return {name: layer for (name, *_), layer in self.attachment.motion.kept.items()}
+        return {name: layer for (name, *_), layer in self.attachment.trajectories.kept.items()}

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import hashlib
-from pathlib import Path
-
 import torch
 from torch import nn
 
-from ..low_rank import changed
+from ..base_model import demo_folder, frozen_parts, load_components
 from ..model import TrackGo
-from ..svd import changed_parameters
+from ..model.attach import changed_parameters
+from ..model.low_rank import changed
+from ..svd.frozen import FrozenParts
+from .aids.identity import IdentityProbes
+from .aids.muon import MuonWithAdamW
 from .config import ModelConfig, OptimizerConfig, TrainingConfig
-from .diffusion import FrozenParts
 from .groups import parameter_groups, prepare_trainable_
-from .identity import IdentityProbes
 from .model import TrainedSVD
-from .muon import MuonWithAdamW
 
 
 def load_base(config: ModelConfig, seed: int) -> tuple[nn.Module, FrozenParts]:
@@ -26,54 +24,17 @@ def load_base(config: ModelConfig, seed: int) -> tuple[nn.Module, FrozenParts]:
         FileNotFoundError: no such model in the package, on disk or in the local cache.
         ValueError: ``initial: random`` for something else than a demo folder.
     """
-    from ..demo import DEMO_SVD
-    from ..demo.tiny import build_components, load_demo_components
+    from ..demo.tiny import TinyConfig, build_components
 
-    folder = DEMO_SVD if config.base == "demo" else Path(config.base)
-    if (folder / "trackgo_demo.json").is_file():
-        components = load_demo_components(folder)
-    elif config.initial == "pretrained":
-        components = _load_pipeline(config.base)
-    else:
+    demo = demo_folder(config.base)
+    if config.initial == "random" and demo is None:
         raise ValueError(f"model.initial 'random' needs a folder of the demo's SVD in model.base, got '{config.base}'")
-    unet = components.unet
+    components = load_components(config.base)
+    unet, parts = components.unet, frozen_parts(components)
     if config.initial == "random":
-        unet = build_components(_tiny_config(folder), seed).unet
-    normal = components.feature_extractor
-    vae, image_encoder = (part.eval().requires_grad_(False) for part in (components.vae, components.image_encoder))
-    digests = {"vae": fingerprint(vae), "image_encoder": fingerprint(image_encoder)}  # before rounding
-    halve_frozen_(image_encoder, config.frozen_precision)  # not the VAE: SVD's overflows in half precision
-    return unet, FrozenParts(vae, image_encoder, tuple(normal.image_mean), tuple(normal.image_std), digests)
-
-
-def fingerprint(module: nn.Module) -> str:
-    """Digest of a frozen module's parameters: runs and stored latents are not continued with other weights."""
-    digest = hashlib.sha256()
-    for name, value in module.state_dict().items():
-        digest.update(name.encode())
-        digest.update(value.detach().cpu().contiguous().flatten().view(torch.uint8).numpy())
-    return digest.hexdigest()[:16]
-
-
-def _tiny_config(folder: Path):
-    import json
-
-    from ..demo.tiny import TinyConfig
-
-    fields = json.loads((folder / "trackgo_demo.json").read_text(encoding="utf-8"))["config"]
-    return TinyConfig(**{key: tuple(value) if isinstance(value, list) else value for key, value in fields.items()})
-
-
-def _load_pipeline(name: str):
-    """SVD from a diffusers folder or the local cache; nothing is downloaded."""
-    from diffusers import StableVideoDiffusionPipeline
-
-    try:
-        return StableVideoDiffusionPipeline.from_pretrained(name, torch_dtype=torch.float32, local_files_only=True)
-    except OSError as error:
-        raise FileNotFoundError(
-            f"model.base '{name}' is neither 'demo', a diffusers folder, nor a model in the local cache: {error}"
-        ) from error
+        unet = build_components(TinyConfig.of(demo), seed).unet
+    halve_frozen_(parts.image_encoder, config.frozen_precision)  # not the VAE: SVD's overflows in half precision
+    return unet, parts
 
 
 def build_model(training: TrainingConfig, unet: nn.Module) -> TrainedSVD:

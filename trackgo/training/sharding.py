@@ -65,23 +65,24 @@ def check_launch() -> None:
     """Refuse what ``accelerate launch`` offers and the trainer cannot do.
 
     Raises:
-        ValueError: Megatron-LM.
+        ValueError: Megatron-LM or DeepSpeed.
     """
-    if os.environ.get("ACCELERATE_USE_MEGATRON_LM", "false").lower() == "true":
-        raise ValueError(
-            "Accelerate's configuration asks for Megatron-LM, which the trainer does not support: shard parameters "
-            "with FSDP2 instead (distributed_type FSDP and fsdp_version 2, see docs/training.md)"
-        )
+    for variable, engine in (("ACCELERATE_USE_MEGATRON_LM", "Megatron-LM"), ("ACCELERATE_USE_DEEPSPEED", "DeepSpeed")):
+        if os.environ.get(variable, "false").lower() == "true":
+            raise ValueError(
+                f"Accelerate's configuration asks for {engine}, which the trainer does not support: shard parameters "
+                "with FSDP2 instead (distributed_type FSDP and fsdp_version 2, see docs/training.md)"
+            )
 
 
-def settle_(plugin: FullyShardedDataParallelPlugin, model: nn.Module, optimizer: str) -> None:
-    """Check Accelerate's FSDP configuration against ``model`` and the optimiser's name, and take its casts out.
+def configure_(plugin: FullyShardedDataParallelPlugin, optimizer: str) -> None:
+    """Check Accelerate's FSDP configuration against the optimiser's name, and take its casts out.
 
     Accelerate's default for bf16 casts the inputs of the whole model, the noisy latents with σ up to 700 among them,
     its losses and the gradients between processes. Autocast alone does what it does without sharding.
 
     Raises:
-        ValueError: FSDP1, an option that checkpoints do not know, a parameter or optimiser that cannot be sharded.
+        ValueError: FSDP1, an option that checkpoints do not know, an optimiser that cannot be sharded.
     """
     from torch.distributed.fsdp import CPUOffloadPolicy, MixedPrecisionPolicy
 
@@ -97,11 +98,6 @@ def settle_(plugin: FullyShardedDataParallelPlugin, model: nn.Module, optimizer:
         raise ValueError("fsdp_offload_params is not supported: set it to false")
     if optimizer == "muon":
         raise ValueError("optimizer.kind 'muon' needs whole matrices, which FSDP2 shards: use 'adamw'")
-    if scalars := [name for name, parameter in model.named_parameters() if parameter.ndim == 0]:
-        raise ValueError(
-            f"FSDP2 cannot shard the gates of model.mass 'gated' ('{scalars[0]}' is a single number): use 'centered' "
-            "or 'literal', or train without FSDP"
-        )
     plugin.mixed_precision_policy = MixedPrecisionPolicy()
 
 

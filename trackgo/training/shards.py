@@ -4,18 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
 
 from ..preparation.sample import Annotated, EncodedSample, Sample
 from ..preparation.shards import ShardIndex
-from .batch import EncodedClip, Triple, numbered
-from .correspondence import origins
-
-if TYPE_CHECKING:
-    from .data import ClipKey
+from .aids.correspondence import origins
+from .batch import ClipKey, EncodedClip, Triple, numbered
 
 
 @dataclass(frozen=True)

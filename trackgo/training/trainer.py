@@ -6,7 +6,7 @@ import math
 import signal
 import time
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
+from contextlib import ExitStack, contextmanager, nullcontext
 from pathlib import Path
 from types import FrameType
 
@@ -15,7 +15,7 @@ from accelerate import Accelerator, DistributedType
 from torch import Tensor
 from tqdm import tqdm
 
-from . import state, zero
+from . import state
 from .average import MovingAverage
 from .batch import Batch, model_input
 from .config import StageConfig, TrainingConfig, to_mapping
@@ -23,7 +23,7 @@ from .data import BadClip, build_loader, micro_batch
 from .evaluation import HeldOut, evaluate, hold_out
 from .records import Records
 from .setup import build_model, build_optimizer, load_base, trained_parameters
-from .sharding import callable_parts, check_launch, is_sharded, settle_, whole
+from .sharding import callable_parts, check_launch, configure_, is_sharded, whole
 
 
 class Interrupted(Exception):
@@ -69,14 +69,11 @@ class Trainer:
         optimizer = build_optimizer(self.model, config.optimizer)
         kind = self.accelerator.distributed_type
         if kind == DistributedType.FSDP:
-            settle_(self.accelerator.state.fsdp_plugin, self.model, config.optimizer.kind)
-        elif kind == DistributedType.DEEPSPEED:
-            zero.settle_(self.accelerator.state.deepspeed_plugin, config.optimizer, config.run)
+            configure_(self.accelerator.state.fsdp_plugin, config.optimizer.kind)
         self.wrapped, self.optimizer = self.accelerator.prepare(self.model, optimizer)
         self.parts = parts.to(self.accelerator.device)
         self.parameters = trained_parameters(self.model)  # FSDP2 has put other ones into the same module
         self.sharded = any(map(is_sharded, self.parameters.values()))
-        self.zero = zero.ZeroEngine(self.wrapped, self.parameters) if kind == DistributedType.DEEPSPEED else None
         self.average = MovingAverage(self.parameters, config.optimizer.ema)
         self.folder = Path(config.run.folder)
         self._held: tuple[StageConfig, HeldOut] | None = None
@@ -85,8 +82,7 @@ class Trainer:
     # ---- one optimiser step -----------------------------------------------------------------------------------------
 
     def gradients(self, batches: list[Batch]) -> dict[str, float]:
-        """Losses of one optimiser step, with the gradients left in the parameters (DeepSpeed keeps them elsewhere),
-        averaged over the global batch.
+        """Losses of one optimiser step, with the gradients left in the parameters, averaged over the global batch.
 
         ``batches`` are this process's micro-batches of the step.
         """
@@ -94,14 +90,10 @@ class Trainer:
         totals: dict[str, Tensor] = {}
         for number, batch in enumerate(batches):
             last = number == len(batches) - 1
-            with nullcontext() if last or self.zero else self.accelerator.no_sync(self.wrapped):
+            with nullcontext() if last else self.accelerator.no_sync(self.wrapped):
                 terms = self._terms(batch)
                 self._check_finite(terms, batch)
-                share = self._total(terms) / len(batches)
-                if self.zero:
-                    self.zero.backward(share, last)
-                else:
-                    self.accelerator.backward(share)
+                self.accelerator.backward(self._total(terms) / len(batches))
             for name, value in terms.items():
                 totals[name] = totals.get(name, 0) + value.detach().float().mean() / len(batches)
         return {name: float(self.accelerator.reduce(value, "mean")) for name, value in totals.items()}
@@ -109,17 +101,10 @@ class Trainer:
     def _terms(self, batch: Batch) -> dict[str, Tensor]:
         config = self.config
         safe = config.run.precision != "fp16"  # SVD's VAE overflows in fp16
-        with self._autocast() if safe else nullcontext():
+        with self.accelerator.autocast() if safe else nullcontext():
             data = model_input(batch, self.parts, config.run.seed, self.step, config.loss, config.conditioning)
-        with self._autocast():
+        with self.accelerator.autocast():
             return self.wrapped(data)
-
-    def _autocast(self) -> AbstractContextManager:
-        """As Accelerate's, which leaves it to DeepSpeed where that is asked for; DeepSpeed would round the weights."""
-        if self.zero:
-            half = self.config.run.precision == "bf16"
-            return torch.autocast(self.accelerator.device.type, torch.bfloat16, enabled=half)
-        return self.accelerator.autocast()
 
     def _check_finite(self, terms: dict[str, Tensor], batch: Batch) -> None:
         for name, values in terms.items():
@@ -141,32 +126,27 @@ class Trainer:
             group["lr"] = group["rate"] * factor
 
     def _group_norms(self) -> dict[str, float]:
-        """Gradient norm by kind of parameter (adapter, gate, base), before clipping."""
+        """Gradient norm by kind of parameter (encoder, adapter, base, probe), before clipping."""
         squares: dict[str, Tensor] = {}
         for group in self.optimizer.param_groups:
             kind = group["name"].removesuffix("_plain")
             for name in group["names"]:
                 parameter = self.parameters[name]
-                gradient = self.zero.gradient(parameter) if self.zero else parameter.grad
-                if gradient is not None:
-                    squares[kind] = squares.get(kind, 0) + gradient.detach().float().square().sum()
+                if parameter.grad is not None:
+                    squares[kind] = squares.get(kind, 0) + parameter.grad.detach().float().square().sum()
         return {f"gradient/{kind}": float(whole(value)) ** 0.5 for kind, value in squares.items()}
 
     def optimise_(self, batches: list[Batch]) -> dict[str, float]:
         """One optimiser step; returns losses, and gradient norms on steps that are logged."""
         figures = self.gradients(batches)
         logged = (self.step + 1) % self.config.run.log_every == 0
-        if not self.zero:
-            self.accelerator.unscale_gradients(self.optimizer)
+        self.accelerator.unscale_gradients(self.optimizer)
         if logged:
             figures |= self._group_norms()
-        if self.zero:
-            self.zero.step()
-        else:
-            if self.config.optimizer.clip:
-                self.accelerator.clip_grad_norm_(list(self.parameters.values()), self.config.optimizer.clip)
-            self.optimizer.step()
-            self.optimizer.zero_grad(set_to_none=True)
+        if self.config.optimizer.clip:
+            self.accelerator.clip_grad_norm_(list(self.parameters.values()), self.config.optimizer.clip)
+        self.optimizer.step()
+        self.optimizer.zero_grad(set_to_none=True)
         self.step += 1
         self.average.update_(self.step)
         return figures
@@ -235,7 +215,7 @@ class Trainer:
             if self._held is None or self._held[0] != stage:
                 self._held = (stage, hold_out(self.config, stage, self.parts))
             sheet = self._sheet() if main else None
-            with self.average.applied(), callable_parts(self.model), self._autocast():
+            with self.average.applied(), callable_parts(self.model), self.accelerator.autocast():
                 figures = dict(evaluate(self.model, self._held[1], self.parts, self.config, sheet))
         self.accelerator.wait_for_everyone()
         return figures
@@ -265,7 +245,7 @@ class Trainer:
     def save(self) -> Path:
         """Write a checkpoint and drop old ones."""
         folder = self.folder / "checkpoints"
-        moments, adam_steps = self.zero.moments() if self.zero else state.optimizer_moments(self.optimizer)
+        moments, adam_steps = state.optimizer_moments(self.optimizer)
         scaler = self.accelerator.scaler
         facts = {
             "config": to_mapping(self.config),
@@ -299,10 +279,7 @@ class Trainer:
                     "restore the old one, or start a new run"
                 )
         state.restore_parameters_(self.parameters, saved.weights, where)
-        if self.zero:
-            self.zero.restore_(saved.moments, float(saved.facts["adam_steps"]))
-        else:
-            state.restore_optimizer_(self.optimizer.optimizer, saved)
+        state.restore_optimizer_(self.optimizer.optimizer, saved)
         self.average.restore_(saved.average)
         if self.accelerator.scaler and saved.facts["scaler"]:
             self.accelerator.scaler.load_state_dict(saved.facts["scaler"])

@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from tests.trackgo.evaluation.conftest import FRAMES, HEIGHT, STEP, WIDTH, moving_square, save_frames
-from trackgo.cover import Cover
+from trackgo.center_crop import CenterCrop
 from trackgo.demo.example import example_drawing, example_image
 from trackgo.evaluation.cases import Case, deepest_point, tracked_case
 from trackgo.evaluation.datasets import davis_source, vipseg_source
@@ -20,7 +20,7 @@ from trackgo.evaluation.sources import drawings_source, world_source
 from trackgo.pipeline import fit_picture
 from trackgo.preparation.sample import Sample
 from trackgo.preparation.shards import pack, write_tar
-from trackgo.preparation.trackers import build_tracker
+from trackgo.tracking.trackers import build_tracker
 from trackgo.video import write_clip
 
 LK = build_tracker("lk")
@@ -30,7 +30,7 @@ LK = build_tracker("lk")
 def test_a_frame_is_fitted_as_the_pipeline_fits_a_picture(size: tuple[int, int]) -> None:
     picture, drawing = example_image(427, 300), example_drawing()
     fitted, trajectories = fit_picture(picture, drawing, FRAMES, *size)
-    cover = Cover(427, 300, *size)
+    cover = CenterCrop(427, 300, *size)
     assert np.array_equal(cover.frames(picture[None])[0], fitted)
     middle = cover.points(np.array([0.42 * 427 - 0.5, 0.525 * 300 - 0.5]))  # where the drawing's arrow starts
     own = trajectories.tracks[0].mean(axis=0)
@@ -38,12 +38,12 @@ def test_a_frame_is_fitted_as_the_pipeline_fits_a_picture(size: tuple[int, int])
 
 
 def test_points_follow_pixels() -> None:
-    cover = Cover(100, 50, 64, 64)
+    cover = CenterCrop(100, 50, 64, 64)
     picture = np.zeros((1, 50, 100, 3), np.uint8)
     picture[0, 20:23, 48:51] = 255
     bright = np.argwhere(cover.frames(picture)[0, ..., 0] > 128).mean(axis=0)[::-1]
     assert cover.points(np.array([49.0, 21.0])) == pytest.approx(bright, abs=0.6)
-    assert np.allclose(Cover(80, 60, 80, 60).points(np.array([3.5, 7.0])), [3.5, 7.0])
+    assert np.allclose(CenterCrop(80, 60, 80, 60).points(np.array([3.5, 7.0])), [3.5, 7.0])
 
 
 def test_deepest_point() -> None:
@@ -85,8 +85,8 @@ def test_vipseg(vipseg: Path) -> None:
     assert with_stuff.masks.sum(axis=(1, 2)).tolist() == [WIDTH * (HEIGHT - 8) - 32 * 32, 32 * 32]
     one = vipseg_source(vipseg, FRAMES, WIDTH, HEIGHT, LK, most=1, stuff=True).load("good")
     assert len(one.masks) == 1
-    for name, told in (("short", "3 frames; 6"), ("bare", "no annotation"), ("gone", "gone")):
-        with pytest.raises(ValueError, match=told):
+    for name, expected in (("short", "3 frames; 6"), ("bare", "no annotation"), ("gone", "gone")):
+        with pytest.raises(ValueError, match=expected):
             source.load(name)
 
 

@@ -11,7 +11,7 @@ from tests.trackgo.evaluation.conftest import FRAMES, STEP, moving_square
 from trackgo.evaluation.cases import known_case, tracked_case
 from trackgo.evaluation.following import follow, scores
 from trackgo.evaluation.sources import world_source
-from trackgo.preparation.trackers import build_tracker
+from trackgo.tracking.trackers import build_tracker
 from trackgo.trajectories import PointTrajectories
 
 LK = build_tracker("lk")

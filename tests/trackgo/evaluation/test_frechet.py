@@ -71,13 +71,13 @@ def test_fewer_rows_than_features() -> None:
 
 
 @pytest.mark.parametrize(
-    ("first", "second", "told"),
+    ("first", "second", "expected"),
     [
         (np.zeros((1, 3)), np.zeros((4, 3)), "N ≥ 2"),
         (np.zeros((4, 3)), np.zeros((4, 2)), "3 and 2"),
         (np.full((4, 3), np.nan), np.zeros((4, 3)), "not finite"),
     ],
 )
-def test_mistakes(first: np.ndarray, second: np.ndarray, told: str) -> None:
-    with pytest.raises(ValueError, match=told):
+def test_mistakes(first: np.ndarray, second: np.ndarray, expected: str) -> None:
+    with pytest.raises(ValueError, match=expected):
         frechet_distance(first, second)

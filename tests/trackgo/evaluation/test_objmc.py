@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from trackgo.drawing.coordinates import inside_frame
 from trackgo.evaluation.objmc import MODES, objmc, pooled
-from trackgo.trajectories import inside_frame
 
 # One object goes right by 3 px a frame, another down by 4: they are 0, 3, 6, 9, 12 and 0, 4, 8, 12, 16 px away.
 STEPS = np.arange(5.0)[:, None, None]
@@ -98,7 +98,7 @@ def test_properties(frames: int, points: int, seed: int, scale: float) -> None:
 
 
 @pytest.mark.parametrize(
-    ("change", "told"),
+    ("change", "expected"),
     [
         ({"mode": "median"}, "one of mean, sum, draganything"),
         ({"predicted": np.zeros((5, 3, 2))}, "3 points and reference 2"),
@@ -109,8 +109,8 @@ def test_properties(frames: int, points: int, seed: int, scale: float) -> None:
         ({"predicted": np.full((5, 2, 2), np.nan)}, "point 1 at frame 1 is not finite"),
     ],
 )
-def test_mistakes(change: dict, told: str) -> None:
-    with pytest.raises(ValueError, match=told):
+def test_mistakes(change: dict, expected: str) -> None:
+    with pytest.raises(ValueError, match=expected):
         objmc(**({"predicted": WANTED, "reference": WANTED} | change))
 
 

@@ -25,7 +25,7 @@ from trackgo.evaluation.report import render, worst_first
 from trackgo.evaluation.run import Evaluation, Perceptual
 from trackgo.evaluation.sources import world_source
 from trackgo.evaluation.systems import Folder, Real, Still, fitted
-from trackgo.preparation.trackers import build_tracker
+from trackgo.tracking.trackers import build_tracker
 from trackgo.video import write_clip
 
 SMALL = ["--frames", str(FRAMES), "--size", "64x64"]
@@ -78,11 +78,11 @@ def test_figures_as_json(evaluated: Path) -> None:
 
 def test_problems_are_named_and_the_rest_counts(evaluated: Path) -> None:
     problems = json.loads((evaluated / "report.json").read_text())["problems"]
-    told = {one["video"]: one for one in problems if one["system"] == "again"}
-    assert set(told) == {"scene-001", "scene-002", "scene-003"}
-    assert not told["scene-001"]["left_out"] and "128×128 to 64×64" in told["scene-001"]["what"]
-    assert told["scene-002"]["left_out"] and "3 frames; 6" in told["scene-002"]["what"]
-    assert told["scene-003"]["left_out"] and "not a video" in told["scene-003"]["what"]
+    found = {one["video"]: one for one in problems if one["system"] == "again"}
+    assert set(found) == {"scene-001", "scene-002", "scene-003"}
+    assert not found["scene-001"]["left_out"] and "128×128 to 64×64" in found["scene-001"]["what"]
+    assert found["scene-002"]["left_out"] and "3 frames; 6" in found["scene-002"]["what"]
+    assert found["scene-003"]["left_out"] and "not a video" in found["scene-003"]["what"]
 
 
 def test_csv_agrees_with_json(evaluated: Path) -> None:
@@ -235,7 +235,7 @@ def test_a_clip_holds_every_frame() -> None:
 
 
 @pytest.mark.parametrize(
-    ("model", "frames", "told"),
+    ("model", "frames", "expected"),
     [
         (FVD_I3D, 8, "at least 9 frames"),
         (FVD_VIDEOMAE, 14, "videos of 16 frames"),
@@ -243,10 +243,10 @@ def test_a_clip_holds_every_frame() -> None:
     ],
 )
 def test_what_is_missing_is_said(
-    model: object, frames: int, told: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    model: object, frames: int, expected: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    with pytest.raises(Missing, match=told):
+    with pytest.raises(Missing, match=expected):
         open_extractor(model, frames, "cpu")
     assert not any(tmp_path.iterdir())  # nothing is fetched without consent
 
@@ -276,7 +276,7 @@ def test_export_command(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("words", "told"),
+    ("words", "expected"),
     [
         (["world", "--system", "sora"], "'sora' is not known"),
         (["world", "--system", "x=/nowhere"], "no folder '/nowhere'"),
@@ -290,10 +290,10 @@ def test_export_command(tmp_path: Path) -> None:
         (["drawings", "/nowhere", "--system", "still"], "/nowhere"),
     ],
 )
-def test_mistakes(words: list[str], told: str, tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+def test_mistakes(words: list[str], expected: str, tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
     assert main(["evaluate", *words, "--out", str(tmp_path / "out")]) == 2
     error = capsys.readouterr().err.strip().splitlines()[-1]
-    assert error.startswith("trackgo evaluate: ") and told in error
+    assert error.startswith("trackgo evaluate: ") and expected in error
     assert not (tmp_path / "out").exists()
 
 

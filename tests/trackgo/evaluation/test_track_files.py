@@ -88,10 +88,10 @@ def test_what_is_wrong_is_named_and_the_rest_counts(tmp_path: Path) -> None:
     scores = compare_track_files(predicted, folder(tmp_path / "r", wanted))
     assert scores.total.value == 5
     assert scores.total.objects == 2
-    told = {problem.video: problem.what for problem in scores.problems}
-    assert set(told) == {"boat", "broken", "empty", "own", "far"}
-    assert "object 3 is missing" in told["boat"]
-    assert "object 1" in told["broken"] and "[x, y]" in told["broken"]
+    found = {problem.video: problem.what for problem in scores.problems}
+    assert set(found) == {"boat", "broken", "empty", "own", "far"}
+    assert "object 3 is missing" in found["boat"]
+    assert "object 1" in found["broken"] and "[x, y]" in found["broken"]
 
 
 @pytest.mark.parametrize(
@@ -118,7 +118,7 @@ def test_command(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
 
 
 @pytest.mark.parametrize(
-    ("words", "told"),
+    ("words", "expected"),
     [
         (["nowhere", "REF"], "nowhere"),
         (["static", "EMPTY"], "no .json"),
@@ -129,9 +129,9 @@ def test_command(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
         (["EMPTY/x.zip", "REF"], "neither a folder nor a zip"),
     ],
 )
-def test_mistakes(words: list[str], told: str, tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+def test_mistakes(words: list[str], expected: str, tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
     reference, empty = folder(tmp_path / "r", VIDEOS), folder(tmp_path / "e", {})
     (empty / "x.zip").write_text("no zip")
     words = [word.replace("REF", str(reference)).replace("EMPTY", str(empty)) for word in words]
     assert main(["evaluate", "tracks", *words]) == 2
-    assert told in capsys.readouterr().err
+    assert expected in capsys.readouterr().err

@@ -10,7 +10,8 @@ import cv2
 import numpy as np
 
 from trackgo.demo import shapes, textures
-from trackgo.trajectories import control_points, inside_frame
+from trackgo.drawing.coordinates import inside_frame
+from trackgo.trajectories.control_points import control_points
 from trackgo.video import write_clip
 
 OVERSAMPLE = shapes.OVERSAMPLE

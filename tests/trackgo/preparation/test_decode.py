@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from tests.trackgo.preparation.clips import known_clip
-from trackgo.cover import Cover
+from trackgo.center_crop import CenterCrop
 from trackgo.preparation.decode import Unusable, find_sources, windows
 from trackgo.preparation.settings import Settings
 from trackgo.video import write_clip
@@ -93,7 +93,7 @@ def test_folders_of_pictures_are_clips_too(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("width", "height"), [(192, 128), (100, 130), (401, 99)])
 def test_framing_keeps_the_middle_and_the_shape(width: int, height: int) -> None:
-    cover = Cover(width, height, 192, 128)
+    cover = CenterCrop(width, height, 192, 128)
     y, x = np.mgrid[:height, :width].astype(np.float32)
     shown = np.stack([x, y, x * 0], axis=-1)
     result = cover.picture(shown)

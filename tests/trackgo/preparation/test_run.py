@@ -23,8 +23,9 @@ from trackgo.preparation.run import prepare
 from trackgo.preparation.settings import Settings, Thresholds
 from trackgo.preparation.shards import read_samples, read_tar
 from trackgo.preparation.store import locked
+from trackgo.svd.frozen import fingerprint
 from trackgo.training.config import ModelConfig
-from trackgo.training.setup import fingerprint, load_base
+from trackgo.training.setup import load_base
 
 SETTINGS = Settings(**SIZE)
 ROOT = Path(__file__).parents[3]

@@ -9,16 +9,16 @@ from PIL import Image
 
 from tests.trackgo.preparation.clips import KnownClip, known_clip
 from tests.trackgo.preparation.tiny_sam2 import save_tiny_sam2
-from trackgo.cover import Cover
+from trackgo.center_crop import CenterCrop
 from trackgo.preparation.decode import Window
 from trackgo.preparation.flow import dense_flow
-from trackgo.preparation.segmenters import build_segmenter, check_masks, segmenter_names
+from trackgo.preparation.segmenters import build_segmenter, check_masks
 from trackgo.preparation.segmenters.masks import read_labels
 
 
 def window_of(clip: KnownClip, source: str = "clip.mp4") -> Window:
     length, height, width = clip.frames.shape[:3]
-    return Window(Path(source), clip.frames, tuple(range(length)), 10, Cover(width, height, width, height))
+    return Window(Path(source), clip.frames, tuple(range(length)), 10, CenterCrop(width, height, width, height))
 
 
 def overlap(a: np.ndarray, b: np.ndarray) -> float:
@@ -44,7 +44,7 @@ def test_motion_finds_nothing_where_only_the_camera_moves() -> None:
     clip = known_clip(4, 10, 320, 192)
     plate = np.pad(clip.frames[0], ((40, 40), (60, 60), (0, 0)), mode="reflect")
     frames = np.stack([plate[i : i + 192, 3 * i : 3 * i + 320] for i in range(10)])
-    window = Window(Path("pan.mp4"), frames, tuple(range(10)), 10, Cover(320, 192, 320, 192))
+    window = Window(Path("pan.mp4"), frames, tuple(range(10)), 10, CenterCrop(320, 192, 320, 192))
     found = build_segmenter("motion").segment(window, dense_flow(frames), 6)
     assert found.shape[1] == 0
 
@@ -95,7 +95,7 @@ def test_masks_follow_the_frames_into_their_crop(tmp_path: Path) -> None:
     for frame in range(2):
         Image.fromarray(labels).save(tmp_path / "clip" / f"{frame}.png")
     frames = np.random.default_rng(0).integers(0, 255, (2, 64, 64, 3), np.uint8)
-    window = Window(Path("clip"), frames, (0, 1), 10, Cover(400, 100, 64, 64))
+    window = Window(Path("clip"), frames, (0, 1), 10, CenterCrop(400, 100, 64, 64))
     found = build_segmenter(f"masks:{tmp_path}").segment(window, dense_flow(frames), 6)
     assert (found[0, 0] == (np.arange(64) >= 32)).all()
 
@@ -133,7 +133,6 @@ def test_sam2_propagates_its_own_prompts(tmp_path: Path) -> None:
 def test_what_a_segmenter_lacks_is_said(spec: str, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         build_segmenter(spec)
-    assert segmenter_names()[:4] == ("motion", "masks", "sam2", "deva")
 
 
 def test_masks_of_another_shape_are_refused() -> None:

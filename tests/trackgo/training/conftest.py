@@ -1,4 +1,4 @@
-"""A tiny SVD folder and a short configuration on it."""
+"""A short configuration on the tiny SVD of ``base_folder``."""
 
 from __future__ import annotations
 
@@ -7,51 +7,13 @@ from pathlib import Path
 import pytest
 import torch
 
-from trackgo.demo.tiny import TinyConfig, build_components, save_components
-from trackgo.training.config import TrainingConfig, from_mapping
-from trackgo.training.trainer import Trainer
-
-TINY = TinyConfig(widths=(32, 32, 32, 32), head_dim=16, context_dim=32, vae_width=8, clip_hidden=16, clip_layers=2)
-
-
-@pytest.fixture(scope="session")
-def base_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A seeded SVD of the smallest width, laid out as diffusers lays it out."""
-    folder = tmp_path_factory.mktemp("base") / "svd"
-    save_components(build_components(TINY, seed=1), folder, TINY, "nothing")
-    return folder
-
-
-def configuration(base: Path, folder: Path, **sections) -> TrainingConfig:
-    """Four steps of two clips on ``base``, written to ``folder``; ``section={…}`` changes single values."""
-    tree = {
-        "model": {"base": str(base), "trainable": "everything"},
-        "data": {"workers": 0},
-        "stages": [{"steps": 4, "width": 64, "height": 64, "frames": 6, "batch_size": 2}],
-        "optimizer": {"learning_rate": 1e-3, "ema": 0.9},
-        "conditioning": {"trajectory_dropout": 0.3, "image_dropout": 0.3},
-        "evaluation": {"every": 4, "scenes": 2, "sampling_steps": 2, "sheets": 2},
-        "run": {"folder": str(folder), "log_every": 1, "checkpoint_every": 2},
-    }
-    for name, values in sections.items():
-        tree[name] = values if isinstance(values, list) else tree.get(name, {}) | values
-    return from_mapping(tree)
+from tests.trackgo.training.support import configuration
 
 
 @pytest.fixture
 def make_config(base_folder: Path, tmp_path: Path):
     """``configuration`` that writes to ``tmp_path/run``."""
     return lambda **sections: configuration(base_folder, tmp_path / "run", **sections)
-
-
-def reached_by(config: TrainingConfig, term: str) -> set[str]:
-    """Names of the parameters that get a gradient from one loss term, which is above 0, of a first step."""
-    trainer = Trainer(config)
-    trainer._total = lambda terms: terms[term].mean()
-    with trainer.model.attached():
-        figures = trainer.gradients(next(trainer._steps()))
-    assert figures[term] > 0
-    return {name for name, p in trainer.parameters.items() if p.grad is not None and p.grad.any()}
 
 
 @pytest.fixture(autouse=True)

@@ -11,8 +11,8 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from tests.trackgo.training.conftest import configuration
 from tests.trackgo.training.processes import launch
+from tests.trackgo.training.support import configuration
 from trackgo.training import state
 from trackgo.training.config import TrainingConfig, from_mapping, to_mapping
 from trackgo.training.trainer import Trainer, train

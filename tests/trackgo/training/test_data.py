@@ -5,7 +5,8 @@ import pytest
 import torch
 
 from trackgo.demo.world import LARGE, PLAIN, scene
-from trackgo.training.batch import Triple, collate, model_input, to_unit
+from trackgo.svd.frozen import to_unit
+from trackgo.training.batch import Triple, collate, model_input
 from trackgo.training.config import ConditioningConfig, LossConfig, ModelConfig
 from trackgo.training.data import BadClip, ClipKey, Clips, StepSampler, WorldSource, build_loader, world_triple
 from trackgo.training.setup import load_base
@@ -103,21 +104,21 @@ def test_a_clip_that_cannot_be_prepared_says_which(make_config):
 def test_random_numbers_belong_to_the_clip_not_to_the_batch(base_folder):
     _, parts = load_base(ModelConfig(base=str(base_folder)), 0)
     triples = [world_triple(scene(i, 6, 64, 64)) for i in range(4)]
-    told = dict(loss=LossConfig(), conditioning=ConditioningConfig(trajectory_dropout=0.5, image_dropout=0.5))
-    whole = model_input(collate(triples, range(4)), parts, 7, 11, **told)
-    part = model_input(collate(triples[2:], (2, 3)), parts, 7, 11, **told)
+    settings = dict(loss=LossConfig(), conditioning=ConditioningConfig(trajectory_dropout=0.5, image_dropout=0.5))
+    whole = model_input(collate(triples, range(4)), parts, 7, 11, **settings)
+    part = model_input(collate(triples[2:], (2, 3)), parts, 7, 11, **settings)
     for name in ("latents", "noisy", "sigma", "points", "moving"):
         torch.testing.assert_close(getattr(whole, name)[2:], getattr(part, name))
     torch.testing.assert_close(whole.conditioning.image_latent[2:], part.conditioning.image_latent)
-    other = model_input(collate(triples, range(4)), parts, 7, 12, **told)
+    other = model_input(collate(triples, range(4)), parts, 7, 12, **settings)
     assert not torch.equal(whole.sigma, other.sigma)
 
 
 def test_dropouts_happen_as_often_as_asked_and_black_p_moves_nothing(base_folder):
     _, parts = load_base(ModelConfig(base=str(base_folder)), 0)
     batch = collate([world_triple(scene(1, 6, 64, 64))] * 40, range(40))
-    told = ConditioningConfig(trajectory_dropout=0.3, image_dropout=0.6)
-    data = model_input(batch, parts, 0, 0, LossConfig(), told)
+    conditioning = ConditioningConfig(trajectory_dropout=0.3, image_dropout=0.6)
+    data = model_input(batch, parts, 0, 0, LossConfig(), conditioning)
     black = (data.points == 0).flatten(1).all(dim=1)
     without = ~data.conditioning.image_latent.flatten(1).any(dim=1)
     assert 5 <= int(black.sum()) <= 19 and 16 <= int(without.sum()) <= 32

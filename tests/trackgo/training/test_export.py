@@ -6,8 +6,9 @@ from diffusers import UNetSpatioTemporalConditionModel
 from safetensors.torch import load_file
 
 from trackgo.demo.world import scene
-from trackgo.low_rank import LowRank
-from trackgo.model import Motion, TrackGo
+from trackgo.model import TrackGo
+from trackgo.model.encoded import EncodedTrajectories
+from trackgo.model.low_rank import LowRank
 from trackgo.training.batch import collate
 from trackgo.training.command import main
 from trackgo.training.data import world_triple
@@ -39,7 +40,7 @@ def test_the_exported_file_on_the_untouched_base_is_the_trained_model(make_confi
     base, _ = load_base(config.model, 0)
     trackgo = TrackGo.load(out)
     assert bool(trackgo.base_weights) == (trainable != "adapter")
-    with torch.no_grad(), trackgo.attached(base, Motion(trackgo, points)):
+    with torch.no_grad(), trackgo.attached(base, EncodedTrajectories(trackgo, points)):
         torch.testing.assert_close(base(*sample).sample, expected, rtol=1e-4, atol=1e-5)
 
 
@@ -57,7 +58,7 @@ def test_what_an_earlier_run_changed_is_kept(make_config, tmp_path):
     trackgo = TrackGo.load(out)
     assert before and trackgo.base_weights.keys() == before.keys()
     base, _ = load_base(second.model, 0)
-    with torch.no_grad(), trackgo.attached(base, Motion(trackgo, points)):
+    with torch.no_grad(), trackgo.attached(base, EncodedTrajectories(trackgo, points)):
         torch.testing.assert_close(base(*sample).sample, expected, rtol=1e-4, atol=1e-5)
 
 
@@ -67,7 +68,7 @@ def test_a_base_trained_from_nothing_can_be_written_apart(make_config, tmp_path)
     unet = UNetSpatioTemporalConditionModel.from_pretrained(str(tmp_path / "unet"), local_files_only=True)
     trackgo = TrackGo.load(out)
     assert not trackgo.base_weights
-    with torch.no_grad(), trackgo.attached(unet, Motion(trackgo, points)):
+    with torch.no_grad(), trackgo.attached(unet, EncodedTrajectories(trackgo, points)):
         torch.testing.assert_close(unet(*sample).sample, expected, rtol=1e-4, atol=1e-5)
 
 

@@ -5,15 +5,17 @@ import math
 import pytest
 import torch
 
-from trackgo.adapter import AttentionSettings, LayerMotion
-from trackgo.training.losses import AttentionLoss, lasting_loss, vacated_loss
+from trackgo.model.adapter import AdapterAttention
+from trackgo.model.config import AttentionSettings
+from trackgo.training.aids.background import lasting_loss, vacated_loss
+from trackgo.training.losses import AttentionLoss
 from trackgo.training.trainer import Trainer
 
 UNIFORM = torch.zeros(0, dtype=torch.int64)
 
 
-def layer_without_motion(locations: int, heads: int, frames: int) -> LayerMotion:
-    return LayerMotion(UNIFORM, locations, torch.zeros(0, heads, frames, frames), "centered")
+def layer_without_motion(locations: int, heads: int, frames: int) -> AdapterAttention:
+    return AdapterAttention(UNIFORM, locations, torch.zeros(0, heads, frames, frames), "centered")
 
 
 def test_uniform_attention_under_a_mask_of_a_fifth_gives_0_128():
@@ -66,7 +68,7 @@ def test_one_layer_against_loops(size):
     q, k = (torch.randn(locations, frames, channels, generator=generator) for _ in range(2))
     index = torch.randperm(locations, generator=generator)[: locations // 2].sort().values
     attention = (2 * torch.randn(len(index), heads, frames, frames, generator=generator)).softmax(dim=-1)
-    layer = LayerMotion(index, locations, attention, "centered")
+    layer = AdapterAttention(index, locations, attention, "centered")
     loss = AttentionLoss(moving, AttentionSettings(alpha))
     loss("down_0_0", size, q, k, layer)
     torch.testing.assert_close(loss.per_clip(), slow(moving, q, k, layer, heads, size, alpha), rtol=1e-5, atol=1e-6)
@@ -76,7 +78,7 @@ def test_nothing_moves_nothing_is_lost_and_gradients_reach_only_the_original_bra
     frames, heads = 6, 2
     q = torch.randn(4, frames, 8, requires_grad=True)
     attention = torch.full((4, heads, frames, frames), 1 / frames, requires_grad=True)
-    layer = LayerMotion(torch.arange(4), 4, attention, "centered")
+    layer = AdapterAttention(torch.arange(4), 4, attention, "centered")
     still, moving = torch.zeros(1, frames, 16, 16, dtype=torch.bool), torch.ones(1, frames, 16, 16, dtype=torch.bool)
     for mask in (still, moving):
         loss = AttentionLoss(mask, AttentionSettings())

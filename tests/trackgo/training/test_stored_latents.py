@@ -17,11 +17,11 @@ from trackgo.cli import main
 from trackgo.preparation.latents import encoder
 from trackgo.preparation.sample import Sample
 from trackgo.preparation.shards import ShardIndex, pack, write_tar
+from trackgo.svd.frozen import FrozenParts, to_unit
 from trackgo.training import state
-from trackgo.training.batch import EncodedClip, Triple, collate, model_input, to_unit
+from trackgo.training.batch import EncodedClip, Triple, collate, model_input
 from trackgo.training.config import ConditioningConfig, DataConfig, LossConfig, ModelConfig, TrainingConfig
 from trackgo.training.data import BadClip, ClipKey, Clips, build_loader, build_source
-from trackgo.training.diffusion import FrozenParts
 from trackgo.training.setup import load_base
 from trackgo.training.shards import Encoders, sample_triple
 from trackgo.training.trainer import Trainer, train
@@ -61,8 +61,8 @@ def make_run(make_config, shards: Path) -> Callable[..., TrainingConfig]:
     """Four steps of two clips from ``shards``; sections as in ``make_config``."""
 
     def make(data: dict | None = None, **sections) -> TrainingConfig:
-        told = {"source": "shards", "path": str(shards), **(data or {})}
-        return make_config(data=told, **{"evaluation": {"every": 0}, **sections})
+        chosen = {"source": "shards", "path": str(shards), **(data or {})}
+        return make_config(data=chosen, **{"evaluation": {"every": 0}, **sections})
 
     return make
 
@@ -126,10 +126,10 @@ def test_only_the_first_frame_goes_through_the_vae(shards, base_folder, parts) -
         parts.vae.encoder.register_forward_pre_hook(lambda _, given: seen.append(len(given[0]))),
         parts.image_encoder.register_forward_pre_hook(lambda *_: pytest.fail("the image encoder was called")),
     ]
-    told = ConditioningConfig(image_dropout=0.0, trajectory_dropout=0.0)
+    conditioning = ConditioningConfig(image_dropout=0.0, trajectory_dropout=0.0)
     batch = collate([triple_of(shards, base_folder, parts, n) for n in (0, 1, 2)], range(3))
     try:
-        data = model_input(batch, parts, 0, 0, LossConfig(), told)
+        data = model_input(batch, parts, 0, 0, LossConfig(), conditioning)
     finally:
         for hook in hooks:
             hook.remove()
@@ -142,11 +142,11 @@ def test_only_the_first_frame_goes_through_the_vae(shards, base_folder, parts) -
 def test_clips_with_and_without_latents_may_share_a_batch(shards, base_folder, parts) -> None:
     stored = [triple_of(shards, base_folder, parts, n) for n in (0, 2)]
     frames = [sample_triple(plain_sample(n), LENGTH, *SIZE) for n in NUMBERS[:3]]
-    told = dict(loss=LossConfig(), conditioning=ConditioningConfig())
+    settings = dict(loss=LossConfig(), conditioning=ConditioningConfig())
     order = [frames[0], stored[0], frames[1], stored[1], frames[2]]
-    mixed = model_input(collate(order, range(5)), parts, 3, 4, **told)
+    mixed = model_input(collate(order, range(5)), parts, 3, 4, **settings)
     for place, triple in enumerate(order):
-        alone = model_input(collate([triple], [place]), parts, 3, 4, **told)
+        alone = model_input(collate([triple], [place]), parts, 3, 4, **settings)
         for name in ("latents", "noisy", "sigma", "points", "moving"):
             torch.testing.assert_close(getattr(mixed, name)[place], getattr(alone, name)[0], rtol=1e-4, atol=1e-5)
         for name in ("image_latent", "embedding", "added_ids"):

@@ -16,8 +16,8 @@ from PIL import Image
 from safetensors.torch import load_file, save_file
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-from tests.trackgo.training.conftest import configuration
-from trackgo.encoder import TrajectoryEncoder
+from tests.trackgo.training.support import configuration
+from trackgo.model.encoder import TrajectoryEncoder
 from trackgo.training import state
 from trackgo.training.command import main
 from trackgo.training.config import to_mapping

@@ -9,9 +9,9 @@ from typing import Protocol
 
 import numpy as np
 
+from ...tracking.registry import Registry
 from ..decode import Window
 from ..flow import Flow
-from ..registry import Registry
 
 
 class Segmenter(Protocol):
@@ -64,11 +64,6 @@ def build_segmenter(spec: str) -> Segmenter:
     """``motion``, ``masks:FOLDER``, ``sam2:MODEL``, ``deva:FOLDER`` or another package's name → the segmenter;
     ValueError names the known ones."""
     return SEGMENTERS.build(spec)
-
-
-def segmenter_names() -> tuple[str, ...]:
-    """Names that ``build_segmenter`` knows."""
-    return SEGMENTERS.names()
 
 
 def check_masks(masks: np.ndarray, window: Window) -> np.ndarray:

@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from ...center_crop import CenterCrop
 from ..decode import Window
 from ..flow import Flow
 from .masks import MaskFolder
@@ -73,8 +74,6 @@ def _own_masks(annotations: Path, window: Window, flow: Flow, most: int) -> np.n
     """Masks of the window's own frames, which are framed already."""
     from dataclasses import replace
 
-    from ...cover import Cover
-
     frames, height, width = window.frames.shape[:3]
     folder = annotations / "window"
     pictures = sorted(annotations.rglob("*.png"))
@@ -82,6 +81,6 @@ def _own_masks(annotations: Path, window: Window, flow: Flow, most: int) -> np.n
     for number, picture in enumerate(pictures):
         shutil.move(picture, folder / f"{number:05d}.png")
     same = replace(
-        window, source=Path("window.mp4"), numbers=tuple(range(frames)), cover=Cover(width, height, width, height)
+        window, source=Path("window.mp4"), numbers=tuple(range(frames)), cover=CenterCrop(width, height, width, height)
     )
     return MaskFolder(str(annotations)).segment(same, flow, most)

@@ -15,8 +15,8 @@ from PIL import Image, UnidentifiedImageError
 from ..decode import Window
 from ..flow import Flow
 
-_LEAST_SHARE = 0.0005
-_LEAST_MOTION = 0.25
+_MIN_SHARE = 0.0005
+_MIN_MOTION = 0.25
 """Pixels per step at flow's working size: of several things the ones that move come first."""
 
 
@@ -44,7 +44,7 @@ class MaskFolder:
         """See ``Segmenter``."""
         labels = [window.cover.picture(picture, labels=True) for picture in self._pictures(window)]
         first, counts = np.unique(labels[0], return_counts=True)
-        things = first[(first != 0) & (counts >= _LEAST_SHARE * labels[0].size)]
+        things = first[(first != 0) & (counts >= _MIN_SHARE * labels[0].size)]
         things = _by_importance(things, labels[0], flow)[:most]
         masks = [np.stack([picture == thing for picture in labels]) for thing in things]
         shape = (len(labels), 0, *labels[0].shape)
@@ -85,7 +85,7 @@ def _by_importance(things: np.ndarray, labels: np.ndarray, flow: Flow) -> list[i
 
     def rank(thing: int) -> tuple[bool, int]:
         inside = small == thing
-        moves = inside.any() and float(np.median(speed[inside])) >= _LEAST_MOTION
+        moves = inside.any() and float(np.median(speed[inside])) >= _MIN_MOTION
         return (not moves, -int((labels == thing).sum()))
 
     return sorted((int(thing) for thing in things), key=rank)

@@ -21,8 +21,8 @@ _FOLLOWED = 12
 _TRUSTED_PX = 1.0
 """There and back again a pixel may miss its start by this much; more means that it is covered on the way."""
 
-_LEAST_PX = 1.0
-_LEAST_SHARE = 0.002
+_MIN_PX = 1.0
+_MIN_SHARE = 0.002
 """Of the frame, that a thing must cover."""
 
 _BORDER_PX = 8
@@ -73,7 +73,7 @@ def _departure(flow: Flow) -> _Departure:
         beside = place - still
         length = np.linalg.norm(beside, axis=-1)
         noise = float(np.median(length[valid])) if valid.any() else 0.0
-        since[valid & (since == 0) & (length > _LEAST_PX + 3 * noise)] = step + 1
+        since[valid & (since == 0) & (length > _MIN_PX + 3 * noise)] = step + 1
         speed[valid] = beside[valid] / (step + 1)
     return _Departure(speed, since)
 
@@ -97,7 +97,7 @@ def _grouped(departure: _Departure) -> np.ndarray:
     """
     labels = np.zeros(departure.since.shape, np.int32)
     swept = np.zeros(labels.shape, bool)
-    least = _LEAST_SHARE * labels.size
+    least = _MIN_SHARE * labels.size
     started: list[int] = []  # for each label the step at which it left
     for step in range(1, departure.since.max() + 1):
         fresh = (departure.since == step) & ~swept
@@ -162,7 +162,7 @@ def _merged(labels: np.ndarray, speed: np.ndarray) -> np.ndarray:
     parent = np.arange(labels.max() + 1)
     for a, b in _touching(labels):
         first, second = (np.isin(labels, np.flatnonzero(parent == parent[one])) for one in (a, b))
-        small = min(first.sum(), second.sum()) < _LEAST_SHARE * labels.size
+        small = min(first.sum(), second.sum()) < _MIN_SHARE * labels.size
         alike = _one_motion(first | second, speed) or _alike_at_border(first, second, speed)
         if parent[a] != parent[b] and (small or alike):
             parent[parent == parent[b]] = parent[a]
@@ -201,7 +201,7 @@ def _fitted(labels: np.ndarray, colour: np.ndarray) -> np.ndarray:
     result = labels.copy()
     for label in np.unique(labels[labels > 0]):
         mine = (labels == label).astype(np.uint8)
-        if mine.sum() < _LEAST_SHARE * labels.size:
+        if mine.sum() < _MIN_SHARE * labels.size:
             continue
         left, top, wide, high = cv2.boundingRect(mine)
         margin = 3 * _EDGE_BAND_PX
@@ -234,7 +234,7 @@ def _largest(labels: np.ndarray, velocity: np.ndarray, most: int) -> np.ndarray:
     found = []
     for label in np.unique(labels[labels > 0]):
         mask = _whole(labels == label)
-        if mask.sum() >= _LEAST_SHARE * labels.size:
+        if mask.sum() >= _MIN_SHARE * labels.size:
             found.append((float(np.sqrt(mask.sum()) * np.median(speed[labels == label])), mask))
     found.sort(key=lambda item: -item[0])
     masks = [mask.astype(np.float32) for _, mask in found[:most]]

@@ -17,11 +17,11 @@ from ..flow import Flow
 _GRID = 8
 """Prompts along each side of the first frame."""
 
-_LEAST_SHARE, _MOST_SHARE = 0.002, 0.6
+_MIN_SHARE, _MAX_SHARE = 0.002, 0.6
 _SAME = 0.6
 """Intersection over union above which two prompts found the same thing."""
 
-_LEAST_MOTION = 0.25
+_MIN_MOTION = 0.25
 """Pixels per step at flow's working size: what moves comes first."""
 
 _MEAN = np.array([0.485, 0.456, 0.406], np.float32)
@@ -103,9 +103,9 @@ class Sam2:
         session = self._session(frames[:1], points)
         found = self._masks(self.model(inference_session=session, frame_idx=0), height, width)
         shares = found.mean(axis=(1, 2))
-        usable = [n for n in range(len(points)) if _LEAST_SHARE <= shares[n] <= _MOST_SHARE]
+        usable = [n for n in range(len(points)) if _MIN_SHARE <= shares[n] <= _MAX_SHARE]
         speed = cv2.resize(np.linalg.norm(flow.residual(0), axis=-1), (width, height))
-        usable.sort(key=lambda n: (float(np.median(speed[found[n]])) < _LEAST_MOTION, -shares[n]))
+        usable.sort(key=lambda n: (float(np.median(speed[found[n]])) < _MIN_MOTION, -shares[n]))
         chosen: list[int] = []
         for n in usable:
             if len(chosen) < most and all(_overlap(found[n], found[other]) < _SAME for other in chosen):

@@ -1,0 +1,92 @@
+"""Checks that all parts of the drawing document share: each raises ValueError with one clear sentence."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from itertools import chain
+from numbers import Real
+from typing import Any
+
+import numpy as np
+
+EASINGS = ("linear", "ease-in", "ease-out", "ease-in-out")
+MAX_COORDINATE = 10_000.0  # frames away from the frame
+
+Point = tuple[float, float]
+
+
+@contextmanager
+def located(where: str) -> Iterator[None]:
+    """Prefix the message of a ValueError raised inside with where it happened."""
+    try:
+        yield
+    except ValueError as error:
+        raise ValueError(f"{where}: {error}") from None
+
+
+def shown(value: Any) -> str:
+    """How a message shows a value: as JSON where that is possible, at most 60 characters."""
+    try:
+        text = json.dumps(value)
+    except (TypeError, ValueError):
+        text = repr(value)
+    return text if len(text) <= 60 else text[:57] + "…"
+
+
+def check_number(name: str, value: Any, low: float, high: float) -> float:
+    """`value` as a float; ValueError naming it unless it is a finite number from low to high (booleans are not)."""
+    if isinstance(value, bool) or not isinstance(value, Real) or not low <= value <= high:
+        raise ValueError(f"{name} is {shown(value)}; it must be a number from {low:g} to {high:g}")
+    return float(value)
+
+
+def check_choice(name: str, value: Any, options: Sequence[str]) -> None:
+    """Raise ValueError unless `value` is one of `options`."""
+    if not isinstance(value, str) or value not in options:
+        raise ValueError(f"{name} is {shown(value)}; it must be one of {', '.join(options)}")
+
+
+def check_flag(name: str, value: Any) -> None:
+    """Raise ValueError unless `value` is a bool."""
+    if not isinstance(value, bool):
+        raise ValueError(f"{name} is {shown(value)}; it must be true or false")
+
+
+def check_timing(item: Any) -> None:
+    """Check `start`, `end` (0 to 1, in order) and `easing` of a frozen dataclass, and make the two numbers floats."""
+    object.__setattr__(item, "start", check_number("start", item.start, 0, 1))
+    object.__setattr__(item, "end", check_number("end", item.end, 0, 1))
+    if item.start > item.end:
+        raise ValueError(f"start is {item.start:g} and end is {item.end:g}; start must not come after end")
+    check_choice("easing", item.easing, EASINGS)
+
+
+def check_points(value: Any) -> tuple[Point, ...]:
+    """A sequence (or array) of pairs → tuple of (x, y) floats; ValueError naming the first bad point."""
+    if isinstance(value, np.ndarray):
+        value = value.tolist()
+    if not isinstance(value, list | tuple):
+        raise ValueError(f"points is {shown(value)}; it must be a list of [x, y] pairs")
+    # Checks of the whole list, in C because there may be a million points; what fails is then looked at closely.
+    shaped = {list, tuple}.issuperset(map(type, value)) and {2}.issuperset(map(len, value))
+    coordinates = list(chain.from_iterable(value)) if shaped else []
+    numeric = shaped and {float, int}.issuperset(map(type, coordinates))
+    in_range = numeric and (
+        not coordinates or -MAX_COORDINATE <= min(coordinates) <= max(coordinates) <= MAX_COORDINATE
+    )
+    if not in_range or math.isnan(sum(coordinates)):  # a NaN slips through min and max
+        coordinates = list(chain.from_iterable(map(_checked_point, value, range(1, len(value) + 1))))
+    flat = map(float, coordinates)
+    return tuple(zip(flat, flat, strict=True))
+
+
+def _checked_point(point: Any, number: int) -> Point:
+    """One pair, looked at closely; ValueError names it by its number."""
+    if not isinstance(point, list | tuple | np.ndarray) or len(point) != 2:
+        raise ValueError(f"point {number} is {shown(point)}; it must be a pair [x, y]")
+    with located(f"point {number}"):
+        x, y = (check_number(axis, at, -MAX_COORDINATE, MAX_COORDINATE) for axis, at in zip("xy", point, strict=True))
+    return x, y

@@ -1,0 +1,75 @@
+"""Strict JSON, and the shapes of its values: each function raises ValueError with one clear sentence."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable
+from typing import Any, NoReturn, TypeVar
+
+from .checks import located
+
+MAX_TEXT_BYTES = 64 * 1024 * 1024
+
+_Part = TypeVar("_Part")
+
+
+def parse_json(text: str, what: str) -> Any:
+    """Strict JSON → Python values; ValueError with line and column, also for NaN, Infinity and endless nesting."""
+    if not isinstance(text, str):
+        raise ValueError(f"{what} is a {type(text).__name__}; it must be JSON text")
+    if len(text) > MAX_TEXT_BYTES:
+        raise ValueError(f"{what} has {len(text)} characters; at most {MAX_TEXT_BYTES} are read")
+    try:
+        return json.loads(text, parse_constant=_refuse_constant)
+    except json.JSONDecodeError as error:
+        raise ValueError(f"{what} is not JSON: {error.msg} at line {error.lineno}, column {error.colno}") from None
+    except RecursionError:
+        raise ValueError(f"{what} is nested too deeply to be read") from None
+    except ValueError as error:  # a constant above, or a number with thousands of digits
+        raise ValueError(f"{what} is not JSON: {error}") from None
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is no number in JSON; every number must be finite")
+
+
+def as_object(value: Any, what: str) -> dict[str, Any]:
+    """`value` if it is an object; ValueError names it as `what`."""
+    if not isinstance(value, dict):
+        raise ValueError(f"{what} is {_kind(value)}; it must be an object {{…}}")
+    return value
+
+
+def list_of(item: dict[str, Any], key: str, required: bool = False) -> list[Any]:
+    """The list under `key`, empty where it is missing and not `required`."""
+    if required:
+        need(item, key)
+    value = item.get(key, [])
+    if not isinstance(value, list):
+        raise ValueError(f"{key} is {_kind(value)}; it must be a list […]")
+    return value
+
+
+def need(item: dict[str, Any], key: str) -> None:
+    """Raise ValueError unless `key` is there."""
+    if key not in item:
+        raise ValueError(f"{key} is missing")
+
+
+def each(items: list[Any], what: str, parse: Callable[[Any], _Part]) -> tuple[_Part, ...]:
+    """Every item through `parse`; ValueErrors are prefixed with `what` and its number from 1."""
+    parts = []
+    for number, item in enumerate(items, start=1):
+        with located(f"{what} {number}"):
+            parts.append(parse(item))
+    return tuple(parts)
+
+
+def unknown(item: dict[str, Any], known: Iterable[str]) -> dict[str, Any]:
+    """The keys that are not `known`, which a document keeps."""
+    return {key: value for key, value in item.items() if key not in known}
+
+
+def _kind(value: Any) -> str:
+    names = {dict: "an object", list: "a list", str: "text", bool: "true or false", int: "a number", float: "a number"}
+    return names.get(type(value), "null")

@@ -1,0 +1,1 @@
+"""Points and sprites found in videos."""

@@ -1,0 +1,20 @@
+"""DragAnything's `trajectory_list`: one point per frame, in pixels of the original picture."""
+
+from __future__ import annotations
+
+from .base import Format, Timed, Tracks, paired_tracks
+from .timing import all_given
+
+
+def _time(tracks: Tracks, frames: int | None) -> Timed:
+    """Surplus points are cut, a shorter track is an error."""
+    count = frames or min(map(len, tracks))
+    for number, track in enumerate(tracks, start=1):
+        if len(track) < count:
+            raise ValueError(
+                f"track {number} has {len(track)} points; draganything needs one for each of {count} frames"
+            )
+    return all_given([track[:count] for track in tracks])
+
+
+DRAGANYTHING = Format("draganything", paired_tracks, _time)

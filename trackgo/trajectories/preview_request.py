@@ -1,0 +1,108 @@
+"""What the model will see of a drawing, for the editor: one request in, one answer out. Nothing is stored.
+
+The request is JSON: {"drawing": {…version 1…} (or its text), "frames", "width", "height", "seed"}. The answer holds
+what `point_trajectories` gives, so K-means exists once: `tracks` (float32 [L, N, 2], little endian) and `visibility`
+(bits [L, N], rows one after another, most significant first), both as base64, `component` [N] and `empty`, the numbers
+of components that have no points because their mask covers no pixel. Both count the visible components from 0.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..drawing import Drawing
+from ..drawing.checks import shown
+from ..drawing.json_values import parse_json
+from .points import point_trajectories
+
+if TYPE_CHECKING:
+    from aiohttp import web
+
+ROUTE = "/trackgo/trajectories"
+MAX_REQUEST_BYTES = 8 * 1024 * 1024
+MAX_FRAMES = 121
+MAX_SIDE_PX = 4_096
+MAX_COMPONENTS = 200
+MAX_MASK_PIXELS = 512 * 1024 * 1024  # all masks together, one byte each
+
+
+def answer(request: bytes) -> dict[str, Any]:
+    """A request's body → the answer as values for JSON; ValueError with one sentence for anything that is wrong."""
+    if len(request) > MAX_REQUEST_BYTES:
+        raise ValueError(f"the request has {len(request)} bytes; at most {MAX_REQUEST_BYTES} are read")
+    try:
+        text = request.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise ValueError(f"the request is not UTF-8 text: {error}") from None
+    given = parse_json(text, "the request")
+    if not isinstance(given, dict):
+        raise ValueError('the request must be an object {"drawing", "frames", "width", "height", "seed"}')
+    frames = _whole(given, "frames", 1, MAX_FRAMES)
+    width, height = (_whole(given, side, 16, MAX_SIDE_PX) for side in ("width", "height"))
+    seed = _whole(given, "seed", 0, 2**53 - 1) if "seed" in given else 0
+    document = given.get("drawing")
+    drawing = Drawing.from_json(document) if isinstance(document, str) else Drawing.from_dict(document)
+    _check_amount(drawing, width, height)
+    trajectories = point_trajectories(drawing, frames, width, height, seed, skip_empty=True)
+    present = set(trajectories.component.tolist())
+    return {
+        "width": width,
+        "height": height,
+        "frames": frames,
+        "tracks": _base64(trajectories.tracks.astype("<f4")),
+        "visibility": _base64(np.packbits(trajectories.visibility.reshape(-1))),
+        "component": trajectories.component.tolist(),
+        "empty": [number for number in range(len(drawing.active)) if number not in present],
+    }
+
+
+def _whole(given: dict[str, Any], name: str, low: int, high: int) -> int:
+    value = given.get(name)
+    if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
+        raise ValueError(f"{name} is {shown(value)}; it must be a whole number from {low} to {high}")
+    return value
+
+
+def _check_amount(drawing: Drawing, width: int, height: int) -> None:
+    count = len(drawing.active)
+    if count > MAX_COMPONENTS:
+        raise ValueError(f"the drawing has {count} visible components; points are shown for at most {MAX_COMPONENTS}")
+    if count * width * height > MAX_MASK_PIXELS:
+        raise ValueError(
+            f"{count} masks of {width}×{height} pixels are too many to show points for; hide some components"
+        )
+
+
+def _base64(array: np.ndarray) -> str:
+    return base64.b64encode(array.tobytes()).decode("ascii")
+
+
+@cache
+def _worker() -> ThreadPoolExecutor:
+    """One thread for all answers: they take turns, so there is memory in use for one, and the server stays quick."""
+    return ThreadPoolExecutor(max_workers=1, thread_name_prefix="trackgo-preview")
+
+
+async def handle(request: web.Request) -> web.Response:
+    """The route's handler for an aiohttp server, ComfyUI's or another: 200 with the answer, 400 or 413 with a sentence.
+
+    The work runs on a thread beside the server's loop.
+    """
+    from aiohttp import web
+
+    if (request.content_length or 0) > MAX_REQUEST_BYTES:
+        return web.json_response({"error": f"The request is larger than {MAX_REQUEST_BYTES} bytes."}, status=413)
+    body = await request.content.read(MAX_REQUEST_BYTES + 1)
+    while len(body) <= MAX_REQUEST_BYTES and (more := await request.content.read(MAX_REQUEST_BYTES + 1 - len(body))):
+        body += more
+    try:
+        result = await asyncio.get_running_loop().run_in_executor(_worker(), answer, body)
+    except ValueError as error:
+        return web.json_response({"error": str(error)}, status=400)
+    return web.json_response(result)
