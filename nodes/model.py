@@ -23,12 +23,12 @@ from ..trackgo.model import Motion, TrackGo
 from ..trackgo.svd import LAYERS, Attachment, ComfyTemporalAttention, attention_path, changed_parameters
 from ..trackgo.svd_keys import comfy_key
 from ..trackgo.trajectories import PointTrajectories
-from .common import CATEGORY, Tracks, read_tracks, to_image
+from .common import read_tracks, to_image
 from .demo_model import demo_clip_vision, demo_model, demo_vae
+from .schema import CATEGORY, TrackGoWeights, Tracks, described, fraction_input
 
 FOLDER = "trackgo"
 DEMO_NAME = "demo (built in)"
-TrackGoWeights = io.Custom("TRACKGO")
 
 folder_paths.add_model_folder_path(FOLDER, os.path.join(folder_paths.models_dir, FOLDER))
 folder_paths.folder_names_and_paths[FOLDER][1].add(".safetensors")
@@ -49,20 +49,13 @@ class TrackGoLoader(io.ComfyNode):
 
     @classmethod
     def define_schema(cls) -> io.Schema:
-        return io.Schema(
+        schema = io.Schema(
             node_id="TrackGoLoader",
-            display_name="TrackGo Loader",
             category=CATEGORY,
-            description="Loads TrackGo weights (encoder and TrackAdapters) from models/trackgo.",
-            inputs=[
-                io.Combo.Input(
-                    "trackgo_name",
-                    options=[*folder_paths.get_filename_list(FOLDER), DEMO_NAME],
-                    tooltip="A .safetensors file in models/trackgo. The built-in one belongs to the demo model only.",
-                )
-            ],
-            outputs=[TrackGoWeights.Output("trackgo", tooltip="Weights for TrackGo Apply.")],
+            inputs=[io.Combo.Input("trackgo_name", options=[*folder_paths.get_filename_list(FOLDER), DEMO_NAME])],
+            outputs=[TrackGoWeights.Output("trackgo")],
         )
+        return described(schema)
 
     @classmethod
     def execute(cls, trackgo_name: str) -> io.NodeOutput:
@@ -77,21 +70,19 @@ class TrackGoDemoModel(io.ComfyNode):
 
     @classmethod
     def define_schema(cls) -> io.Schema:
-        return io.Schema(
+        schema = io.Schema(
             node_id="TrackGoDemoModel",
-            display_name="TrackGo Demo Model",
             category=CATEGORY,
-            description="A tiny Stable Video Diffusion with TrackGo weights, shipped in the pack: 128×128 px and 14 "
-            "frames, runs on a CPU, downloads nothing. For learning the nodes and testing graphs, not for pictures.",
             inputs=[],
             outputs=[
-                io.Model.Output("model", tooltip="Use like an SVD checkpoint's MODEL."),
-                io.ClipVision.Output("clip_vision", tooltip="For SVD_img2vid_Conditioning."),
-                io.Vae.Output("vae", tooltip="For SVD_img2vid_Conditioning and VAE Decode."),
-                TrackGoWeights.Output("trackgo", tooltip="The demo's TrackGo weights, for TrackGo Apply."),
-                io.Image.Output("image", tooltip="A photograph to try it on, 128×128 px."),
+                io.Model.Output("model"),
+                io.ClipVision.Output("clip_vision"),
+                io.Vae.Output("vae"),
+                TrackGoWeights.Output("trackgo"),
+                io.Image.Output("image"),
             ],
         )
+        return described(schema)
 
     @classmethod
     def execute(cls) -> io.NodeOutput:
@@ -104,40 +95,22 @@ class TrackGoApply(io.ComfyNode):
 
     @classmethod
     def define_schema(cls) -> io.Schema:
-        return io.Schema(
+        schema = io.Schema(
             node_id="TrackGoApply",
-            display_name="TrackGo Apply",
             category=CATEGORY,
-            description="Makes an SVD model move the masked parts along their trajectories. Works with every sampler, "
-            "guidance node and LoRA; the incoming model stays as it is.",
             inputs=[
-                io.Model.Input("model", tooltip="Stable Video Diffusion (svd, svd_xt), or the demo model."),
-                TrackGoWeights.Input("trackgo", tooltip="From TrackGo Loader. Must have been trained for this model."),
-                Tracks.Input("tracks", tooltip="From TrackGo Point Trajectories. Frames and size must fit the latent."),
-                io.Float.Input(
-                    "alpha", default=0.2, min=0.01, max=0.99, step=0.01,
-                    tooltip="Threshold of the attention mask. Lower: the arrows take over more of the attention.",
-                ),
-                io.Combo.Input(
-                    "tau_mode", options=list(TAU_MODES), default="freeze",
-                    tooltip="What tau does to everything you did not select. freeze: hold it still. literal: the "
-                    "paper's formula (no effect above -9900). halfadd: the paper's formula rounded to half precision.",
-                ),
-                io.Float.Input(
-                    "tau", default=0.0, min=-10000.0, max=0.0, step=1.0,
-                    tooltip="0: the unselected area moves as the model likes. -100: half frozen. -10000: frozen.",
-                ),
-                io.Float.Input(
-                    "start_percent", default=0.0, min=0.0, max=1.0, step=0.01,
-                    tooltip="Where in sampling the trajectories begin to act; 0 is the first step.",
-                ),
-                io.Float.Input(
-                    "end_percent", default=1.0, min=0.0, max=1.0, step=0.01,
-                    tooltip="Where in sampling the trajectories cease to act; 1 is the last step.",
-                ),
+                io.Model.Input("model"),
+                TrackGoWeights.Input("trackgo"),
+                Tracks.Input("tracks"),
+                io.Float.Input("alpha", default=0.2, min=0.01, max=0.99, step=0.01),
+                io.Combo.Input("tau_mode", options=list(TAU_MODES), default="freeze"),
+                io.Float.Input("tau", default=0.0, min=-10000.0, max=0.0, step=1.0),
+                fraction_input("start_percent", 0.0),
+                fraction_input("end_percent", 1.0),
             ],
-            outputs=[io.Model.Output("patched", display_name="model", tooltip="For a sampler or a guidance node.")],
+            outputs=[io.Model.Output("patched", display_name="model")],
         )
+        return described(schema)
 
     @classmethod
     def execute(
