@@ -16,7 +16,7 @@ from ..trackgo.attention.record import AttentionRequest, parse_layers, parse_num
 from ..trackgo.evaluation.obeyed import obeyed, obeyed_picture
 from ..trackgo.model import Motion
 from ..trackgo.preparation.trackers import build_tracker, tracker_names
-from .attention import attachment_of, look
+from .attention import attachment_of, record_maps
 from .common import frames_uint8, read_tracks, save_preview, to_image
 from .schema import CATEGORY, Tracks, described, seed_input
 
@@ -76,7 +76,7 @@ class TrackGoAttentionView(io.ComfyNode):
         at = parse_numbers(at_steps, len(sigmas), "at_steps")
         scene = _scene(model, samples, frames, {step: sigmas[step] for step in at}, len(sigmas))
         request = AttentionRequest(parse_layers(layers), at, i, j)
-        maps, shares = look(model, positive, latent, request, scene.sigmas, seed, compare)
+        maps, shares = record_maps(model, positive, latent, request, scene.sigmas, seed, compare)
         if not maps:
             raise ValueError(
                 "TrackGo Attention View: the adapters rest at these steps; choose at_steps between TrackGo Apply's "
