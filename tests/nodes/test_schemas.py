@@ -17,7 +17,7 @@ def test_nothing_that_saved_graphs_name_is_lost(node_list) -> None:
 
 
 def test_everything_offered_is_on_record(node_list) -> None:
-    assert recorded() == offered(node_list), "new things are offered; run: python -m tests.node_schemas"
+    assert recorded() == offered(node_list), "where nothing is lost, run: python -m tests.node_schemas"
 
 
 def _input(node: dict[str, Any], name: str) -> dict[str, Any]:
