@@ -4,21 +4,9 @@ from __future__ import annotations
 
 from comfy_api.latest import ComfyExtension, io
 
-from . import inspect, model
-from .drawing import TrackGoCameraMotion, TrackGoCanvas, TrackGoComponent
-from .trajectories import TrackGoExportTracks, TrackGoImportTracks, TrackGoPointTrajectories, TrackGoPreview
+from . import drawing, inspect, model, trajectories
 
-NODES: list[type[io.ComfyNode]] = [
-    TrackGoCanvas,
-    TrackGoComponent,
-    TrackGoCameraMotion,
-    TrackGoPointTrajectories,
-    TrackGoPreview,
-    TrackGoImportTracks,
-    TrackGoExportTracks,
-    *model.NODES,
-    *inspect.NODES,
-]
+NODES: list[type[io.ComfyNode]] = [*drawing.NODES, *trajectories.NODES, *model.NODES, *inspect.NODES]
 
 
 class TrackGoExtension(ComfyExtension):

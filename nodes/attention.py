@@ -1,17 +1,17 @@
-"""Looking at the attention of a MODEL: one call of the UNet per chosen noise level, on a clone that is then let go.
+"""Recording the attention of a MODEL: one call of the UNet per chosen noise level, on a clone that is then dropped.
 
-Why not a recorder that rides on the MODEL through the sampler: ComfyUI keeps what nodes returned. A sampler whose
-inputs did not change is not run again, so a second look (another layer, another frame) would find the maps of the run
-before; one MODEL in two samplers would mix both; an interrupted run would leave half a recording; and every look would
-cost a whole sampling. Here the node is a function of its inputs: it takes the finished LATENT, puts the noise of the
-chosen steps back on it, and asks the UNet once per step. The incoming MODEL, its attachment and other branches never
-learn of it; nothing is kept between runs; without the node no line of this runs.
+Why not a recorder on the MODEL that the sampler runs: ComfyUI caches what nodes returned. A sampler whose inputs did
+not change is not run again, so a second request (another layer, another frame) would find the maps of the run before;
+one MODEL in two samplers would mix both; an interrupted run would leave half a recording; and every request would cost
+a whole sampling. Here the node is a function of its inputs: it takes the finished LATENT, puts the noise of the chosen
+steps back on it, and calls the UNet once per step. The incoming MODEL, its attachment and other branches stay as they
+are; nothing is kept between runs; without the node no line of this runs.
 
-What is seen is the attention on the finished video at that step's noise. While sampling, the UNet saw its own estimate
-of it instead. With the sampler's seed the two agree at the first step, all but agree at the last, and differ a little
-between them: measured on one set of weights of the demo model, 12 Euler steps, all layers, the original branch's maps
-differ from the sampling's own by 0.1 % of their deviation at step 1, 0.5 % at step 12, and by 17 % at the worst one,
-step 10 (σ 0.2).
+What is recorded is the attention on the finished video at that step's noise. While sampling, the UNet saw its own
+estimate of it instead. With the sampler's seed the two agree at the first step, all but agree at the last, and differ a
+little between them: measured on one set of weights of the demo model, 12 Euler steps, all layers, the original branch's
+maps differ from the sampling's own by 0.1 % of their deviation at step 1, 0.5 % at step 12, and by 17 % at the worst
+one, step 10 (σ 0.2).
 """
 
 from __future__ import annotations
@@ -71,7 +71,7 @@ def _path(layer: Any) -> str:
     return f"diffusion_model.{attention_path(layer, comfy=True)}"
 
 
-def look(
+def record_maps(
     model: ModelPatcher, positive: list, latent: dict, request: AttentionRequest, sigmas: dict[int, float],
     seed: int, compare: bool,
 ) -> tuple[list[AttentionMap], dict[str, float]]:  # fmt: skip
@@ -82,27 +82,27 @@ def look(
         positive: conditioning; both guidance halves see it.
         latent: the finished video.
         sigmas: step (from 0) → noise level, for the request's steps.
-        compare: also look with the adapters off.
+        compare: also record with the adapters off.
     """
     samples = latent["samples"]
     frames, latent_size = len(samples), (samples.shape[-2], samples.shape[-1])
     request.check(frames, latent_size)
     runs: list[tuple[AttentionRecorder, Attachment]] = []
-    if live := attachment_of(model):
-        watching = Attachment(live.trajectories, live.settings, live.sigma_range)
-        watching.enabled = live.enabled
-        runs.append((AttentionRecorder(request, live.settings), watching))
-    if compare or not live:
+    applied = attachment_of(model)
+    if applied:
+        recorded = Attachment(applied.trajectories, applied.settings, applied.sigma_range)
+        recorded.enabled = applied.enabled
+        runs.append((AttentionRecorder(request, applied.settings), recorded))
+    if compare or not applied:
         heads = {layer.name: layer.heads for layer in TrackGoConfig.for_unet(model.model.diffusion_model).layers}
-        bare = AttentionRecorder(request, plain_settings(frames), plain=True)
-        runs.append((bare, Attachment(WithoutAdapters(heads, frames, latent_size), bare.settings)))
+        recorder = AttentionRecorder(request, plain_settings(frames), plain=True)
+        runs.append((recorder, Attachment(WithoutAdapters(heads, frames, latent_size), recorder.settings)))
     progress = comfy.utils.ProgressBar(len(runs) * len(request.steps))
     for recorder, attachment in runs:
         _run(model, positive, latent, recorder, attachment, sigmas, seed, progress)
-    seen = [recorder for recorder, _ in runs if not recorder.plain]
     plain = [m for recorder, _ in runs if recorder.plain for m in recorder.maps.values()]
-    maps = with_plain([m for recorder in seen for m in recorder.maps.values()], plain)
-    return maps, seen[0].shares if seen else {}
+    driven = [m for recorder, _ in runs if not recorder.plain for m in recorder.maps.values()]
+    return with_plain(driven, plain), runs[0][0].shares if applied else {}
 
 
 def _run(
@@ -116,18 +116,18 @@ def _run(
     samples = comfy.sample.fix_empty_latent_channels(model, latent["samples"])
     noise = comfy.sample.prepare_noise(samples, seed, latent.get("batch_index"))
     levels = torch.tensor([sigmas[step] for step in recorder.request.steps])
-    watched = _watched(model, attachment)
+    clone = _with_attachment(model, attachment)
     attachment.probe = recorder
     try:
         comfy.sample.sample_custom(
-            watched, noise, 1.0, NoiseLevels(before), levels, positive, positive, samples, seed=seed, disable_pbar=True
+            clone, noise, 1.0, NoiseLevels(before), levels, positive, positive, samples, seed=seed, disable_pbar=True
         )
     finally:
         attachment.probe = None  # ComfyUI leaves the clone loaded until another one is asked for
 
 
-def _watched(model: ModelPatcher, attachment: Attachment) -> ModelPatcher:
-    """A clone of ``model`` whose 16 temporal self-attentions obey ``attachment``."""
+def _with_attachment(model: ModelPatcher, attachment: Attachment) -> ModelPatcher:
+    """A clone of ``model`` whose 16 temporal self-attentions follow ``attachment``."""
     clone = model.clone()
     for layer in LAYERS:
         module: nn.Module = clone.get_model_object(_path(layer))

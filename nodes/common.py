@@ -1,55 +1,12 @@
-"""What the nodes share: the graph's own types, and ComfyUI's pictures and masks as arrays and back."""
+"""ComfyUI's pictures, masks and tracks as the library's arrays, and back."""
 
 from __future__ import annotations
 
 import numpy as np
 import torch
-from comfy_api.latest import io
+from comfy_api.latest import io, ui
 
 from ..trackgo.trajectories import PointTrajectories
-
-CATEGORY = "TrackGo"
-DrawingType = io.Custom("TRACKGO_DRAWING")
-Editor = io.Custom("TRACKGO_EDITOR")
-Tracks = io.Custom("TRACKS")  # ComfyUI's own type; io.Tracks itself is missing before 0.8
-
-EASINGS = ["linear", "ease-in", "ease-out", "ease-in-out"]
-CURVES = ["straight", "smooth"]
-MAX_SIZE_PX = 16_384
-
-
-def start_input() -> io.Float.Input:
-    """When a component begins to move."""
-    return io.Float.Input(
-        "start",
-        default=0.0,
-        min=0.0,
-        max=1.0,
-        step=0.01,
-        tooltip="When the movement begins, as a fraction of the clip: 0 is the first frame.",
-    )
-
-
-def end_input() -> io.Float.Input:
-    """When a component comes to rest."""
-    return io.Float.Input(
-        "end",
-        default=1.0,
-        min=0.0,
-        max=1.0,
-        step=0.01,
-        tooltip="When the movement is over, as a fraction of the clip: 1 is the last frame.",
-    )
-
-
-def easing_input() -> io.Combo.Input:
-    """How a component's speed changes on its way."""
-    return io.Combo.Input(
-        "easing",
-        options=EASINGS,
-        default="linear",
-        tooltip="How the speed changes on the way: constant, gathering speed, slowing down, or both.",
-    )
 
 
 def frames_uint8(image: torch.Tensor) -> np.ndarray:
@@ -67,12 +24,17 @@ def to_mask(masks: np.ndarray) -> torch.Tensor:
     return torch.from_numpy(masks.astype(np.float32))
 
 
-def check_order(start: float, end: float) -> None:
-    """Raise ValueError if a movement would be over before it begins."""
-    if end < start:
-        raise ValueError(f"start is {start:g} and end is {end:g}; start must not be after end")
-
-
 def read_tracks(tracks: dict, width: int | None = None, height: int | None = None) -> PointTrajectories:
     """A graph's TRACKS as point trajectories; `width` and `height` serve tracks that do not say their frame's size."""
     return PointTrajectories.from_tracks(tracks, width=width, height=height)
+
+
+def save_preview(images: torch.Tensor, prefix: str) -> list[ui.SavedResult]:
+    """An IMAGE as PNG files in ComfyUI's temporary folder; returns what the front end needs to show them."""
+    return ui.ImageSaveHelper.save_images(images, prefix, io.FolderType.temp, cls=None, compress_level=1)
+
+
+def save_animation(images: torch.Tensor, prefix: str, fps: float) -> ui.SavedResult:
+    """An IMAGE as one animated WebP in ComfyUI's temporary folder; returns what the front end needs to show it."""
+    settings = {"fps": fps, "lossless": False, "quality": 85, "method": 0}
+    return ui.ImageSaveHelper.save_animated_webp(images, prefix, io.FolderType.temp, cls=None, **settings)

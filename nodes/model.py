@@ -25,12 +25,12 @@ from ..trackgo.model.low_rank import BaseChange, LowRank
 from ..trackgo.svd.layers import LAYERS, attention_path
 from ..trackgo.svd.unet_keys import comfy_key
 from ..trackgo.trajectories import PointTrajectories
-from .common import CATEGORY, Tracks, read_tracks, to_image
+from .common import read_tracks, to_image
 from .demo_model import demo_clip_vision, demo_model, demo_vae
+from .schema import CATEGORY, TrackGoWeights, Tracks, described, fraction_input
 
 FOLDER = "trackgo"
 DEMO_NAME = "demo (built in)"
-TrackGoWeights = io.Custom("TRACKGO")
 
 folder_paths.add_model_folder_path(FOLDER, os.path.join(folder_paths.models_dir, FOLDER))
 folder_paths.folder_names_and_paths[FOLDER][1].add(".safetensors")
@@ -51,20 +51,13 @@ class TrackGoLoader(io.ComfyNode):
 
     @classmethod
     def define_schema(cls) -> io.Schema:
-        return io.Schema(
+        schema = io.Schema(
             node_id="TrackGoLoader",
-            display_name="TrackGo Loader",
             category=CATEGORY,
-            description="Loads TrackGo weights (encoder and TrackAdapters) from models/trackgo.",
-            inputs=[
-                io.Combo.Input(
-                    "trackgo_name",
-                    options=[*folder_paths.get_filename_list(FOLDER), DEMO_NAME],
-                    tooltip="A .safetensors file in models/trackgo. The built-in one belongs to the demo model only.",
-                )
-            ],
-            outputs=[TrackGoWeights.Output("trackgo", tooltip="Weights for TrackGo Apply.")],
+            inputs=[io.Combo.Input("trackgo_name", options=[*folder_paths.get_filename_list(FOLDER), DEMO_NAME])],
+            outputs=[TrackGoWeights.Output("trackgo")],
         )
+        return described(schema)
 
     @classmethod
     def execute(cls, trackgo_name: str) -> io.NodeOutput:
@@ -79,21 +72,19 @@ class TrackGoDemoModel(io.ComfyNode):
 
     @classmethod
     def define_schema(cls) -> io.Schema:
-        return io.Schema(
+        schema = io.Schema(
             node_id="TrackGoDemoModel",
-            display_name="TrackGo Demo Model",
             category=CATEGORY,
-            description="A tiny Stable Video Diffusion with TrackGo weights, shipped in the pack: 128×128 px and 14 "
-            "frames, runs on a CPU, downloads nothing. For learning the nodes and testing graphs, not for pictures.",
             inputs=[],
             outputs=[
-                io.Model.Output("model", tooltip="Use like an SVD checkpoint's MODEL."),
-                io.ClipVision.Output("clip_vision", tooltip="For SVD_img2vid_Conditioning."),
-                io.Vae.Output("vae", tooltip="For SVD_img2vid_Conditioning and VAE Decode."),
-                TrackGoWeights.Output("trackgo", tooltip="The demo's TrackGo weights, for TrackGo Apply."),
-                io.Image.Output("image", tooltip="A photograph to try it on, 128×128 px."),
+                io.Model.Output("model"),
+                io.ClipVision.Output("clip_vision"),
+                io.Vae.Output("vae"),
+                TrackGoWeights.Output("trackgo"),
+                io.Image.Output("image"),
             ],
         )
+        return described(schema)
 
     @classmethod
     def execute(cls) -> io.NodeOutput:
@@ -106,58 +97,22 @@ class TrackGoApply(io.ComfyNode):
 
     @classmethod
     def define_schema(cls) -> io.Schema:
-        return io.Schema(
+        schema = io.Schema(
             node_id="TrackGoApply",
-            display_name="TrackGo Apply",
             category=CATEGORY,
-            description="Makes an SVD model move the masked parts along their trajectories. Works with every sampler, "
-            "guidance node and LoRA; the incoming model stays as it is.",
             inputs=[
-                io.Model.Input("model", tooltip="Stable Video Diffusion (svd, svd_xt), or the demo model."),
-                TrackGoWeights.Input("trackgo", tooltip="From TrackGo Loader. Must have been trained for this model."),
-                Tracks.Input("tracks", tooltip="From TrackGo Point Trajectories. Frames and size must fit the latent."),
-                io.Float.Input(
-                    "alpha",
-                    default=0.2,
-                    min=0.01,
-                    max=0.99,
-                    step=0.01,
-                    tooltip="Threshold of the attention mask. Lower: the arrows take over more of the attention.",
-                ),
-                io.Combo.Input(
-                    "tau_mode",
-                    options=list(TAU_MODES),
-                    default="freeze",
-                    tooltip="What tau does to everything you did not select. freeze: hold it still. literal: the "
-                    "paper's formula (no effect above -9900). halfadd: the paper's formula rounded to half precision.",
-                ),
-                io.Float.Input(
-                    "tau",
-                    default=0.0,
-                    min=-10000.0,
-                    max=0.0,
-                    step=1.0,
-                    tooltip="0: the unselected area moves as the model likes. -100: half frozen. -10000: frozen.",
-                ),
-                io.Float.Input(
-                    "start_percent",
-                    default=0.0,
-                    min=0.0,
-                    max=1.0,
-                    step=0.01,
-                    tooltip="Where in sampling the trajectories begin to act; 0 is the first step.",
-                ),
-                io.Float.Input(
-                    "end_percent",
-                    default=1.0,
-                    min=0.0,
-                    max=1.0,
-                    step=0.01,
-                    tooltip="Where in sampling the trajectories cease to act; 1 is the last step.",
-                ),
+                io.Model.Input("model"),
+                TrackGoWeights.Input("trackgo"),
+                Tracks.Input("tracks"),
+                io.Float.Input("alpha", default=0.2, min=0.01, max=0.99, step=0.01),
+                io.Combo.Input("tau_mode", options=list(TAU_MODES), default="freeze"),
+                io.Float.Input("tau", default=0.0, min=-10000.0, max=0.0, step=1.0),
+                fraction_input("start_percent", 0.0),
+                fraction_input("end_percent", 1.0),
             ],
-            outputs=[io.Model.Output("patched", display_name="model", tooltip="For a sampler or a guidance node.")],
+            outputs=[io.Model.Output("patched", display_name="model")],
         )
+        return described(schema)
 
     @classmethod
     def execute(
@@ -168,11 +123,11 @@ class TrackGoApply(io.ComfyNode):
             raise ValueError(f"TrackGo Apply: end_percent {end_percent} lies before start_percent {start_percent}")
         unet = getattr(model.model, "diffusion_model", None)
         trackgo.model.check_fits(unet)
-        motion = _motion(trackgo, read_tracks(tracks), _compute_dtype(model))
+        encoded = _encoded(trackgo, read_tracks(tracks), _compute_dtype(model))
         sampling = model.get_model_object("model_sampling")
         whole = start_percent <= 0 and end_percent >= 1
         sigmas = None if whole else (sampling.percent_to_sigma(start_percent), sampling.percent_to_sigma(end_percent))
-        attachment = Attachment(motion, AttentionSettings(alpha, tau_mode, tau), sigmas)
+        attachment = Attachment(encoded, AttentionSettings(alpha, tau_mode, tau), sigmas)
         return io.NodeOutput(_patched(model, trackgo, attachment))
 
 
@@ -198,7 +153,9 @@ def attend_as(base: object) -> object:
     """ComfyUI's own attention (flash, xformers, split …) with the settings of the layer it stands in for."""
 
     def attend(q: Tensor, k: Tensor, v: Tensor, options: dict) -> Tensor:
-        return optimized_attention(q, k, v, base.heads, attn_precision=base.attn_precision, transformer_options=options)
+        return optimized_attention(
+            q, k, v, base.heads, attn_precision=base.attn_precision, transformer_options=options
+        )
 
     return attend
 
@@ -225,19 +182,19 @@ def _compute_dtype(model: ModelPatcher) -> object:
     return model.model.manual_cast_dtype or model.model.get_dtype()
 
 
-def _motion(trackgo: ModelPatcher, trajectories: PointTrajectories, dtype: object) -> EncodedTrajectories:
+def _encoded(trackgo: ModelPatcher, trajectories: PointTrajectories, dtype: object) -> EncodedTrajectories:
     """Encoded trajectories; the last two stay with the weights, so that A' is not computed again for another seed,
     alpha or tau."""
     digest = hashlib.sha256(f"{dtype} {trajectories.width} {trajectories.height}".encode())
     for array in (trajectories.tracks, trajectories.visibility, trajectories.component):
         digest.update(f"{array.dtype}{array.shape}".encode() + array.tobytes())
-    kept: dict[str, EncodedTrajectories] = trackgo.model.__dict__.setdefault("kept_motions", {})
+    kept: dict[str, EncodedTrajectories] = trackgo.model.__dict__.setdefault("kept_encodings", {})
     key = digest.hexdigest()
-    motion = kept.pop(key, None) or trackgo.model.encode(trajectories, dtype)
-    kept[key] = motion
+    encoded = kept.pop(key, None) or trackgo.model.encode(trajectories, dtype)
+    kept[key] = encoded
     while len(kept) > 2:
         kept.pop(next(iter(kept)))
-    return motion
+    return encoded
 
 
 NODES: list[type[io.ComfyNode]] = [TrackGoLoader, TrackGoDemoModel, TrackGoApply]

@@ -30,8 +30,10 @@ def picture_name(document: Drawing) -> str | None:
     return name.removesuffix(MARK)
 
 
-def picture_path(name: str) -> Path:
-    """Where a picture of this name lies. Raises ValueError if that is outside the input folder, or nothing is there."""
+def picture_path(name: str | None) -> Path:
+    """Where a picture of this name lies. Raises ValueError for None, and for what is no file in the input folder."""
+    if name is None:
+        raise ValueError(NO_PICTURE)
     folder = Path(folder_paths.get_input_directory()).absolute()
     parts = name.replace("\\", "/").split("/")
     if "\0" in name or ".." in parts or ":" in name or not parts[0] or name.endswith(("[output]", "[temp]")):
@@ -42,7 +44,7 @@ def picture_path(name: str) -> Path:
     return path
 
 
-def load_picture(name: str) -> torch.Tensor:
+def load_picture(name: str | None) -> torch.Tensor:
     """IMAGE [1,H,W,3] in [0,1], turned upright by its EXIF data, alpha dropped. Raises ValueError naming the file."""
     path = picture_path(name)
     try:

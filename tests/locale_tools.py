@@ -1,18 +1,20 @@
-"""The English locale: `python -m tests.locale_tools` writes locales/en from the nodes' schemas and editor's texts."""
+"""The English locale: `python -m tests.locale_tools` writes the editor's texts into locales/en/main.json.
+
+The nodes' texts are not written by anything: locales/en/nodeDefs.json is where they stand, the schemas read them there.
+"""
 
 from __future__ import annotations
 
-import asyncio
 import json
 import subprocess
 from typing import Any
 
 from tests.comfy_harness import ROOT
-from tests.comfy_standin import ComfyNode, load_pack, standin_comfyui
+from tests.comfy_standin import ComfyNode
 
 
 def node_definitions(node_list: list[type[ComfyNode]]) -> dict[str, Any]:
-    """What locales/en/nodeDefs.json must hold: names and tooltips of every node, input and output."""
+    """What locales/en/nodeDefs.json must hold: names and texts of every node, input and output in the schemas."""
     definitions = {}
     for node in node_list:
         schema = node.define_schema()
@@ -34,19 +36,10 @@ def editor_texts() -> dict[str, Any]:
     return json.loads(done.stdout)
 
 
-def write(name: str, texts: dict[str, Any]) -> None:
-    path = ROOT / "locales" / "en" / name
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(texts, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-
-
 def main() -> None:
-    with standin_comfyui():
-        extension = asyncio.run(load_pack().comfy_entrypoint())
-        definitions = node_definitions(asyncio.run(extension.get_node_list()))
-    write("nodeDefs.json", definitions)
-    others = json.loads((ROOT / "locales" / "en" / "main.json").read_text(encoding="utf-8"))
-    write("main.json", others | {"trackgo": editor_texts()})
+    path = ROOT / "locales" / "en" / "main.json"
+    texts = json.loads(path.read_text(encoding="utf-8")) | {"trackgo": editor_texts()}
+    path.write_text(json.dumps(texts, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -78,7 +78,7 @@ def as_while_sampling() -> None:
         live.probe = None
         hook.remove()
     sigmas = comfy.samplers.calculate_sigmas(patched.get_model_object("model_sampling"), "karras", STEPS).tolist()
-    maps, shares = attention.look(patched, positive, video, request, dict(enumerate(sigmas)), 0, False)
+    maps, shares = attention.record_maps(patched, positive, video, request, dict(enumerate(sigmas)), 0, False)
     assert shares == seen.shares
     results["as_sampled"] = []
     for step in request.steps:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shutil
+import sys
 from typing import Any
 
 import pytest
@@ -26,9 +27,18 @@ def leaves(value: Any, path: tuple[str, ...] = ()) -> dict[tuple[str, ...], str]
     return {key: text for name, item in value.items() for key, text in leaves(item, (*path, name)).items()}
 
 
-def test_english_is_what_the_schemas_say(node_list) -> None:
-    expected = node_definitions(node_list)
-    assert locale("en", "nodeDefs") == expected, "run: python -m tests.locale_tools"
+def test_english_covers_every_node_and_nothing_else(node_list) -> None:
+    """The schemas read it; what is left over explains an input that is not there any more, or carries a wrong name."""
+    assert locale("en", "nodeDefs") == node_definitions(node_list)
+
+
+def test_a_missing_text_is_named(nodes, monkeypatch: pytest.MonkeyPatch) -> None:
+    schema = sys.modules[nodes.TrackGoCanvas.__module__.rpartition(".")[0] + ".schema"]
+    texts = locale("en", "nodeDefs")
+    del texts["TrackGoCanvas"]["inputs"]["mask"]
+    monkeypatch.setattr(schema, "_texts", lambda: texts)
+    with pytest.raises(ValueError, match=r"locales/en/nodeDefs\.json has no text TrackGoCanvas\.inputs\.mask\.tooltip"):
+        nodes.TrackGoCanvas.define_schema()
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
