@@ -14,7 +14,7 @@ COMFY_TAESD_WIDTH = 64
 """Channels of ComfyUI's built-in tiny autoencoder, which cannot be chosen there."""
 
 
-def to_comfy_taesd(state_dict: Mapping[str, Tensor], scaling_factor: float = SVD_SCALING_FACTOR) -> dict[str, Tensor]:
+def to_comfy_taesd(state_dict: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """A `TinyVAE`'s state dict → the state dict that ComfyUI's VAE loader recognises as its own tiny autoencoder.
 
     Hidden channels are padded with zeros to 64. That changes no number: a padded channel has zero weights and zero
@@ -32,7 +32,7 @@ def to_comfy_taesd(state_dict: Mapping[str, Tensor], scaling_factor: float = SVD
             raise ValueError(f"'{key}' is not a tensor of TinyVAE; expected encoder.layers.N… or decoder.layers.N…")
         number = int(index) + (part == "decoder")
         padded[f"taesd_{part}.{number}.{name}"] = _pad_hidden(key, value)
-    padded["vae_scale"] = torch.tensor(scaling_factor)
+    padded["vae_scale"] = torch.tensor(SVD_SCALING_FACTOR)
     padded["vae_shift"] = torch.tensor(0.0)
     return padded
 

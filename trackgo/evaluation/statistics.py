@@ -9,14 +9,11 @@ _DRAWS = 2000
 _AT_ONCE = 200  # draws held in memory together
 
 
-def bootstrap_interval(
-    totals: ArrayLike, counts: ArrayLike, share: float = 0.95, seed: int = 0
-) -> tuple[float, float] | None:
-    """Interval of Σtotals / Σcounts when the videos are drawn anew, with replacement: percentile bootstrap.
+def bootstrap_interval(totals: ArrayLike, counts: ArrayLike, seed: int = 0) -> tuple[float, float] | None:
+    """95 % interval of Σtotals / Σcounts when the videos are drawn anew, with replacement: percentile bootstrap.
 
     Args:
         totals, counts: [V] one a video, such as its summed distances and how many there are.
-        share: of the draws that lie within.
 
     Returns:
         (low, high), or None with fewer than two videos that count, from which nothing can be said.
@@ -33,5 +30,5 @@ def bootstrap_interval(
     for _ in range(_DRAWS // _AT_ONCE):
         drawn = rng.integers(len(totals), size=(_AT_ONCE, len(totals)))
         figures.append(totals[drawn].sum(axis=1) / counts[drawn].sum(axis=1))
-    low, high = np.quantile(np.concatenate(figures), [(1 - share) / 2, (1 + share) / 2])
+    low, high = np.quantile(np.concatenate(figures), [0.025, 0.975])
     return float(low), float(high)

@@ -89,8 +89,8 @@ def nice_ceiling(value: float) -> float:
 class Page:
     """A dark sheet with pictures and text on it; positions are pixels (x, y) from the top left."""
 
-    def __init__(self, height: int, width: int, colour: Colour = PAPER) -> None:
-        self._picture = Image.new("RGB", (width, height), colour)
+    def __init__(self, height: int, width: int) -> None:
+        self._picture = Image.new("RGB", (width, height), PAPER)
         self._draw = ImageDraw.Draw(self._picture)
 
     def picture(self, x: int, y: int, picture: np.ndarray) -> None:

@@ -26,6 +26,8 @@ PAPER: Colour = (24, 25, 29)
 INK: Colour = (226, 228, 233)
 FAULT: Colour = (190, 190, 200)
 SUBPIXEL_BITS = 4  # cv2 draws at 1/16 of a pixel
+MASK_OPACITY = 0.4
+_GAP_PX = 6  # between the pictures of a sheet
 WHOLE_FRAME_SHARE = 0.95  # a mask that covers more is shown as a border, for a tint would hide the picture
 
 
@@ -137,9 +139,7 @@ def _border(sheet: _Sheet, colour: Colour) -> None:
     sheet.ink.line(path_px, colour, line_px)
 
 
-def draw_masks(
-    picture: np.ndarray, masks: np.ndarray, colours: Sequence[Colour] | None = None, opacity: float = 0.4
-) -> np.ndarray:
+def draw_masks(picture: np.ndarray, masks: np.ndarray) -> np.ndarray:
     """The picture [H,W,3] with each mask of bool [s,H,W] tinted and outlined in its component's colour.
 
     A mask over (almost) the whole frame is shown as a border instead. Raises ValueError if the sizes differ.
@@ -149,13 +149,13 @@ def draw_masks(
         raise ValueError(
             f"masks must be [s,{picture.shape[0]},{picture.shape[1]}] as the picture, got {list(masks.shape)}"
         )
-    colours = colours or [component_colour(index) for index in range(len(masks))]
     sheet = _Sheet(picture)
-    for inside, colour in zip(masks.astype(bool), colours, strict=True):
+    for index, inside in enumerate(masks.astype(bool)):
+        colour = component_colour(index)
         if inside.mean() > WHOLE_FRAME_SHARE:
             _border(sheet, colour)
         elif inside.any():
-            sheet.picture = _tinted(sheet.picture, inside, colour, opacity)
+            sheet.picture = _tinted(sheet.picture, inside, colour, MASK_OPACITY)
             _outline(sheet, inside, colour)
     return sheet.merged()
 
@@ -311,9 +311,7 @@ def match_length(frames: np.ndarray, length: int) -> np.ndarray:
     return frames[nearest]
 
 
-def contact_sheet(
-    frames: np.ndarray, columns: int = 5, labels: Sequence[str] | None = None, gap: int = 6
-) -> np.ndarray:
+def contact_sheet(frames: np.ndarray, columns: int = 5, labels: Sequence[str] | None = None) -> np.ndarray:
     """All frames [L,H,W,3] in rows on one dark sheet, each under its label (its number if none are given)."""
     if frames.ndim != 4 or len(frames) == 0:
         raise ValueError(f"frames must be uint8 [L,H,W,3] with L >= 1, got {list(frames.shape)}")
@@ -321,19 +319,19 @@ def contact_sheet(
     if len(labels) != len(frames):
         raise ValueError(f"{len(frames)} frames need as many labels, got {len(labels)}")
     columns = min(columns, len(frames))
-    cells = [_cell(frame, label, gap) for frame, label in zip(frames, labels, strict=True)]
+    cells = [_cell(frame, label) for frame, label in zip(frames, labels, strict=True)]
     cells += [np.full_like(cells[0], PAPER)] * (-len(cells) % columns)
     rows = rearrange(np.stack(cells), "(row column) h w c -> (row h) (column w) c", column=columns)
-    sheet = np.full((rows.shape[0] + gap, rows.shape[1] + gap, 3), PAPER, np.uint8)
-    sheet[gap:, gap:] = rows
+    sheet = np.full((rows.shape[0] + _GAP_PX, rows.shape[1] + _GAP_PX, 3), PAPER, np.uint8)
+    sheet[_GAP_PX:, _GAP_PX:] = rows
     return sheet
 
 
-def _cell(frame: np.ndarray, label: str, gap: int) -> np.ndarray:
+def _cell(frame: np.ndarray, label: str) -> np.ndarray:
     height, width = frame.shape[:2]
     size = max(0.32, min(height, width) / 700)
     caption = round(26 * size) + 4
-    cell = np.full((caption + height + gap, width + gap, 3), PAPER, np.uint8)
+    cell = np.full((caption + height + _GAP_PX, width + _GAP_PX, 3), PAPER, np.uint8)
     cell[caption : caption + height, :width] = frame
     cv2.putText(cell, label, (1, caption - round(6 * size) - 1), cv2.FONT_HERSHEY_SIMPLEX, size, INK, 1, cv2.LINE_AA)
     return cell

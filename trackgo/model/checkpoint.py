@@ -24,6 +24,7 @@ from .low_rank import BaseChange, LowRank
 
 FORMAT_VERSION = 1
 _BASE = "base."
+_MAX_NAMED = 5  # keys in a message
 _DTYPES = (torch.float32, torch.float16, torch.bfloat16, torch.float64)
 
 
@@ -154,6 +155,6 @@ def _check_dtypes(given: dict[str, Tensor], path: str | Path) -> None:
             raise ValueError(f"'{path}': '{key}' is stored as {tensor.dtype}, TrackGo weights are one of {asked}")
 
 
-def _names(keys: set[str], most: int = 5) -> str:
-    listed = ", ".join(f"'{key}'" for key in sorted(keys)[:most])
-    return listed if len(keys) <= most else f"{listed} and {len(keys) - most} more"
+def _names(keys: set[str]) -> str:
+    listed = ", ".join(f"'{key}'" for key in sorted(keys)[:_MAX_NAMED])
+    return listed if len(keys) <= _MAX_NAMED else f"{listed} and {len(keys) - _MAX_NAMED} more"

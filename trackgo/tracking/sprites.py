@@ -21,6 +21,7 @@ from ..demo.world import Scene
 
 _MIN_LIMIT = 0.06  # of how much a difference from the background counts; squares summed over RGB in 0…1
 _SHARE = 0.4  # of the difference between the sprite and what was behind it, for the same
+_DRIFT_REACH_PX = 8
 _BLUR = 1 / 64  # standard deviation, of the frame's width
 _MIN_IN_FRAME = 0.5  # of a sprite's area; nearer to the border it cannot be placed
 _MAX_WIDTHS = 3  # how far a sprite could go in a whole video, frame's widths; the world's fastest would go 2.1
@@ -146,8 +147,8 @@ def followed(video: NDArray, seen: Scene, number: int, wanted: NDArray, there: N
     )
 
 
-def still_offset(frame: NDArray, first: NDArray, mask: NDArray, reach: int = 8) -> NDArray:
-    """How far something that should stay has drifted, whole pixels (x, y), each at most ``reach``.
+def still_offset(frame: NDArray, first: NDArray, mask: NDArray) -> NDArray:
+    """How far something that should stay has drifted, whole pixels (x, y), each at most 8.
 
     The offset with the least squared difference over the mask and a rim of two pixels, which holds its edge.
 
@@ -155,6 +156,7 @@ def still_offset(frame: NDArray, first: NDArray, mask: NDArray, reach: int = 8) 
         frame, first: uint8 [H, W, 3], where it is looked for and where it was.
         mask: bool [H, W], its place in ``first``.
     """
+    reach = _DRIFT_REACH_PX
     rim = cv2.dilate(mask.astype(np.uint8), np.ones((5, 5), np.uint8))
     x, y, width, height = cv2.boundingRect(rim)
     own = first[y : y + height, x : x + width].astype(np.float32)

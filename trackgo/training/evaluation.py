@@ -34,6 +34,7 @@ from .model import TrainedSVD
 _AT_ONCE = 8
 _AUGMENTATION = 0.02  # σ of the noise on the picture at inference, SVD's default
 _SHEET_FRAMES = 7
+_MIN_SIDE_PX = 128  # of a picture on a sheet
 
 
 @dataclass(frozen=True)
@@ -174,8 +175,8 @@ def colour_cosine(encoder: TrajectoryEncoder) -> float:
     return float(alike.mean())
 
 
-def _enlarged(frame: np.ndarray, least: int = 128) -> np.ndarray:
-    factor = max(1, least // frame.shape[0])
+def _enlarged(frame: np.ndarray) -> np.ndarray:
+    factor = max(1, _MIN_SIDE_PX // frame.shape[0])
     return np.pad(np.kron(frame, np.ones((factor, factor, 1), np.uint8)), ((0, 2), (0, 2), (0, 0)))
 
 

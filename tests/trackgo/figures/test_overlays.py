@@ -32,9 +32,9 @@ def straight_tracks(frames: int = 6) -> PointTrajectories:
 def test_masks_are_tinted_and_outlined() -> None:
     masks = np.zeros((2, HEIGHT, WIDTH), bool)
     masks[0, 50:100, 50:150], masks[1, 150:200, 200:260] = True, True
-    picture = overlays.draw_masks(GREY, masks, opacity=0.5)
+    picture = overlays.draw_masks(GREY, masks)
     for index, (y, x) in enumerate([(75, 100), (175, 230)]):
-        expected = (100 + np.array(COMPONENT_COLORS[index])) / 2
+        expected = 0.6 * 100 + 0.4 * np.array(COMPONENT_COLORS[index])
         np.testing.assert_allclose(picture[y, x], expected, atol=1)
     assert near(picture, 50, 75, COMPONENT_COLORS[0]) and near(picture, 259, 175, COMPONENT_COLORS[1])
     untouched = np.ones((HEIGHT, WIDTH), bool)
