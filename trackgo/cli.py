@@ -20,6 +20,7 @@ from .figures import settings_sheet_command as sheet_command
 from .files import read_picture, write_picture
 from .options import DEMO_SAMPLING, DTYPES, SVD_SAMPLING, device_named, dtype_named, place_, size
 from .preparation import command as preparation
+from .svd.sizes import LATENT_PX
 from .training import command as training
 
 _EXAMPLES = {
@@ -219,7 +220,7 @@ def _loaded(args: argparse.Namespace) -> tuple[object, np.ndarray, object]:
     pipeline = TrackGoPipeline.from_pretrained(args.model, args.trackgo, dtype_named(args.dtype))
     _place(pipeline, args)
     config = pipeline.unet.config
-    width, height = _size(args, picture, 64, _area(config.sample_size))
+    width, height = _size(args, picture, LATENT_PX, _area(config.sample_size))
     return pipeline, *fit_picture(picture, drawing, args.frames or config.num_frames, width, height, args.seed)
 
 

@@ -27,6 +27,7 @@ from .drawing.coordinates import inside_frame
 from .model import TrackGo
 from .model.attach import Attachment, Probe, attached
 from .model.config import AttentionSettings, TauMode
+from .svd.sizes import LATENT_PX, check_sides
 from .trajectories import PointTrajectories, point_trajectories
 
 _CLIP_SIZE_PX = 224
@@ -128,9 +129,8 @@ class TrackGoPipeline(StableVideoDiffusionPipeline):
         """
         image = Image.fromarray(image) if isinstance(image, np.ndarray) else image.convert("RGB")
         frames = self._check(image, trajectories, frames)
-        noise = torch.randn(
-            (1, frames, 4, image.height // 8, image.width // 8), generator=torch.Generator("cpu").manual_seed(seed)
-        )
+        cells = image.height // LATENT_PX, image.width // LATENT_PX
+        noise = torch.randn((1, frames, 4, *cells), generator=torch.Generator("cpu").manual_seed(seed))
         with ExitStack() as stack:
             live = None
             if trajectories is not None:
@@ -169,8 +169,7 @@ class TrackGoPipeline(StableVideoDiffusionPipeline):
         return math.exp(high + (low - high) * percent)
 
     def _check(self, image: Image.Image, trajectories: PointTrajectories | None, frames: int | None) -> int:
-        if image.width % 64 or image.height % 64:
-            raise ValueError(f"width and height must be multiples of 64, got {image.width}×{image.height}")
+        check_sides(image.width, image.height)
         if trajectories is None:
             return frames or self.unet.config.num_frames
         if self.trackgo is None:
@@ -203,7 +202,7 @@ class TrackGoPipeline(StableVideoDiffusionPipeline):
         return super()._encode_image((pixels.clamp(0, 1) * 255).round() / 255, *args, **kwargs)
 
 
-def fit_size(width: int, height: int, area_px: int = 1024 * 576, multiple: int = 64) -> tuple[int, int]:
+def fit_size(width: int, height: int, area_px: int = 1024 * 576, multiple: int = LATENT_PX) -> tuple[int, int]:
     """The (width, height) in multiples of ``multiple`` nearest a picture's aspect, with about ``area_px`` pixels."""
     scale = math.sqrt(area_px / (width * height))
     return tuple(max(multiple, round(side * scale / multiple) * multiple) for side in (width, height))

@@ -107,7 +107,7 @@ def test_what_does_not_fit_is_refused_and_nothing_stays_attached(
     processors = [id(p) for p in pipeline.unet.attn_processors.values()]
     with pytest.raises(ValueError, match="64×64 px, the picture has 128×64"):
         pipeline(example_image(128, 64), tracks, steps=1)
-    with pytest.raises(ValueError, match="multiples of 64, got 100×64"):
+    with pytest.raises(ValueError, match="multiples of 8, got 100×64"):
         pipeline(example_image(100, 64), tracks, steps=1)
     with pytest.raises(ValueError, match="alpha"):
         pipeline(picture, tracks, steps=1, alpha=0.1)
@@ -120,6 +120,14 @@ def test_what_does_not_fit_is_refused_and_nothing_stays_attached(
     with pytest.raises(KeyboardInterrupt):
         pipeline(picture, tracks, steps=2, on_step=stop)
     assert processors == [id(p) for p in pipeline.unet.attn_processors.values()]
+
+
+def test_sides_are_multiples_of_8_odd_numbers_of_latent_cells_too(pipeline: TrackGoPipeline) -> None:
+    """136×104 px are 17×13 latent cells; all but the last of the UNet's levels have an odd side."""
+    picture, tracks = example_image(136, 104), point_trajectories(example_drawing(), FRAMES, 136, 104)
+    clip, plain = pipeline(picture, tracks, steps=STEPS), pipeline(picture, None, steps=STEPS, frames=FRAMES)
+    assert clip.shape == plain.shape == (FRAMES, 104, 136, 3)
+    assert np.abs(clip.astype(int) - plain).max() > 30
 
 
 def test_without_weights_only_plain_svd(picture: np.ndarray, tracks: PointTrajectories) -> None:
@@ -161,7 +169,9 @@ def test_missing_models_and_weights_of_another_base_are_named(tmp_path: Path) ->
         TrackGoPipeline.from_pretrained("demo", trackgo=other)
 
 
-@pytest.mark.parametrize(("size", "expected"), [((1920, 1080), (1024, 576)), ((1000, 1000), (768, 768))])
+@pytest.mark.parametrize(
+    ("size", "expected"), [((1920, 1080), (1024, 576)), ((1000, 1000), (768, 768)), ((640, 427), (944, 624))]
+)
 def test_fit_size_keeps_the_shape(size: tuple[int, int], expected: tuple[int, int]) -> None:
     assert fit_size(*size) == expected
 

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
 from ..svd.layers import LAYERS, level_sizes
+from ..svd.sizes import LATENT_PX, check_sides
 from .adapter import AdapterAttention
 from .config import TrackGoConfig
 from .encoder import TrajectoryEncoder, align, points_to_tensor
@@ -62,8 +63,7 @@ class EncodedTrajectories:
             given = f"{self.images.dtype} {tuple(self.images.shape)}"
             raise ValueError(f"drawn trajectories must be uint8 [m, frames, height, width, 3], got {given}")
         height, width = self.images.shape[2:4]
-        if height % 8 or width % 8:
-            raise ValueError(f"width and height of the trajectories must be multiples of 8, got {width}×{height}")
+        check_sides(width, height, "width and height of the trajectories")
         self._levels: dict[tuple[int, int], _Level] = {}
         self._layers: dict[tuple[str, int, int], AdapterAttention] = {}
         self._differentiable = True  # whether all that is kept was computed with gradients
@@ -76,7 +76,7 @@ class EncodedTrajectories:
     @property
     def latent_size(self) -> tuple[int, int]:
         """(height, width) of the latent video these trajectories belong to."""
-        return self.images.shape[2] // 8, self.images.shape[3] // 8
+        return self.images.shape[2] // LATENT_PX, self.images.shape[3] // LATENT_PX
 
     def layer(self, name: str, height: int, width: int, like: Tensor) -> AdapterAttention:
         """A' of layer ``name`` for hidden states of (height, width), on ``like``'s device."""
