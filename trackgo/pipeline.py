@@ -29,6 +29,7 @@ from .model.attach import Attachment, Probe, attached
 from .model.config import AttentionSettings, TauMode
 from .svd.sizes import LATENT_PX, check_sides
 from .trajectories import PointTrajectories, point_trajectories
+from .turns import turn_at
 
 _CLIP_SIZE_PX = 224
 _HUB_NAME = re.compile(r"[\w.-]+/[\w.-]+")
@@ -106,7 +107,7 @@ class TrackGoPipeline(StableVideoDiffusionPipeline):
         on_step: Callable[[int], None] | None = None,
         probe: Probe | None = None,
     ) -> np.ndarray:
-        """Generate a clip whose masked parts follow their trajectories.
+        """Generate a clip whose masked parts follow their trajectories. Threads that call it at once wait in turn.
 
         Args:
             image: the first frame, at the size of the trajectories (``fit_picture`` brings one there).
@@ -132,6 +133,7 @@ class TrackGoPipeline(StableVideoDiffusionPipeline):
         cells = image.height // LATENT_PX, image.width // LATENT_PX
         noise = torch.randn((1, frames, 4, *cells), generator=torch.Generator("cpu").manual_seed(seed))
         with ExitStack() as stack:
+            stack.enter_context(turn_at(self.unet))  # the scheduler, too, serves one sampling at a time
             live = None
             if trajectories is not None:
                 settings = AttentionSettings(alpha, tau_mode, tau)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import itertools
 import json
 import math
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -128,6 +130,19 @@ def test_sides_are_multiples_of_8_odd_numbers_of_latent_cells_too(pipeline: Trac
     clip, plain = pipeline(picture, tracks, steps=STEPS), pipeline(picture, None, steps=STEPS, frames=FRAMES)
     assert clip.shape == plain.shape == (FRAMES, 104, 136, 3)
     assert np.abs(clip.astype(int) - plain).max() > 30
+
+
+def test_threads_that_share_a_pipeline_wait_in_turn(pipeline: TrackGoPipeline, picture: np.ndarray) -> None:
+    drawn = point_trajectories(example_drawing(), FRAMES, SIZE, SIZE)
+    given = [drawn, replace(drawn, tracks=drawn.tracks[::-1].copy()), None]
+
+    def run(seed: int) -> np.ndarray:
+        return pipeline(picture, given[seed], steps=STEPS, seed=seed, frames=FRAMES)
+
+    expected = [run(seed) for seed in range(len(given))]
+    with ThreadPoolExecutor(len(given)) as pool:
+        for clip, alone in zip(pool.map(run, range(len(given))), expected, strict=True):
+            assert np.array_equal(clip, alone)
 
 
 def test_without_weights_only_plain_svd(picture: np.ndarray, tracks: PointTrajectories) -> None:

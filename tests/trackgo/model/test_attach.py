@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import torch
@@ -126,6 +127,36 @@ def test_the_inner_of_two_attachments_acts(unet: nn.Module, model: TrackGo) -> N
             assert torch.equal(out_of(unet), bare)
         assert torch.equal(out_of(unet), alone)
     assert snapshot(unet) == before
+
+
+def test_a_second_thread_is_refused_and_leaves_the_first_alone(unet: nn.Module, model: TrackGo) -> None:
+    before, motion = snapshot(unet), motion_of(model)
+    with ThreadPoolExecutor(1) as other:
+
+        def attach() -> None:
+            with model.attached(unet, motion):
+                pass
+
+        with model.attached(unet, motion):
+            followed = out_of(unet)
+            with pytest.raises(RuntimeError, match="another thread has attached trajectories to this UNet"):
+                other.submit(attach).result()
+            assert torch.equal(out_of(unet), followed)
+        other.submit(attach).result()
+    assert snapshot(unet) == before
+
+
+def test_two_models_in_two_threads_may_follow_the_same_trajectories(model: TrackGo) -> None:
+    unets = [tiny_unet(), tiny_unet(seed=1)]
+
+    def run(unet: nn.Module, motion: EncodedTrajectories) -> Tensor:
+        with model.attached(unet, motion):
+            return out_of(unet)
+
+    expected = [run(unet, motion_of(model)) for unet in unets]
+    motion = motion_of(model)
+    with ThreadPoolExecutor(2) as pool:
+        assert all(map(torch.equal, pool.map(run, unets, [motion] * 2), expected))
 
 
 def test_one_attachment_may_serve_two_models(model: TrackGo) -> None:
