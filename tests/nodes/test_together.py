@@ -99,6 +99,8 @@ def test_every_precision_follows_like_float32(results: dict, kind: str, weights:
 def test_compiled_before_or_after(results: dict) -> None:
     assert results["compiled_effect"] > 1e-3
     assert set(results["compiled"].values()) == {0}
+    assert results["inductor_graphs"] > 0
+    assert max(results["inductor"].values()) < 1e-3 * results["compiled_effect"]  # its own rounding
 
 
 @pytest.mark.parametrize("kind", ["clones", "tracks"])
