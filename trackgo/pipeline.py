@@ -27,6 +27,7 @@ from .drawing.coordinates import inside_frame
 from .model import TrackGo
 from .model.attach import Attachment, Probe, attached
 from .model.config import AttentionSettings, TauMode
+from .options import SVD_SAMPLING, OwnSampling, sampling_of
 from .svd.sizes import LATENT_PX, check_sides
 from .trajectories import PointTrajectories, point_trajectories
 from .turns import turn_at
@@ -40,9 +41,11 @@ class TrackGoPipeline(StableVideoDiffusionPipeline):
 
     Attributes:
         trackgo: the weights; None for plain SVD.
+        own_sampling: steps and guidance where a call names none; what the model that was read says of itself.
     """
 
     trackgo: TrackGo | None = None
+    own_sampling: OwnSampling = SVD_SAMPLING
 
     @classmethod
     def from_pretrained(
@@ -77,6 +80,7 @@ class TrackGoPipeline(StableVideoDiffusionPipeline):
         if trackgo is not None:
             pipeline.trackgo = TrackGo.load(trackgo)
             pipeline.trackgo.check_fits(pipeline.unet)
+        pipeline.own_sampling = sampling_of(name)
         return pipeline
 
     @classmethod
@@ -91,9 +95,9 @@ class TrackGoPipeline(StableVideoDiffusionPipeline):
         image: Image.Image | np.ndarray,
         trajectories: PointTrajectories | None,
         *,
-        steps: int = 25,
+        steps: int | None = None,
         seed: int = 0,
-        guidance: float = 2.5,
+        guidance: float | None = None,
         fps: int = 7,
         motion_bucket_id: int = 127,
         noise_aug_strength: float = 0.0,
@@ -112,9 +116,9 @@ class TrackGoPipeline(StableVideoDiffusionPipeline):
         Args:
             image: the first frame, at the size of the trajectories (``fit_picture`` brings one there).
             trajectories: where the parts go; None samples plain SVD (then ``frames`` says how many).
-            steps: sampling steps.
+            steps: sampling steps; by default ``own_sampling``'s.
             seed: of the noise; the same seed gives the same clip.
-            guidance: classifier-free guidance of the last frame; the first has 1.
+            guidance: classifier-free guidance of the last frame, the first has 1; by default ``own_sampling``'s.
             fps, motion_bucket_id, noise_aug_strength: SVD's own conditioning.
             alpha, tau, tau_mode: see ``AttentionSettings``.
             start_percent, end_percent: part of the sampling in which the trajectories act, as ComfyUI counts it.
@@ -145,9 +149,9 @@ class TrackGoPipeline(StableVideoDiffusionPipeline):
                 height=image.height,
                 width=image.width,
                 num_frames=frames,
-                num_inference_steps=steps,
+                num_inference_steps=self.own_sampling.steps if steps is None else steps,
                 min_guidance_scale=1.0,
-                max_guidance_scale=guidance,
+                max_guidance_scale=self.own_sampling.guidance if guidance is None else guidance,
                 fps=fps,
                 motion_bucket_id=motion_bucket_id,
                 noise_aug_strength=noise_aug_strength,

@@ -43,6 +43,16 @@ def test_generate_with_the_demo_model(files: dict[str, str], tmp_path: Path) -> 
     assert read_clip(out)[0].shape == (6, 64, 64, 3)
 
 
+def test_generate_takes_the_models_own_number_of_steps(files: dict[str, str], tmp_path: Path) -> None:
+    small = [*_words(files), "--frames", "6", "--width", "64", "--height", "64"]
+    clips = []
+    for name, more in (("own", []), ("named", ["--steps", "4", "--guidance", "1"]), ("other", ["--steps", "3"])):
+        assert main(["generate", *small, "--out", str(tmp_path / f"{name}.mkv"), *more]) == 0
+        clips.append(read_clip(tmp_path / f"{name}.mkv")[0])
+    assert np.array_equal(clips[0], clips[1])
+    assert not np.array_equal(clips[0], clips[2])
+
+
 def test_convert_prints_one_point_per_frame(files: dict[str, str], capsys: pytest.CaptureFixture) -> None:
     assert main(["convert", "--drawing", files["--drawing"], "--size", "640x360", "--frames", "9", "--to", "kj"]) == 0
     tracks = json.loads(capsys.readouterr().out)

@@ -144,7 +144,8 @@ _OTHERS = {
 def save_components(components: SVDComponents, folder: Path, config: TinyConfig, trained: str) -> None:
     """Write a diffusers folder with half-precision safetensors; `trained` says in words which parts were trained.
 
-    The components stay as they are. `trackgo_demo.json` beside model_index.json records `config` and `trained`.
+    The components stay as they are. `trackgo_demo.json` beside model_index.json records `config` and `trained`; who has
+    measured how the model is best sampled adds `sampling`, {"steps": …, "guidance": …}.
     """
     for name in _MODELS:
         save_model(name, getattr(components, name), folder)

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from ..options import DEMO_SAMPLING, SVD_SAMPLING, device_named, dtype_named, place_
+from ..options import device_named, dtype_named, place_, sampling_of
 from ..pipeline import TrackGoPipeline
 from ..svd.sizes import check_sides
 from ..tracking.trackers import build_tracker
@@ -69,8 +69,9 @@ class _Pipeline:
         self.shape = (args.frames or frames, *(args.size or size))
         if generates:
             check_sides(*self.shape[1:], "--size: both sides")
-        steps, guidance = DEMO_SAMPLING if self.demo else SVD_SAMPLING
-        self.sampling = Sampling(args.steps or steps, guidance if args.guidance is None else args.guidance, args.seed)
+        own = sampling_of(args.model)
+        guidance = own.guidance if args.guidance is None else args.guidance
+        self.sampling = Sampling(args.steps or own.steps, guidance, args.seed)
 
     def load(self) -> TrackGoPipeline:
         """The pipeline, in its place."""
