@@ -4,18 +4,24 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import comfy.model_management
 import comfy.model_patcher
 import comfy.sd
 import comfy.supported_models
 from comfy.clip_vision import ClipVisionModel
+from comfy.patcher_extension import WrappersMP
 from safetensors.torch import load_file
 from torch import Tensor
 
 from ..trackgo.demo import DEMO_SVD
 from ..trackgo.demo.taesd import to_comfy_taesd
+from ..trackgo.svd.sizes import LATENT_PX
 from ..trackgo.svd.unet_keys import comfy_key
+from .common import interruptible_, warn
+
+_MUCH = 4  # times what the demo model was made for
 
 
 def _read(part: str) -> tuple[dict, dict[str, Tensor]]:
@@ -45,7 +51,24 @@ def demo_model() -> comfy.model_patcher.ModelPatcher:
     offload_device = comfy.model_management.unet_offload_device()
     model = settings.get_model({}, device=offload_device)
     model.diffusion_model.load_state_dict({comfy_key(key): value.to(dtype) for key, value in weights.items()})
-    return comfy.model_patcher.ModelPatcher(model, load_device=load_device, offload_device=offload_device)
+    interruptible_(model.diffusion_model)
+    patcher = comfy.model_patcher.ModelPatcher(model, load_device=load_device, offload_device=offload_device)
+    patcher.add_wrapper_with_key(WrappersMP.OUTER_SAMPLE, "trackgo_demo", _warn_of_size)
+    return patcher
+
+
+def _warn_of_size(executor: Any, noise: Tensor, *args: Any, **kwargs: Any) -> Tensor:
+    """SVD_img2vid_Conditioning begins with 1024×576, the real model's size."""
+    made = json.loads((Path(DEMO_SVD) / "trackgo_demo.json").read_text(encoding="utf-8"))["config"]
+    frames, (height, width) = len(noise), (side * LATENT_PX for side in noise.shape[-2:])
+    times = frames * height * width / (made["frames"] * made["height"] * made["width"])
+    if times >= _MUCH:
+        warn(
+            f"TrackGo Demo Model was made for {made['width']}×{made['height']} px and {made['frames']} frames; this is "
+            f"{width}×{height} px and {frames} frames, {times:.0f} times as much, which takes minutes a step on a CPU "
+            "and shows little: set width and height in SVD_img2vid_Conditioning (Cancel acts at once)"
+        )
+    return executor(noise, *args, **kwargs)
 
 
 def _unet_config(config: dict) -> dict:
@@ -81,11 +104,14 @@ def _unet_config(config: dict) -> dict:
 
 def demo_vae() -> comfy.sd.VAE:
     """ComfyUI's built-in tiny autoencoder with the demo's weights."""
-    return comfy.sd.VAE(sd=to_comfy_taesd(_read("vae")[1]))
+    vae = comfy.sd.VAE(sd=to_comfy_taesd(_read("vae")[1]))
+    interruptible_(vae.first_stage_model)
+    return vae
 
 
 def demo_clip_vision() -> ClipVisionModel:
     """ComfyUI's CLIP vision model at the demo's width."""
     clip_vision = ClipVisionModel(Path(DEMO_SVD) / "image_encoder" / "config.json")
     clip_vision.load_sd(_read("image_encoder")[1])
+    interruptible_(clip_vision.model)
     return clip_vision
