@@ -317,11 +317,11 @@ def in_threads(*of: object) -> list[torch.Tensor | str]:
             except Exception as error:
                 out[i] = f"{type(error).__name__}: {error}"
 
-    threads = [threading.Thread(target=run, args=(i,)) for i in range(len(of))]
+    threads = [threading.Thread(target=run, args=(i,), daemon=True) for i in range(len(of))]
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join()
+        thread.join(300)
     return out
 
 
@@ -362,7 +362,7 @@ def disturbed() -> None:
             with torch.inference_mode():
                 told.append(run(second, lambda *_: (begun.set(), over.wait(60))))
 
-        thread = threading.Thread(target=beside)
+        thread = threading.Thread(target=beside, daemon=True)
 
         def interfere(step: int, *_: object, thread=thread, begun=begun) -> None:
             if step == 0:
@@ -371,7 +371,7 @@ def disturbed() -> None:
 
         results[f"disturbed_{key}"] = run(first, interfere)
         over.set()
-        thread.join()
+        thread.join(120)
     results["disturbed_after"] = distance(sample(model), sample(model))
 
 
