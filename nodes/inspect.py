@@ -25,7 +25,7 @@ class TrackGoAttentionView(io.ComfyNode):
     """MODEL + positive + finished LATENT → pictures of the temporal attention at chosen steps.
 
     It asks the UNet itself, once per chosen step (and once more with the adapters off), on a clone of the model:
-    see ``nodes.attention`` for why. At most ``AttentionRequest.bytes`` of maps are held, 256 MB in no case.
+    see ``nodes.attention`` for why. Maps that would take more than 256 MiB (``AttentionRequest.bytes``) are refused.
     """
 
     @classmethod
