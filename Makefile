@@ -22,8 +22,6 @@ $(VENV)/ready: requirements-dev.txt constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10) and "Python 3.10 or newer is needed")'
 	$(PYTHON) -m venv $(VENV)
 	$(RUN) -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
-	# DeepSpeed's build asks the installed torch; where it fails, its tests are skipped.
-	-$(RUN) -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -c constraints.txt deepspeed
 	touch $@
 
 clean:
