@@ -74,14 +74,14 @@ def check_launch() -> None:
         )
 
 
-def settle_(plugin: FullyShardedDataParallelPlugin, model: nn.Module, optimizer: str) -> None:
-    """Check Accelerate's FSDP configuration against ``model`` and the optimiser's name, and take its casts out.
+def settle_(plugin: FullyShardedDataParallelPlugin, optimizer: str) -> None:
+    """Check Accelerate's FSDP configuration against the optimiser's name, and take its casts out.
 
     Accelerate's default for bf16 casts the inputs of the whole model, the noisy latents with σ up to 700 among them,
     its losses and the gradients between processes. Autocast alone does what it does without sharding.
 
     Raises:
-        ValueError: FSDP1, an option that checkpoints do not know, a parameter or optimiser that cannot be sharded.
+        ValueError: FSDP1, an option that checkpoints do not know, an optimiser that cannot be sharded.
     """
     from torch.distributed.fsdp import CPUOffloadPolicy, MixedPrecisionPolicy
 
@@ -97,11 +97,6 @@ def settle_(plugin: FullyShardedDataParallelPlugin, model: nn.Module, optimizer:
         raise ValueError("fsdp_offload_params is not supported: set it to false")
     if optimizer == "muon":
         raise ValueError("optimizer.kind 'muon' needs whole matrices, which FSDP2 shards: use 'adamw'")
-    if scalars := [name for name, parameter in model.named_parameters() if parameter.ndim == 0]:
-        raise ValueError(
-            f"FSDP2 cannot shard the gates of model.mass 'gated' ('{scalars[0]}' is a single number): use 'centered' "
-            "or 'literal', or train without FSDP"
-        )
     plugin.mixed_precision_policy = MixedPrecisionPolicy()
 
 

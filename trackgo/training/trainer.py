@@ -69,7 +69,7 @@ class Trainer:
         optimizer = build_optimizer(self.model, config.optimizer)
         kind = self.accelerator.distributed_type
         if kind == DistributedType.FSDP:
-            settle_(self.accelerator.state.fsdp_plugin, self.model, config.optimizer.kind)
+            settle_(self.accelerator.state.fsdp_plugin, config.optimizer.kind)
         elif kind == DistributedType.DEEPSPEED:
             zero.settle_(self.accelerator.state.deepspeed_plugin, config.optimizer, config.run)
         self.wrapped, self.optimizer = self.accelerator.prepare(self.model, optimizer)
@@ -141,7 +141,7 @@ class Trainer:
             group["lr"] = group["rate"] * factor
 
     def _group_norms(self) -> dict[str, float]:
-        """Gradient norm by kind of parameter (adapter, gate, base), before clipping."""
+        """Gradient norm by kind of parameter (adapter, encoder, base), before clipping."""
         squares: dict[str, Tensor] = {}
         for group in self.optimizer.param_groups:
             kind = group["name"].removesuffix("_plain")
