@@ -56,7 +56,6 @@ PAPER = (
 )
 BESIDE = (
     Variant("mass literal", model={"mass": "literal"}),
-    Variant("mass gated", model={"mass": "gated"}),
     Variant("adapter", model={"trainable": "adapter"}),
     Variant("adapter+attn1", model={"trainable": "adapter+attn1"}),
     Variant("adapter+lora", model={"trainable": "adapter+lora"}),
@@ -70,8 +69,8 @@ def configuration(folder: Path, steps: int, seed: int, **sections: dict) -> Trai
         "model": {"mass": "centered", "trainable": "everything"},
         "data": {"source": "world"},
         "stages": [{"steps": steps, "width": 128, "height": 128, "frames": 8, "batch_size": 4}],
-        "optimizer": {"kind": "muon", "learning_rate": 6e-4, "encoder_rate": 3e-5, "gate_rate": 5e-3,
-                      "warmup_steps": 20, "ema": 0.98},
+        "optimizer": {"kind": "muon", "learning_rate": 6e-4, "encoder_rate": 3e-5, "warmup_steps": 20,
+                      "ema": 0.98},
         "loss": {"attention": 0.1, "sigma_mean": 1.0},
         "run": {"folder": str(folder), "seed": seed, "precision": "bf16", "threads": 1,
                 "checkpoint_every": max(1, steps // 6), "keep": 6},

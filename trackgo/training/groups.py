@@ -48,16 +48,15 @@ def add_lora_(unet: nn.Module, rank: int) -> None:
 
 
 def parameter_groups(model: nn.Module, config: OptimizerConfig) -> list[dict]:
-    """Groups ``encoder``, ``adapter``, ``gate``, ``base`` and ``probe`` of a ``TrainedSVD``; each holds ``name``,
+    """Groups ``encoder``, ``adapter``, ``base`` and ``probe`` of a ``TrainedSVD``; each holds ``name``,
     ``params``, ``names`` and ``lr``.
 
-    Norm weights, biases and gates are not decayed; they are in groups of their own, ending in ``_plain``.
+    Norm weights and biases are not decayed; they are in groups of their own, ending in ``_plain``.
     """
     own = config.learning_rate
     rates = {
         "encoder": config.encoder_rate or own,
         "adapter": own,
-        "gate": config.gate_rate,
         "base": config.base_rate or own,
         "probe": PROBE_RATE,
     }
@@ -82,4 +81,4 @@ def _kind(name: str) -> str:
         return "encoder"
     if name.startswith("identity."):
         return "probe"
-    return "gate" if name.endswith(".gate") else "adapter"
+    return "adapter"

@@ -42,15 +42,15 @@ def test_all_temporal_layers_are_those_that_see_several_frames():
 
 @pytest.mark.parametrize("name", TRAINABLE_SETS)
 def test_groups_hold_every_trained_parameter_once(name, base_folder, make_config):
-    config = make_config(model={"trainable": name, "mass": "gated", "lora_rank": 4}, loss={"identity": 0.1})
+    config = make_config(model={"trainable": name, "lora_rank": 4}, loss={"identity": 0.1})
     unet, _ = load_base(config.model, 0)
     model = build_model(config, unet)
-    rates = OptimizerConfig(learning_rate=1e-3, encoder_rate=1e-5, base_rate=1e-4, gate_rate=0.5, weight_decay=0.1)
+    rates = OptimizerConfig(learning_rate=1e-3, encoder_rate=1e-5, base_rate=1e-4, weight_decay=0.1)
     groups = parameter_groups(model, rates)
     held = [p for group in groups for p in group["params"]]
     assert {id(p) for p in held} == {id(p) for p in model.parameters() if p.requires_grad}
     assert len(held) == len({id(p) for p in held})
-    expected = {"encoder": 1e-5, "adapter": 1e-3, "gate": 0.5, "base": 1e-4, "probe": PROBE_RATE}
+    expected = {"encoder": 1e-5, "adapter": 1e-3, "base": 1e-4, "probe": PROBE_RATE}
     encoder = [name for group in groups if group["name"].startswith("encoder") for name in group["names"]]
     assert sorted(encoder) == sorted(f"trackgo.encoder.{n}" for n, _ in model.trackgo.encoder.named_parameters())
     for group in groups:
@@ -58,7 +58,6 @@ def test_groups_hold_every_trained_parameter_once(name, base_folder, make_config
         assert (group["weight_decay"] == 0) == group["name"].endswith("_plain")
     names = {group["name"] for group in groups}
     assert ("base" in names) == (name != "adapter")
-    assert "gate_plain" in names
 
 
 def test_lora_starts_as_the_base_itself(base_folder, make_config):
