@@ -3,7 +3,7 @@
  *
  * @typedef {{width: number, height: number, toStage: (frac: [number, number]) => [number, number]}} Scene
  */
-import { arrowsOf } from './document.js'
+import { arrowsOf } from './accessors.js'
 import { arcLengths, arrowPathPx, catmullRom, dropRepeated, pathDistance, pointAlong, pxToFrac } from './geometry.js'
 import { progress } from './motion.js'
 import { fill, TEXT } from './texts.js'

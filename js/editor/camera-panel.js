@@ -1,5 +1,6 @@
 /** The camera's row on the timeline, and its numbers under the toolbar while the camera is the tool. */
-import { CAMERA_LIMITS, cameraMoves, cameraOf, patchCamera, removeCamera } from './camera.js'
+import { cameraMoves, cameraOf, patchCamera, removeCamera } from './camera.js'
+import { CAMERA_LIMITS } from './document-checks.js'
 import { cssColor } from './colors.js'
 import { el, iconButton } from './dom.js'
 import { icon } from './icons.js'

@@ -10,26 +10,11 @@
  * @typedef {{centre: [number, number], zoom: number, turn: number}} View the part of the picture seen in the end:
  *   its centre in pixels from the picture's corner, how many times it is enlarged, how far the picture turns
  */
-import { isNumber, isObject, rangeProblem, shown, timingProblem } from './checks.js'
+import { CAMERA_LIMITS } from './document-checks.js'
 import { progress } from './motion.js'
-import { fill, PROBLEMS } from './texts.js'
 
-export const CAMERA_LIMITS = Object.freeze({ pan: 10, minZoom: 0.01, maxZoom: 100, turn: 3600 })
 /** What the editor's handles reach: far enough for any film. */
 const HANDLE_ZOOM = Object.freeze({ least: 0.1, most: 10 })
-
-/** @param {unknown} camera @returns {string|null} one sentence, or null */
-export function cameraProblem(camera) {
-  if (camera === undefined) return null
-  if (!isObject(camera)) return fill(PROBLEMS.cameraObject, shown(camera))
-  const { pan, zoom, turn } = camera
-  const where = PROBLEMS.camera
-  if (pan !== undefined && !(Array.isArray(pan) && pan.length === 2 && pan.every((at) => isNumber(at) && Math.abs(at) <= CAMERA_LIMITS.pan))) {
-    return fill(PROBLEMS.pan, where, CAMERA_LIMITS.pan, shown(pan))
-  }
-  return rangeProblem(zoom, where, 'zoom', CAMERA_LIMITS.minZoom, CAMERA_LIMITS.maxZoom)
-    ?? rangeProblem(turn, where, 'turn', -CAMERA_LIMITS.turn, CAMERA_LIMITS.turn) ?? timingProblem(camera, where)
-}
 
 /** @param {import('./document.js').Drawing} drawing the camera with nothing left out @returns {Required<Camera>} */
 export function cameraOf(drawing) {

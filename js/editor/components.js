@@ -1,7 +1,6 @@
 /** The list of components: each row is also its bar on the timeline. Above it, the transport with the scrubber. */
-import {
-  addComponent, arrowsOf, duplicateComponent, moveComponent, nameOf, patchComponent, removeComponent,
-} from './document.js'
+import { arrowsOf, nameOf } from './accessors.js'
+import { addComponent, duplicateComponent, moveComponent, patchComponent, removeComponent } from './document.js'
 import { CameraRow } from './camera-panel.js'
 import { clamp, el, iconButton, ownUndo, setIcon, setPressed } from './dom.js'
 import { cssColor } from './colors.js'

@@ -1,5 +1,5 @@
 /**
- * The version-1 drawing document: parsing, checking and immutable updates.
+ * The version-1 drawing document: parsing and immutable updates.
  *
  * Coordinates are fractions of the first frame's width and height. Every update returns a new document
  * and leaves untouched parts (and unknown keys) identical, so caches may compare by identity.
@@ -13,23 +13,9 @@
  * @typedef {{version: 1, components: Component[], image?: string, camera?: import('./camera.js').Camera}} Drawing
  *   image: the uploaded picture that serves where none is connected, as ComfyUI names it
  */
-import { cameraProblem } from './camera.js'
-import { isNumber, isObject, shown, timingProblem } from './checks.js'
+import { arrowsOf, nameOf, strokesOf } from './accessors.js'
+import { drawingProblem, VERSION } from './document-checks.js'
 import { fill, PROBLEMS } from './texts.js'
-
-export { EASINGS } from './checks.js'
-
-export const VERSION = 1
-export const STROKE_TOOLS = Object.freeze(['brush', 'erase', 'lasso', 'lasso-erase', 'fill', 'invert', 'grow', 'shrink'])
-/** Tools that need a radius, and the largest, in frame widths. */
-const MOST_RADIUS = Object.freeze({ brush: 10, erase: 10, grow: 0.25, shrink: 0.25 })
-const LEAST_POINTS = Object.freeze({ brush: 1, erase: 1, lasso: 3, 'lasso-erase': 3 })
-/** How often one mask may grow and shrink: each time looks at every pixel. */
-export const RESIZINGS = 100
-export const CURVES = Object.freeze(['straight', 'smooth'])
-
-/** The same bounds as in Python: far beyond any drawing, near enough to catch nonsense. */
-export const LIMITS = Object.freeze({ components: 1000, arrowPoints: 10000, coordinate: 10000 })
 
 /** Fractions are written with this many decimals: 0.04 px on a 4096-px picture. */
 const DECIMALS = 5
@@ -37,99 +23,6 @@ const DECIMALS = 5
 /** @returns {Drawing} */
 export function emptyDrawing() {
   return { version: VERSION, components: [] }
-}
-
-const isCoordinate = (value) => isNumber(value) && Math.abs(value) <= LIMITS.coordinate
-
-/** @returns {string|null} what is wrong with a list of points, or null */
-function pointsProblem(points, where, least) {
-  if (!Array.isArray(points)) return fill(PROBLEMS.pointsList, where, shown(points))
-  if (points.length < least) return fill(least > 1 ? PROBLEMS.fewPoints : PROBLEMS.onePoint, where, least, points.length)
-  const bad = points.findIndex((p) => !Array.isArray(p) || p.length !== 2 || !p.every(isCoordinate))
-  if (bad >= 0) return fill(PROBLEMS.pair, fill(PROBLEMS.point, where, bad + 1), shown(points[bad]))
-  return null
-}
-
-function strokeProblem(stroke, where) {
-  if (!isObject(stroke)) return fill(PROBLEMS.object, where, shown(stroke))
-  if (!STROKE_TOOLS.includes(stroke.tool)) {
-    return fill(PROBLEMS.oneOf, where, 'tool', STROKE_TOOLS.join(', '), shown(stroke.tool))
-  }
-  const most = MOST_RADIUS[stroke.tool]
-  if (most && !(isNumber(stroke.radius) && stroke.radius > 0 && stroke.radius <= most)) {
-    return fill(PROBLEMS.radius, where, most, shown(stroke.radius))
-  }
-  const least = LEAST_POINTS[stroke.tool]
-  return least ? pointsProblem(stroke.points, where, least) : null
-}
-
-/** How often a mask grows or shrinks. @param {Mask|undefined} mask */
-export const resizingsOf = (mask) => (mask?.strokes ?? []).filter(({ tool }) => tool === 'grow' || tool === 'shrink').length
-
-function maskProblem(mask, where) {
-  if (mask === undefined) return null
-  if (!isObject(mask)) return fill(PROBLEMS.mask, where, shown(mask))
-  if (mask.png !== undefined && typeof mask.png !== 'string') return fill(PROBLEMS.png, where, shown(mask.png))
-  if (mask.strokes === undefined) return null
-  if (!Array.isArray(mask.strokes)) return fill(PROBLEMS.list, where, 'strokes', shown(mask.strokes))
-  for (const [i, stroke] of mask.strokes.entries()) {
-    const problem = strokeProblem(stroke, fill(PROBLEMS.stroke, where, i + 1))
-    if (problem) return problem
-  }
-  const count = resizingsOf(mask)
-  return count > RESIZINGS ? fill(PROBLEMS.resizings, where, count, RESIZINGS) : null
-}
-
-function arrowsProblem(arrows, where) {
-  if (arrows === undefined) return null
-  if (!Array.isArray(arrows)) return fill(PROBLEMS.list, where, 'arrows', shown(arrows))
-  for (const [i, arrow] of arrows.entries()) {
-    const at = fill(PROBLEMS.arrow, where, i + 1)
-    if (!isObject(arrow)) return fill(PROBLEMS.object, at, shown(arrow))
-    if (arrow.curve !== undefined && !CURVES.includes(arrow.curve)) {
-      return fill(PROBLEMS.curve, at, shown(arrow.curve))
-    }
-    const problem = pointsProblem(arrow.points, at, 1)
-    if (problem) return problem
-    if (arrow.points.length > LIMITS.arrowPoints) return fill(PROBLEMS.manyPoints, at, arrow.points.length, LIMITS.arrowPoints)
-  }
-  return null
-}
-
-function componentProblem(component, index) {
-  const where = typeof component?.name === 'string'
-    ? fill(PROBLEMS.componentNamed, index + 1, component.name) : fill(PROBLEMS.component, index + 1)
-  if (!isObject(component)) return fill(PROBLEMS.object, where, shown(component))
-  if (component.name !== undefined && typeof component.name !== 'string') {
-    return fill(PROBLEMS.name, where, shown(component.name))
-  }
-  for (const key of ['hidden', 'locked']) {
-    if (component[key] !== undefined && typeof component[key] !== 'boolean') {
-      return fill(PROBLEMS.flag, where, key, shown(component[key]))
-    }
-  }
-  return timingProblem(component, where) ?? maskProblem(component.mask, where) ?? arrowsProblem(component.arrows, where)
-}
-
-/**
- * @param {unknown} value a parsed JSON value
- * @returns {string|null} one sentence saying what is wrong and where, or null
- */
-export function drawingProblem(value) {
-  if (!isObject(value)) return fill(PROBLEMS.drawingObject, shown(value))
-  if (value.version !== VERSION) return fill(PROBLEMS.version, VERSION, shown(value.version))
-  if (!Array.isArray(value.components)) return fill(PROBLEMS.componentsList, shown(value.components))
-  if (value.components.length > LIMITS.components) {
-    return fill(PROBLEMS.manyComponents, value.components.length, LIMITS.components)
-  }
-  if (value.image !== undefined && value.image !== null && !(typeof value.image === 'string' && value.image.trim())) {
-    return fill(PROBLEMS.image, shown(value.image))
-  }
-  for (const [i, component] of value.components.entries()) {
-    const problem = componentProblem(component, i)
-    if (problem) return problem
-  }
-  return cameraProblem(value.camera)
 }
 
 /**
@@ -157,19 +50,6 @@ export function parseDrawing(text) {
 export function serializeDrawing(drawing) {
   return JSON.stringify(drawing)
 }
-
-/** @param {Component} component */
-export const strokesOf = (component) => component.mask?.strokes ?? []
-/** @param {Component} component */
-export const arrowsOf = (component) => component.arrows ?? []
-/** @param {Component|import('./camera.js').Camera} component */
-export const startOf = (component) => component.start ?? 0
-/** @param {Component} component */
-export const endOf = (component) => component.end ?? 1
-/** @param {Component} component */
-export const easingOf = (component) => component.easing ?? 'linear'
-/** @param {Component} component @param {number} index */
-export const nameOf = (component, index) => component.name || `component ${index + 1}`
 
 const rounded = (value) => Number(value.toFixed(DECIMALS))
 
@@ -262,14 +142,6 @@ export function withImage(drawing, name) {
   if ((drawing.image ?? null) === name) return drawing
   const { image, ...rest } = drawing
   return name === null ? rest : { ...rest, image: name }
-}
-
-/**
- * Whether a component's mask comes from the node's mask input: nothing is drawn, or it says so itself.
- * @param {Component} component
- */
-export function takesInput(component) {
-  return component.mask?.source === 'input' || (strokesOf(component).length === 0 && component.mask?.png == null)
 }
 
 /** @param {Drawing} drawing @param {number} index @param {Arrow} arrow @returns {Drawing} */

@@ -12,7 +12,9 @@
  */
 import { CameraPanel } from './camera-panel.js'
 import { ComponentList, componentItems, describe } from './components.js'
-import { addComponent, arrowsOf, drawingProblem, emptyDrawing, nameOf, parseDrawing, serializeDrawing } from './document.js'
+import { arrowsOf, nameOf } from './accessors.js'
+import { drawingProblem } from './document-checks.js'
+import { addComponent, emptyDrawing, parseDrawing, serializeDrawing } from './document.js'
 import { el, ownUndo } from './dom.js'
 import { Input } from './input.js'
 import { Intake } from './intake.js'

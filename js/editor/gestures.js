@@ -7,8 +7,9 @@
  * @typedef {{width: number, height: number, toStage: (frac: [number, number]) => [number, number],
  *            insideMask: (index: number, frac: [number, number]) => boolean}} Scene
  */
+import { arrowsOf, nameOf } from './accessors.js'
 import {
-  addArrow, addStroke, arrowsOf, insertPoint, movePoint, nameOf, removePoint, roundPoints, translateComponent,
+  addArrow, addStroke, insertPoint, movePoint, removePoint, roundPoints, translateComponent,
 } from './document.js'
 import { beginCamera } from './camera-gestures.js'
 import { arrowPathPx, distance, nearestPoint, pathDistance, pxToFrac, simplify } from './geometry.js'

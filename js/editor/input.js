@@ -3,7 +3,8 @@
  * pointer by capture, and nothing that the editor understood reaches the graph behind it.
  */
 import { addAndSelect } from './components.js'
-import { arrowsOf, movePoint, nameOf, removeArrow, removeComponent, removePoint, translateComponent, updateArrow } from './document.js'
+import { arrowsOf, nameOf } from './accessors.js'
+import { movePoint, removeArrow, removeComponent, removePoint, translateComponent, updateArrow } from './document.js'
 import { resetCamera } from './camera-panel.js'
 import { cameraPart, nudgeCamera } from './camera-gestures.js'
 import { clamp } from './dom.js'

@@ -1,5 +1,7 @@
 /** Inverting, growing and shrinking the selected mask: what it needs, and the popover for it. */
-import { addStroke, RESIZINGS, resizingsOf, strokesOf } from './document.js'
+import { resizingsOf, strokesOf } from './accessors.js'
+import { RESIZINGS } from './document-checks.js'
+import { addStroke } from './document.js'
 import { clamp, el, ownUndo } from './dom.js'
 import { icon } from './icons.js'
 import { TEXT } from './texts.js'

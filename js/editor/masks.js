@@ -6,7 +6,7 @@
  * @typedef {import('./rasterize.js').Box} Box
  * @typedef {{mask: object|undefined, raster: Raster, box: Box|null, rgb: import('./colors.js').Rgb, tint: HTMLCanvasElement|null}} Entry
  */
-import { strokesOf } from './document.js'
+import { strokesOf } from './accessors.js'
 import { drawnColor } from './colors.js'
 import { applyStroke, createRaster, samplePicture } from './rasterize.js'
 

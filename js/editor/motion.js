@@ -5,7 +5,7 @@
  * @typedef {{a: [number, number], b: [number, number]}} Similarity
  */
 import { arcLengths, arrowPathPx, pointAlong } from './geometry.js'
-import { arrowsOf, easingOf, endOf, startOf } from './document.js'
+import { arrowsOf, easingOf, endOf, startOf } from './accessors.js'
 
 /** @type {Similarity} */
 export const STILL = Object.freeze({ a: [1, 0], b: [0, 0] })

@@ -7,7 +7,7 @@
  * @typedef {{width: number, height: number, seed: number}} Target the size and seed the trajectories are computed with
  */
 import { cssColor, componentColor } from './colors.js'
-import { arrowsOf, nameOf } from './document.js'
+import { arrowsOf, nameOf } from './accessors.js'
 import { TEXT } from './texts.js'
 
 export const SIGHTS = Object.freeze(['off', 'points', 'picture'])

@@ -2,7 +2,8 @@
  * The stage: picture, masks, arrows and cursor on one canvas. Draws once per animation frame, and only when asked.
  */
 import { Backdrop } from './backdrop.js'
-import { arrowsOf, translateComponent } from './document.js'
+import { arrowsOf } from './accessors.js'
+import { translateComponent } from './document.js'
 import { cameraMotion, cameraMoves } from './camera.js'
 import { cameraHandles } from './camera-gestures.js'
 import { cssColor, drawnColor } from './colors.js'

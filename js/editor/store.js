@@ -11,9 +11,8 @@
  */
 import { cameraMoves } from './camera.js'
 import { drawnColor } from './colors.js'
-import {
-  addComponent, arrowsOf, emptyDrawing, nameOf, parseDrawing, serializeDrawing, takesInput,
-} from './document.js'
+import { arrowsOf, nameOf, takesInput } from './accessors.js'
+import { addComponent, emptyDrawing, parseDrawing, serializeDrawing } from './document.js'
 import * as history from './history.js'
 import { fill, TEXT } from './texts.js'
 

@@ -1,5 +1,6 @@
 /** When something moves: a bar with two ends to drag, and the easing beside it. Components and the camera have one each. */
-import { easingOf, EASINGS, endOf, startOf } from './document.js'
+import { easingOf, endOf, startOf } from './accessors.js'
+import { EASINGS } from './document-checks.js'
 import { clamp, el, iconButton, ownUndo, setIcon } from './dom.js'
 import { EASING_NAMES, TEXT } from './texts.js'
 

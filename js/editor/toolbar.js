@@ -1,5 +1,6 @@
 /** The row of tools above the stage. */
-import { clearMask, emptyDrawing, patchComponent, strokesOf, arrowsOf, updateArrow } from './document.js'
+import { arrowsOf, strokesOf } from './accessors.js'
+import { clearMask, emptyDrawing, patchComponent, updateArrow } from './document.js'
 import { removeCamera } from './camera.js'
 import { el, iconButton, setIcon, setPressed } from './dom.js'
 import { finishArrow } from './gestures.js'

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
 import * as doc from '../../js/editor/document.js'
+import { drawingProblem } from '../../js/editor/document-checks.js'
 
 const boat = () => ({
   name: 'boat', tint: 'warm',
@@ -89,7 +90,7 @@ test('components: add with a free name, duplicate, reorder, remove', () => {
   value = doc.duplicateComponent(value, 0)
   value = doc.moveComponent(value, 1, 2)
   assert.deepEqual(value.components.map((c) => c.name), ['object 2', 'object 3', 'object 2 copy'])
-  assert.equal(doc.drawingProblem(value), null)
+  assert.equal(drawingProblem(value), null)
 })
 
 test('a patch that changes nothing is no change', () => {
