@@ -115,7 +115,7 @@ function forwardWheel(event) {
  * The first releases with Nodes 2.0 (1.27) leave out every widget made of an element. There the editor moves into
  * the node's body by itself; newer ones, and the classic canvas, place it and this does nothing.
  */
-function settle(node, element) {
+function mount(node, element) {
   const vue = !!LiteGraph.vueNodesMode
   if (modes.get(node) !== vue) {
     modes.set(node, vue)
@@ -124,7 +124,7 @@ function settle(node, element) {
   if (element.isConnected || !vue) return
   const home = document.querySelector(`[data-node-id="${CSS.escape(String(node.id))}"] [data-testid^="node-body"]`)
   if (!home || node.graph !== app.canvas?.graph) return
-  element.classList.add('trackgo-settled')
+  element.classList.add('trackgo-mounted')
   home.append(element)
 }
 
@@ -143,7 +143,7 @@ function createWidget(node, name) {
     upload,
     pass: passOn,
     language,
-    settle: (element) => settle(node, element),
+    mount: (element) => mount(node, element),
     target: () => trajectoriesTarget(node),
     post: (body, signal) => api.fetchApi('/trackgo/trajectories', {
       method: 'POST', headers: { 'Content-Type': 'application/json' }, body, signal,
@@ -202,7 +202,7 @@ app.registerExtension({
         const url = `${api.apiURL(viewQuery(file))}&t=${Date.now()}`
         reported.set(node, { url, upstream: sourceKey(node) })
       }
-      if (output && 'trackgo_arrivals' in output) editor.arrive(output.trackgo_arrivals[0])
+      if (output && 'trackgo_arrivals' in output) editor.setArrivals(output.trackgo_arrivals[0])
       editor.watch()
       return result
     }

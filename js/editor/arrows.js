@@ -18,13 +18,13 @@ function trace(context, path) {
   path.forEach(([x, y], i) => (i ? context.lineTo(x, y) : context.moveTo(x, y)))
 }
 
-function strokeWithHalo(context, colour, width) {
+function strokeWithHalo(context, color, width) {
   context.lineCap = 'round'
   context.lineJoin = 'round'
   context.strokeStyle = HALO
   context.lineWidth = width + 2.5
   context.stroke()
-  context.strokeStyle = colour
+  context.strokeStyle = color
   context.lineWidth = width
   context.stroke()
 }
@@ -40,7 +40,7 @@ function dot(context, [x, y], radius, fill, ring, ringWidth = 1.5) {
 }
 
 /** @param {number} inset how far before the end the tip is, so that a handle there does not cover it */
-function arrowHead(context, path, colour, inset = 0) {
+function arrowHead(context, path, color, inset = 0) {
   const lengths = arcLengths(path)
   const total = lengths[lengths.length - 1]
   if (total < 4 + inset) return
@@ -59,7 +59,7 @@ function arrowHead(context, path, colour, inset = 0) {
   context.strokeStyle = HALO
   context.lineWidth = 2.5
   context.stroke()
-  context.fillStyle = colour
+  context.fillStyle = color
   context.fill()
 }
 
@@ -69,11 +69,11 @@ export function stagePath(arrow, scene) {
 }
 
 /** Small ticks where the arrow is at each frame: their spacing shows the easing. */
-function frameTicks(context, component, path, frames, colour) {
+function frameTicks(context, component, path, frames, color) {
   const lengths = arcLengths(path)
   if (lengths[lengths.length - 1] < 4 * frames) return
   for (let frame = 1; frame < frames - 1; frame += 1) {
-    dot(context, pointAlong(path, progress(component, frame, frames), lengths), 1.6, '#fff', colour, 0.8)
+    dot(context, pointAlong(path, progress(component, frame, frames), lengths), 1.6, '#fff', color, 0.8)
   }
 }
 
@@ -81,67 +81,67 @@ function frameTicks(context, component, path, frames, colour) {
  * One component's arrows.
  * @param {{selected: boolean, arrow: number, point: number, frame: number, frames: number, handles: boolean}} look
  */
-export function drawArrows(context, component, colour, scene, look) {
+export function drawArrows(context, component, color, scene, look) {
   for (const [i, arrow] of arrowsOf(component).entries()) {
     const path = stagePath(arrow, scene)
     const active = look.selected && look.arrow === i
     if (path.length > 1) {
       trace(context, path)
-      strokeWithHalo(context, colour, look.selected ? 2.5 : 1.75)
-      if (look.selected) frameTicks(context, component, path, look.frames, colour)
-      arrowHead(context, path, colour, look.handles ? HANDLE_INSET : 0)
+      strokeWithHalo(context, color, look.selected ? 2.5 : 1.75)
+      if (look.selected) frameTicks(context, component, path, look.frames, color)
+      arrowHead(context, path, color, look.handles ? HANDLE_INSET : 0)
     }
-    if (look.handles) drawHandles(context, arrow, colour, scene, active ? look.point : -1, active)
-    else dot(context, path[0], look.selected ? 4 : 3, colour, HALO)
-    if (look.frame > 0) dot(context, pointAlong(path, progress(component, look.frame, look.frames)), 5, colour, '#fff', 2)
+    if (look.handles) drawHandles(context, arrow, color, scene, active ? look.point : -1, active)
+    else dot(context, path[0], look.selected ? 4 : 3, color, HALO)
+    if (look.frame > 0) dot(context, pointAlong(path, progress(component, look.frame, look.frames)), 5, color, '#fff', 2)
   }
 }
 
-function drawHandles(context, arrow, colour, scene, chosen, active) {
+function drawHandles(context, arrow, color, scene, chosen, active) {
   arrow.points.forEach((p, i) => {
     const at = scene.toStage(p)
     dot(context, at, i === 0 ? 5.5 : 4.5, 'transparent', HALO, 3.5)
-    dot(context, at, i === 0 ? 5.5 : 4.5, i === chosen ? '#fff' : colour, i === chosen ? colour : '#fff', active ? 2 : 1.5)
+    dot(context, at, i === 0 ? 5.5 : 4.5, i === chosen ? '#fff' : color, i === chosen ? color : '#fff', active ? 2 : 1.5)
   })
 }
 
 /** The arrow being drawn, with a rubber band to the pointer. */
-export function drawDraftArrow(context, draft, colour, scene) {
+export function drawDraftArrow(context, draft, color, scene) {
   const all = draft.rubber ? [...draft.points, draft.rubber] : draft.points
   const stage = dropRepeated(all.map(scene.toStage))
   const path = draft.curve === 'smooth' ? catmullRom(stage) : stage
   if (path.length > 1) {
     trace(context, path)
-    strokeWithHalo(context, colour, 2.5)
-    arrowHead(context, path, colour)
+    strokeWithHalo(context, color, 2.5)
+    arrowHead(context, path, color)
   }
   if (draft.points.length > 40) return
-  for (const p of draft.points) dot(context, scene.toStage(p), 4.5, colour, '#fff')
+  for (const p of draft.points) dot(context, scene.toStage(p), 4.5, color, '#fff')
 }
 
 /** A component that stays where it is: a pin in the middle of its mask. */
-export function drawHold(context, [x, y], colour) {
-  dot(context, [x, y], 9, 'rgba(0, 0, 0, 0.6)', colour, 2)
+export function drawHold(context, [x, y], color) {
+  dot(context, [x, y], 9, 'rgba(0, 0, 0, 0.6)', color, 2)
   context.fillStyle = '#fff'
   context.fillRect(x - 3.5, y - 4, 2.5, 8)
   context.fillRect(x + 1, y - 4, 2.5, 8)
 }
 
 /** The outline of an unfinished lasso. */
-export function drawLasso(context, stroke, colour, scene) {
+export function drawLasso(context, stroke, color, scene) {
   const path = stroke.points.map(scene.toStage)
   trace(context, path)
   context.closePath()
-  context.fillStyle = stroke.tool === 'lasso' ? colour : 'rgba(0, 0, 0, 1)'
+  context.fillStyle = stroke.tool === 'lasso' ? color : 'rgba(0, 0, 0, 1)'
   context.globalAlpha = 0.22
   context.fill()
   context.globalAlpha = 1
-  strokeWithHalo(context, stroke.tool === 'lasso' ? colour : '#fff', 1.5)
+  strokeWithHalo(context, stroke.tool === 'lasso' ? color : '#fff', 1.5)
 }
 
 /** The brush's size under the pointer. */
-export function drawBrushCursor(context, [x, y], radius, colour, erasing) {
-  for (const [style, width] of [[HALO, 3], [erasing ? '#fff' : colour, 1.5]]) {
+export function drawBrushCursor(context, [x, y], radius, color, erasing) {
+  for (const [style, width] of [[HALO, 3], [erasing ? '#fff' : color, 1.5]]) {
     context.beginPath()
     context.arc(x, y, Math.max(radius, 1.5), 0, 2 * Math.PI)
     context.strokeStyle = style

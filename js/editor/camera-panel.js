@@ -94,7 +94,7 @@ export class CameraRow {
     })
     this.swatch = el('span', { class: 'trackgo-swatch trackgo-swatch-icon', innerHTML: icon('camera') })
     this.remove = iconButton('trash', TEXT.cameraReset, () => resetCamera(store), { 'data-action': 'camera-remove' })
-    const name = el('button', { class: 'trackgo-camera-name', title: TEXT.camera, on: { click: () => store.look({ tool: 'camera', hint: '' }) } }, [
+    const name = el('button', { class: 'trackgo-camera-name', title: TEXT.camera, on: { click: () => store.setView({ tool: 'camera', hint: '' }) } }, [
       this.swatch, el('span', { class: 'trackgo-name' }, [TEXT.cameraName]),
     ])
     this.element = el('div', { class: 'trackgo-row trackgo-camera-row', role: 'group', 'aria-label': TEXT.cameraName }, [
@@ -107,7 +107,7 @@ export class CameraRow {
     const moves = cameraMoves(store.shown)
     this.element.hidden = !!store.error || (!moves && store.view.tool !== 'camera')
     this.element.classList.toggle('trackgo-chosen', store.view.tool === 'camera')
-    this.element.style.setProperty('--trackgo-colour', cssColor(store.colour(store.shown.components.length)))
+    this.element.style.setProperty('--trackgo-color', cssColor(store.color(store.shown.components.length)))
     this.timing.render(cameraOf(store.shown), !moves)
     this.remove.disabled = store.drawing.camera === undefined
   }

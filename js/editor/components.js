@@ -4,12 +4,12 @@ import { addComponent, duplicateComponent, moveComponent, patchComponent, remove
 import { CameraRow } from './camera-panel.js'
 import { clamp, el, iconButton, ownUndo, setIcon, setPressed } from './dom.js'
 import { cssColor } from './colors.js'
-import { nextSight } from './sight.js'
+import { nextModelPreview } from './preview-request.js'
 import { fill, TEXT } from './texts.js'
 import { dragOnBar, TimingBar } from './timing.js'
 
 /** What the button does next. */
-const SIGHT_TITLES = Object.freeze({ off: 'sight', points: 'sightPicture', picture: 'sightOff' })
+const MODEL_PREVIEW_TITLES = Object.freeze({ off: 'modelPreview', points: 'modelPreviewPicture', picture: 'modelPreviewOff' })
 
 /** A new component, selected. */
 export function addAndSelect(store) {
@@ -47,7 +47,7 @@ class Row {
     this.name = el('span', { class: 'trackgo-name', on: { dblclick: () => this.rename() } })
     this.timing = new TimingBar(store, menu, {
       item: () => this.component, patched: (patch) => patchComponent(store.drawing, this.index, patch),
-      begin: () => store.look({ selected: this.index }),
+      begin: () => store.setView({ selected: this.index }),
     })
     this.eye = iconButton('eye', TEXT.hide, () => this.#patch({ hidden: !this.component.hidden }), { 'data-action': 'eye' })
     this.remove = iconButton('trash', TEXT.remove, () => this.#remove(), { 'data-action': 'remove' })
@@ -56,7 +56,7 @@ class Row {
       el('div', { class: 'trackgo-label' }, [this.swatch, this.name]), this.timing.bar,
       el('div', { class: 'trackgo-group' }, [this.timing.easing, this.eye, this.remove, this.more]),
     ])
-    this.element.addEventListener('pointerdown', () => store.look(
+    this.element.addEventListener('pointerdown', () => store.setView(
       store.view.selected === this.index ? { selected: this.index } : { selected: this.index, arrow: -1, point: -1 }))
     this.element.addEventListener('contextmenu', (event) => {
       event.preventDefault()
@@ -104,13 +104,13 @@ class Row {
 
   /** @param {import('./document.js').Component} component as shown, drafts included */
   render(component, selected) {
-    const colour = cssColor(this.list.store.colour(this.index))
-    const key = [component, selected, colour]
+    const color = cssColor(this.list.store.color(this.index))
+    const key = [component, selected, color]
     if (this.shown?.every((value, i) => value === key[i])) return
     this.shown = key
     this.element.setAttribute('aria-current', String(selected))
     this.element.classList.toggle('trackgo-dimmed', !!component.hidden)
-    this.element.style.setProperty('--trackgo-colour', colour)
+    this.element.style.setProperty('--trackgo-color', color)
     const name = nameOf(component, this.index)
     if (this.name.textContent !== name) this.name.textContent = name
     this.name.title = `${name} · ${describe(component)}`
@@ -146,7 +146,7 @@ export class ComponentList {
       class: 'trackgo-scrub', role: 'slider', tabIndex: 0, 'aria-valuemin': '1', title: TEXT.scrub, 'aria-label': TEXT.scrub,
     }, [this.knob])
     ownUndo(this.track)
-    this.sight = iconButton('sight', TEXT.sight, () => nextSight(store), { 'data-action': 'sight' })
+    this.modelPreview = iconButton('model-preview', TEXT.modelPreview, () => nextModelPreview(store), { 'data-action': 'model-preview' })
     this.add = iconButton('plus', TEXT.add, () => addAndSelect(store), { 'data-action': 'add' })
     this.body = el('div', { class: 'trackgo-rows', role: 'list', 'aria-label': TEXT.components, 'data-capture-wheel': 'true' })
     this.ghosts = el('div', { class: 'trackgo-ghosts', title: TEXT.fromInput })
@@ -154,7 +154,7 @@ export class ComponentList {
     this.empty = el('div', { class: 'trackgo-empty' }, [TEXT.empty])
     this.element = el('div', { class: 'trackgo-panel' }, [
       el('div', { class: 'trackgo-row trackgo-transport' }, [
-        el('div', { class: 'trackgo-label' }, [this.play, this.count]), this.track, el('div', { class: 'trackgo-group' }, [this.sight, this.add]),
+        el('div', { class: 'trackgo-label' }, [this.play, this.count]), this.track, el('div', { class: 'trackgo-group' }, [this.modelPreview, this.add]),
       ]), this.camera.element, this.body,
     ])
     this.#scrubbing()
@@ -162,14 +162,14 @@ export class ComponentList {
 
   #scrubbing() {
     const { store } = this
-    const to = (fraction) => store.look({ frame: Math.round(fraction * (store.view.frames - 1)), playing: false })
+    const to = (fraction) => store.setView({ frame: Math.round(fraction * (store.view.frames - 1)), playing: false })
     dragOnBar(this.track, this.track, { begin: to, move: to, done: () => {} })
     this.track.addEventListener('keydown', (event) => {
       const step = { ArrowLeft: -1, ArrowRight: 1, Home: -Infinity, End: Infinity }[event.key]
       if (!step) return
       event.preventDefault()
       event.stopPropagation()
-      store.look({ frame: clamp(store.view.frame + step, 0, store.view.frames - 1), playing: false })
+      store.setView({ frame: clamp(store.view.frame + step, 0, store.view.frames - 1), playing: false })
     })
   }
 
@@ -188,11 +188,11 @@ export class ComponentList {
     this.element.classList.toggle('trackgo-filming', store.view.tool === 'camera')
     if (components.length === 0) this.body.append(this.empty)
     else this.empty.remove()
-    const { frame, frames, playing, sight } = store.view
+    const { frame, frames, playing, modelPreview } = store.view
     setIcon(this.play, playing ? 'pause' : 'play', playing ? TEXT.pause : TEXT.play)
     setPressed(this.play, playing)
-    setPressed(this.sight, sight !== 'off')
-    setIcon(this.sight, sight === 'picture' ? 'sight-picture' : 'sight', TEXT[SIGHT_TITLES[sight]])
+    setPressed(this.modelPreview, modelPreview !== 'off')
+    setIcon(this.modelPreview, modelPreview === 'picture' ? 'model-preview-picture' : 'model-preview', TEXT[MODEL_PREVIEW_TITLES[modelPreview]])
     this.count.textContent = `${frame + 1} / ${frames}`
     const along = frames > 1 ? frame / (frames - 1) : 0
     if (along !== this.along) this.element.style.setProperty('--trackgo-time', String(along))
@@ -210,7 +210,7 @@ export class ComponentList {
     const { components } = store.arrivals
     this.ghosts.replaceChildren(...components.map((component, i) => {
       const swatch = el('span', { class: 'trackgo-swatch' })
-      swatch.style.setProperty('--trackgo-colour', cssColor(store.colour(i - store.offset)))
+      swatch.style.setProperty('--trackgo-color', cssColor(store.color(i - store.offset)))
       return el('span', { class: 'trackgo-label' }, [swatch, el('span', { class: 'trackgo-name' }, [nameOf(component, i)])])
     }))
     if (components.length) this.ghosts.append(el('span', { class: 'trackgo-count' }, [TEXT.fromInput]))

@@ -3,10 +3,10 @@
  * is given, so that it works wherever its element is put.
  *
  * @typedef {{linked: boolean, url: string|null, steps: import('./source.js').Step[]}} Incoming
- * @typedef {{onChange: (text: string) => void, forwardWheel: (event: WheelEvent) => void, settle: (element: HTMLElement) => void,
+ * @typedef {{onChange: (text: string) => void, forwardWheel: (event: WheelEvent) => void, mount: (element: HTMLElement) => void,
  *            frames: () => number, picture: (own: string|null) => Incoming, origin: (input: string) => string|null,
  *            upload: (file: File, folder: string) => Promise<string>, pass: (file: File) => void, language: () => number,
- *            post: (body: string, signal: AbortSignal) => Promise<Response>, target: () => import('./sight.js').Target|null}} Host
+ *            post: (body: string, signal: AbortSignal) => Promise<Response>, target: () => import('./preview-request.js').Target|null}} Host
  *   origin: what feeds an input, or null; language: counts up whenever the texts are another language's
  *   post: asks the server for trajectories; target: at which size and seed the graph computes them, if it says so
  */
@@ -20,7 +20,7 @@ import { Input } from './input.js'
 import { Intake } from './intake.js'
 import { makeCanvas } from './masks.js'
 import { Menu } from './menu.js'
-import { pictureTarget, Sight } from './sight.js'
+import { pictureTarget, PreviewRequest } from './preview-request.js'
 import { framed } from './source.js'
 import { Stage } from './stage.js'
 import { EditorStore } from './store.js'
@@ -39,13 +39,13 @@ export class TrackGoEditor {
     ensureStyles()
     this.host = host
     this.store = new EditorStore({ onChange: (text) => host.onChange(text) })
-    this.sight = new Sight(this.store, {
+    this.previewRequest = new PreviewRequest(this.store, {
       post: host.post, changed: () => this.render(),
       target: () => host.target() ?? pictureTarget(this.stage.picture.width, this.stage.picture.height),
     })
-    this.stage = new Stage(this.store, this.sight)
+    this.stage = new Stage(this.store, this.previewRequest)
     this.source = { key: '', linked: false, url: null, image: null, error: '' }
-    this.arrived = null
+    this.arrivalOrigins = null
     this.timer = 0
     this.#build()
     this.store.subscribe(() => this.render())
@@ -107,8 +107,8 @@ export class TrackGoEditor {
   }
 
   render() {
-    const { store, sight } = this
-    sight.update()
+    const { store, previewRequest } = this
+    previewRequest.update()
     this.toolbar.render()
     this.camera.render()
     this.stage.keepFit()
@@ -119,7 +119,7 @@ export class TrackGoEditor {
     }
     this.#renderNote()
     this.#speak()
-    const hint = store.error ? '' : sight.message || store.view.hint || (this.source.image ? HINTS[store.view.tool] : '')
+    const hint = store.error ? '' : previewRequest.message || store.view.hint || (this.source.image ? HINTS[store.view.tool] : '')
     if (this.status.textContent !== hint) this.status.title = this.status.textContent = hint
     this.statusLine.hidden = !hint
     this.stage.request()
@@ -161,11 +161,11 @@ export class TrackGoEditor {
 
   /** Ask the graph what arrives now. Cheap, and draws only when something is different. */
   watch() {
-    this.host.settle(this.element)
+    this.host.mount(this.element)
     if (!this.element.isConnected && !this.overlay) return
     const frames = this.host.frames()
     const { view } = this.store
-    if (frames !== view.frames) this.store.look({ frames, frame: Math.min(view.frame, frames - 1) })
+    if (frames !== view.frames) this.store.setView({ frames, frame: Math.min(view.frame, frames - 1) })
     this.#watchTarget()
     if (this.host.language() !== this.language) {
       this.#buildPanels()
@@ -184,10 +184,10 @@ export class TrackGoEditor {
 
   /** Another size or seed downstream moves the control points. */
   #watchTarget() {
-    if (this.store.view.sight === 'off') return
-    const before = this.sight.key
-    this.sight.update()
-    if (this.sight.key !== before) this.render()
+    if (this.store.view.modelPreview === 'off') return
+    const before = this.previewRequest.key
+    this.previewRequest.update()
+    if (this.previewRequest.key !== before) this.render()
   }
 
   #loadPicture(key, url, steps) {
@@ -216,32 +216,32 @@ export class TrackGoEditor {
 
   // ---- what else arrives ------------------------------------------------------------------------------------
 
-  /** A run told what came through the drawing and mask inputs. @param {{drawing: string, masks: object[]}|undefined} told */
-  arrive(told) {
+  /** A run reported what came through the drawing and mask inputs. @param {{drawing: string, masks: object[]}|undefined} reported */
+  setArrivals(reported) {
     const origins = ['drawing', 'mask'].map((input) => this.host.origin(input)).join()
-    const { drawing } = told ? parseDrawing(told.drawing) : {}
-    this.arrived = drawing ? origins : null
-    this.store.arrive(drawing ? { components: drawing.components, camera: drawing.camera, masks: told.masks } : null)
+    const { drawing } = reported ? parseDrawing(reported.drawing) : {}
+    this.arrivalOrigins = drawing ? origins : null
+    this.store.setArrivals(drawing ? { components: drawing.components, camera: drawing.camera, masks: reported.masks } : null)
   }
 
   /** Once another thing is connected there, nobody knows what arrives before the next run. */
   #dropStaleArrivals() {
-    if (this.arrived === null) return
-    if (this.arrived !== ['drawing', 'mask'].map((input) => this.host.origin(input)).join()) this.arrive(undefined)
+    if (this.arrivalOrigins === null) return
+    if (this.arrivalOrigins !== ['drawing', 'mask'].map((input) => this.host.origin(input)).join()) this.setArrivals(undefined)
   }
 
   // ---- playback ---------------------------------------------------------------------------------------------
 
   togglePlay() {
     const playing = !this.store.view.playing
-    this.store.look({ playing })
+    this.store.setView({ playing })
     clearInterval(this.timer)
     if (!playing) return
     this.timer = setInterval(() => {
       const { view } = this.store
-      if (view.playing && this.root.isConnected) this.store.look({ frame: (view.frame + 1) % view.frames })
+      if (view.playing && this.root.isConnected) this.store.setView({ frame: (view.frame + 1) % view.frames })
       else clearInterval(this.timer)
-      if (!this.root.isConnected) this.store.look({ playing: false })
+      if (!this.root.isConnected) this.store.setView({ playing: false })
     }, 1000 / PLAY_FPS)
   }
 
@@ -302,7 +302,7 @@ export class TrackGoEditor {
     this.observer.disconnect()
     this.stage.stop()
     this.input.destroy()
-    this.sight.stop()
+    this.previewRequest.stop()
     this.overlay?.remove()
     this.element.remove()
   }

@@ -70,8 +70,8 @@ function selectedFirst(store) {
 export function begin(store, scene, at) {
   const { tool } = store.view
   if (store.error) return null
-  if (store.view.frame !== 0 || store.view.playing) store.look({ frame: 0, playing: false })
-  store.look({ hint: '' })
+  if (store.view.frame !== 0 || store.view.playing) store.setView({ frame: 0, playing: false })
+  store.setView({ hint: '' })
   if (tool === 'camera') return beginCamera(store, scene, at)
   if (at.eraser) {
     finishArrow(store)
@@ -95,7 +95,7 @@ export function begin(store, scene, at) {
 function onTarget(store, gesture) {
   const target = store.paintTarget()
   if (!target.refusal) return gesture(target)
-  store.look({ hint: target.refusal })
+  store.setView({ hint: target.refusal })
   return null
 }
 
@@ -106,7 +106,7 @@ function removeHandle(store, { index, arrow, point }) {
 
 function dragHandle(store, { index, arrow, point }) {
   const before = store.drawing
-  store.look({ selected: index, arrow, point })
+  store.setView({ selected: index, arrow, point })
   const moved = (at) => movePoint(before, index, arrow, point, at.frac)
   let started = false
   return {
@@ -122,10 +122,10 @@ function dragHandle(store, { index, arrow, point }) {
 function selectOrMove(store, scene, at) {
   const hit = arrowAt(store, scene, at)
   const index = hit ? hit.index : maskAt(store, scene, at)
-  store.look({ selected: index < 0 ? store.view.selected : index, arrow: hit ? hit.arrow : -1, point: -1 })
+  store.setView({ selected: index < 0 ? store.view.selected : index, arrow: hit ? hit.arrow : -1, point: -1 })
   if (index < 0) return null
   if (store.drawing.components[index].locked) {
-    store.look({ hint: fill(TEXT.isLocked, nameOf(store.drawing.components[index], index)) })
+    store.setView({ hint: fill(TEXT.isLocked, nameOf(store.drawing.components[index], index)) })
     return null
   }
   const start = at
@@ -190,7 +190,7 @@ function tidy(points_frac, { width, height }) {
 function drawArrow(store, scene, { drawing, index }, at) {
   const start = at
   let dragging = false
-  store.look({ selected: drawing === store.drawing ? index : store.view.selected, arrow: -1, point: -1 })
+  store.setView({ selected: drawing === store.drawing ? index : store.view.selected, arrow: -1, point: -1 })
   const draft = (points, rubber) => ({ kind: 'arrow', index, base: drawing, points, rubber, curve: store.view.curve })
   store.setDraft(draft([at.frac], at.frac))
   return {

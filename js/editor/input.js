@@ -9,7 +9,7 @@ import { resetCamera } from './camera-panel.js'
 import { cameraPart, nudgeCamera } from './camera-gestures.js'
 import { clamp } from './dom.js'
 import { begin, doubleClick, finishArrow, handleAt, hover } from './gestures.js'
-import { nextSight } from './sight.js'
+import { nextModelPreview } from './preview-request.js'
 import { changeMask } from './mask-menu.js'
 import { chooseTool, toggleCurve } from './toolbar.js'
 import { MAX_RADIUS, MIN_RADIUS } from './store.js'
@@ -123,9 +123,9 @@ export class Input {
     return {
       move: (at) => {
         this.stage.pointer = { ...start, alt: false }
-        this.store.look({ radius: clamp(radius * Math.exp((at.stage[0] - start.stage[0]) * DRAG_SIZE), MIN_RADIUS, MAX_RADIUS) })
+        this.store.setView({ radius: clamp(radius * Math.exp((at.stage[0] - start.stage[0]) * DRAG_SIZE), MIN_RADIUS, MAX_RADIUS) })
       },
-      up: () => {}, cancel: () => this.store.look({ radius }),
+      up: () => {}, cancel: () => this.store.setView({ radius }),
     }
   }
 
@@ -201,7 +201,7 @@ export class Input {
     }
     const at = this.at(event)
     const handle = handleAt(this.store, this.stage.scene, at)
-    if (handle) this.store.look({ selected: handle.index, arrow: handle.arrow, point: handle.point })
+    if (handle) this.store.setView({ selected: handle.index, arrow: handle.arrow, point: handle.point })
     this.actions.menuAt(event.clientX, event.clientY)
   }
 
@@ -265,7 +265,7 @@ export class Input {
     const act = (store.view.tool === 'camera' && this.cameraKeys(event.shiftKey)[key]) || {
       '[': () => this.resize(1 / RADIUS_STEP), ']': () => this.resize(RADIUS_STEP),
       0: () => stage.fit(), '+': () => stage.zoom(1.25), '=': () => stage.zoom(1.25), '-': () => stage.zoom(0.8),
-      s: () => toggleCurve(store), n: () => addAndSelect(store), m: () => nextSight(store), i: () => this.changeMask('invert'),
+      s: () => toggleCurve(store), n: () => addAndSelect(store), m: () => nextModelPreview(store), i: () => this.changeMask('invert'),
       '{': () => this.changeMask('shrink'), '}': () => this.changeMask('grow'), f: actions.toggleFull, '?': actions.showHelp,
       ' ': () => this.holdSpace(event), Enter: () => finishArrow(store), Escape: () => this.escape(),
       Delete: () => this.remove(), Backspace: () => this.remove(),
@@ -299,7 +299,7 @@ export class Input {
   }
 
   resize(factor) {
-    this.store.look({ radius: clamp(this.store.view.radius * factor, MIN_RADIUS, MAX_RADIUS) })
+    this.store.setView({ radius: clamp(this.store.view.radius * factor, MIN_RADIUS, MAX_RADIUS) })
   }
 
   holdSpace(event) {
@@ -321,7 +321,7 @@ export class Input {
       this.gesture = null
       store.setDraft(null)
     } else if (store.view.arrow >= 0) {
-      store.look({ arrow: -1, point: -1 })
+      store.setView({ arrow: -1, point: -1 })
     } else if (this.actions.isFull()) {
       this.actions.toggleFull()
     }
@@ -334,7 +334,7 @@ export class Input {
       const points = store.draft.points.slice(0, -1)
       store.setDraft(points.length ? { ...store.draft, points } : null)
     } else if (!store.component || store.component.locked) {
-      store.look({ hint: store.component ? fill(TEXT.isLocked, nameOf(store.component, selected)) : '' })
+      store.setView({ hint: store.component ? fill(TEXT.isLocked, nameOf(store.component, selected)) : '' })
     } else if (arrow >= 0 && point >= 0) {
       store.commit(removePoint(store.drawing, selected, arrow, point), { arrow: -1, point: -1 })
     } else if (arrow >= 0) {
@@ -346,7 +346,7 @@ export class Input {
 
   choose(step) {
     const count = this.store.drawing.components.length
-    if (count) this.store.look({ selected: (this.store.view.selected + step + count) % count, arrow: -1, point: -1 })
+    if (count) this.store.setView({ selected: (this.store.view.selected + step + count) % count, arrow: -1, point: -1 })
   }
 
   /** Step through all points of the selected component's arrows. */
@@ -356,7 +356,7 @@ export class Input {
     const all = arrowsOf(store.component).flatMap(({ points }, arrow) => points.map((_, point) => ({ arrow, point })))
     if (!all.length) return
     const at = all.findIndex(({ arrow, point }) => arrow === store.view.arrow && point === Math.max(store.view.point, 0))
-    store.look({ ...all[(at + (at < 0 && step < 0 ? 0 : step) + all.length) % all.length], frame: 0, playing: false })
+    store.setView({ ...all[(at + (at < 0 && step < 0 ? 0 : step) + all.length) % all.length], frame: 0, playing: false })
   }
 
   /** Move what is selected by one picture pixel. */

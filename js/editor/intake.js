@@ -38,14 +38,14 @@ export class Intake {
   /** Upload a picture and make it the document's own: one step of undo. */
   async takePicture(file, folder = '') {
     const { store, host } = this
-    if (store.error) return store.look({ hint: TEXT.unreadable })
-    if (host.connected()) return store.look({ hint: TEXT.pictureConnected })
-    store.look({ hint: fill(TEXT.uploading, file.name) })
+    if (store.error) return store.setView({ hint: TEXT.unreadable })
+    if (host.connected()) return store.setView({ hint: TEXT.pictureConnected })
+    store.setView({ hint: fill(TEXT.uploading, file.name) })
     try {
       const name = await host.upload(file, folder)
       store.commit(withImage(store.drawing, name), { hint: '' })
     } catch (problem) {
-      store.look({ hint: fill(TEXT.uploadFailed, file.name, problem.message) })
+      store.setView({ hint: fill(TEXT.uploadFailed, file.name, problem.message) })
     }
   }
 
@@ -57,11 +57,11 @@ export class Intake {
     const { store } = this
     const { drawing, error, foreign } = readDrawingFile(await file.text())
     if (foreign && dropped) return this.host.pass(file)
-    if (error) return store.look({ hint: fill(TEXT.notADrawing, file.name, error) })
+    if (error) return store.setView({ hint: fill(TEXT.notADrawing, file.name, error) })
     const next = drawing.image || !store.drawing.image ? drawing : withImage(drawing, store.drawing.image)
     if (store.error) store.replaceText(serializeDrawing(next))
     else store.commit(next, { selected: next.components.length ? 0 : -1, arrow: -1, point: -1, frame: 0, playing: false })
-    store.look({ hint: fill(TEXT.opened, file.name, next.components.length) })
+    store.setView({ hint: fill(TEXT.opened, file.name, next.components.length) })
   }
 
   /** @param {DataTransfer} clipboard @returns {boolean} whether it held a picture for the editor */

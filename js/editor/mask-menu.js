@@ -15,13 +15,13 @@ const hasMask = (component) => !!component && (strokesOf(component).length > 0 |
 export function changeMask(store, tool, pixels, width) {
   const target = store.paintTarget()
   if (target.refusal) {
-    store.look({ hint: target.refusal })
+    store.setView({ hint: target.refusal })
     return
   }
   const component = target.drawing.components[target.index]
   const resizes = tool !== 'invert'
-  if (resizes && !hasMask(component)) store.look({ hint: TEXT.noMask })
-  else if (resizes && resizingsOf(component.mask) >= RESIZINGS) store.look({ hint: TEXT.resizedOften })
+  if (resizes && !hasMask(component)) store.setView({ hint: TEXT.noMask })
+  else if (resizes && resizingsOf(component.mask) >= RESIZINGS) store.setView({ hint: TEXT.resizedOften })
   else {
     const stroke = resizes ? { tool, radius: Math.min(pixels / width, MOST_SHARE) } : { tool }
     store.commit(addStroke(target.drawing, target.index, stroke), { selected: target.index, frame: 0, playing: false, hint: '' })
@@ -42,7 +42,7 @@ export function maskMenu(store, menu, width) {
   }, [el('span', { class: 'trackgo-menu-icon', innerHTML: icon(ICONS[tool]) }), label]))
   const input = el('input', {
     type: 'number', class: 'trackgo-number', min: '1', max: '999', step: '1', value: String(growth), 'aria-label': TEXT.growthTitle,
-    on: { input: () => store.look({ growth: clamp(Math.round(Number(input.value)) || 1, 1, 999) }) },
+    on: { input: () => store.setView({ growth: clamp(Math.round(Number(input.value)) || 1, 1, 999) }) },
   })
   const amount = el('label', { class: 'trackgo-menu-field' }, [TEXT.growth, input, 'px'])
   return el('div', {}, [item('invert', TEXT.invert), item('grow', TEXT.grow), item('shrink', TEXT.shrinkMask), amount])

@@ -10,8 +10,8 @@ import { cssColor, drawnColor } from './colors.js'
 import { fracToPx, pxToFrac } from './geometry.js'
 import { MaskLayer, makeCanvas } from './masks.js'
 import { applyMotion } from './motion.js'
-import { MotionPreview } from './preview.js'
-import { drawControlPicture, drawPoints } from './sight.js'
+import { MotionPreview } from './motion-preview.js'
+import { drawControlPicture, drawPoints } from './preview-request.js'
 import { clampView, fitView, fracToStage, panView, stageToFrac, zoomView } from './view.js'
 import {
   drawArrows, drawBrushCursor, drawCamera, drawDraftArrow, drawHold, drawLabel, drawLasso, handleFrame,
@@ -26,10 +26,10 @@ const CAMERA_MARGIN = 0.11
 const GHOST_ALPHA = 0.55
 
 export class Stage {
-  /** @param {import('./store.js').EditorStore} store @param {import('./sight.js').Sight} sight */
-  constructor(store, sight) {
+  /** @param {import('./store.js').EditorStore} store @param {import('./preview-request.js').PreviewRequest} previewRequest */
+  constructor(store, previewRequest) {
     this.store = store
-    this.sight = sight
+    this.previewRequest = previewRequest
     this.canvas = document.createElement('canvas')
     this.canvas.className = 'trackgo-canvas'
     this.context = this.canvas.getContext('2d')
@@ -148,7 +148,7 @@ export class Stage {
     this.preview.prepareSoon(() => {
       const { picture, store, masks } = this
       const used = this.canvas.closest('.trackgo')?.matches(':hover, :focus-within')
-      if (used && picture.source && !store.draft && store.view.frame === 0) this.preview.prepare(picture, store.whole(store.drawing), masks)
+      if (used && picture.source && !store.draft && store.view.frame === 0) this.preview.prepare(picture, store.merged(store.drawing), masks)
     })
   }
 
@@ -163,12 +163,12 @@ export class Stage {
     context.clearRect(0, 0, this.width, this.height)
     this.masks.resize(this.picture.width, this.picture.height)
     const drawing = this.#shown()
-    this.masks.update(this.store.whole(this.store.drawing))
-    const { current: seen } = this.sight
-    const { frame, sight } = this.store.view
-    if (seen && sight === 'picture') {
+    this.masks.update(this.store.merged(this.store.drawing))
+    const { current: trajectories } = this.previewRequest
+    const { frame, modelPreview } = this.store.view
+    if (trajectories && modelPreview === 'picture') {
       this.#drawPicture()
-      drawControlPicture(context, seen, frame, this.scene)
+      drawControlPicture(context, trajectories, frame, this.scene)
       this.#drawCursor()
       return
     }
@@ -184,7 +184,7 @@ export class Stage {
       this.prepare()
     }
     this.#drawOver(drawing)
-    if (seen) drawPoints(context, seen, frame, this.scene)
+    if (trajectories) drawPoints(context, trajectories, frame, this.scene)
   }
 
   /** The component that a gesture is changing, or the selected one; the others wait in the backdrop. */
@@ -195,9 +195,9 @@ export class Stage {
   #backdropKey(drawing) {
     const { store, picture, masks } = this
     const key = [picture, masks.size, this.#active]
-    const whole = store.whole(drawing)
-    for (const [i, component] of whole.components.entries()) {
-      if (i - store.offset !== this.#active) key.push(component, masks.entries[i]?.raster, cssColor(drawnColor(whole, i)))
+    const merged = store.merged(drawing)
+    for (const [i, component] of merged.components.entries()) {
+      if (i - store.offset !== this.#active) key.push(component, masks.entries[i]?.raster, cssColor(drawnColor(merged, i)))
     }
     return key
   }
@@ -208,7 +208,7 @@ export class Stage {
     this.context = ink
     try {
       this.#drawPicture()
-      this.#inRasterSpace(() => this.#drawOtherMasks(this.store.whole(drawing)))
+      this.#inRasterSpace(() => this.#drawOtherMasks(this.store.merged(drawing)))
       this.#drawUntouched(drawing)
     } finally {
       this.context = context
@@ -260,7 +260,7 @@ export class Stage {
 
   #drawPreview(own) {
     const { frame, frames } = this.store.view
-    const drawing = this.store.whole(own)
+    const drawing = this.store.merged(own)
     if (this.picture.source) {
       this.preview.draw(this.context, this.picture, drawing, this.masks, frame, frames)
       return
@@ -275,9 +275,9 @@ export class Stage {
     }
   }
 
-  #drawOtherMasks(whole) {
+  #drawOtherMasks(merged) {
     const { context, masks, store } = this
-    for (const [i, component] of whole.components.entries()) {
+    for (const [i, component] of merged.components.entries()) {
       const entry = component.hidden || i - store.offset === this.#active ? null : masks.tint(i)
       if (!entry) continue
       context.globalAlpha = i < store.offset ? GHOST_ALPHA : 1
@@ -291,7 +291,7 @@ export class Stage {
     const { draft, offset } = store
     const active = this.#active
     if (draft?.kind === 'stroke') {
-      context.drawImage(masks.drawLive(active + offset, draft.stroke, store.colour(active)).canvas, 0, 0)
+      context.drawImage(masks.drawLive(active + offset, draft.stroke, store.color(active)).canvas, 0, 0)
       return
     }
     masks.endLive()
@@ -305,11 +305,11 @@ export class Stage {
   #drawOver(drawing) {
     const { context, store } = this
     const { view, draft } = store
-    const scene = this.#filmedScene(store.whole(drawing))
+    const scene = this.#filmedScene(store.merged(drawing))
     this.#drawComponentArrows(drawing, this.#active, scene)
-    if (draft?.kind === 'arrow') drawDraftArrow(context, draft, cssColor(store.colour(draft.index)), scene)
+    if (draft?.kind === 'arrow') drawDraftArrow(context, draft, cssColor(store.color(draft.index)), scene)
     if (draft?.kind === 'stroke' && draft.stroke.tool.startsWith('lasso')) {
-      drawLasso(context, draft.stroke, cssColor(store.colour(draft.index)), scene)
+      drawLasso(context, draft.stroke, cssColor(store.color(draft.index)), scene)
     }
     if (view.frame === 0 && (view.tool === 'camera' || cameraMoves(drawing))) {
       drawCamera(context, cameraHandles(drawing, scene), view.tool === 'camera', [this.width, this.height])
@@ -319,7 +319,7 @@ export class Stage {
 
   /** Arrows and pins of all components but the active one. */
   #drawUntouched(drawing) {
-    const scene = this.#filmedScene(this.store.whole(drawing))
+    const scene = this.#filmedScene(this.store.merged(drawing))
     this.#drawGhosts(scene)
     for (const i of drawing.components.keys()) if (i !== this.#active) this.#drawComponentArrows(drawing, i, scene)
   }
@@ -329,11 +329,11 @@ export class Stage {
     const { view, draft } = store
     const component = drawing.components[index]
     if (!component || component.hidden) return
-    const colour = cssColor(store.colour(index, drawing))
+    const color = cssColor(store.color(index, drawing))
     const selected = index === view.selected && index === this.#active
     const handles = selected && view.frame === 0 && !view.playing && view.tool !== 'camera' && !component.locked
-    drawArrows(context, component, colour, scene, { ...view, selected, handles })
-    if (arrowsOf(component).length === 0 && view.frame === 0 && draft?.index !== index) this.#drawHold(index + store.offset, colour)
+    drawArrows(context, component, color, scene, { ...view, selected, handles })
+    if (arrowsOf(component).length === 0 && view.frame === 0 && draft?.index !== index) this.#drawHold(index + store.offset, color)
   }
 
   /** After the first frame arrows belong to the scene, which the camera moves. */
@@ -353,18 +353,18 @@ export class Stage {
     context.globalAlpha = GHOST_ALPHA
     for (const [i, component] of store.arrivals.components.entries()) {
       if (component.hidden) continue
-      const colour = cssColor(store.colour(i - store.offset))
-      drawArrows(context, component, colour, scene, { ...store.view, selected: false, handles: false, arrow: -1 })
-      if (arrowsOf(component).length === 0 && store.view.frame === 0) this.#drawHold(i, colour)
+      const color = cssColor(store.color(i - store.offset))
+      drawArrows(context, component, color, scene, { ...store.view, selected: false, handles: false, arrow: -1 })
+      if (arrowsOf(component).length === 0 && store.view.frame === 0) this.#drawHold(i, color)
     }
     context.restore()
   }
 
-  #drawHold(index, colour) {
+  #drawHold(index, color) {
     const box = this.masks.entries[index]?.box
     if (!box) return
     const { width, height } = this.masks.size
-    drawHold(this.context, this.scene.toStage([(box.x0 + box.x1) / 2 / width, (box.y0 + box.y1) / 2 / height]), colour)
+    drawHold(this.context, this.scene.toStage([(box.x0 + box.x1) / 2 / width, (box.y0 + box.y1) / 2 / height]), color)
   }
 
   #drawCursor() {
@@ -375,7 +375,7 @@ export class Stage {
     if (tool === 'brush' || tool === 'erase') {
       const size = radius * this.picture.width * this.view.scale
       const erasing = pointer.eraser || (tool === 'erase') !== pointer.alt
-      drawBrushCursor(context, pointer.stage, size, cssColor(store.colour(index)), erasing)
+      drawBrushCursor(context, pointer.stage, size, cssColor(store.color(index)), erasing)
     } else if (hovered && !store.draft) {
       const component = store.drawing.components[hovered.index]
       const arrow = component && arrowsOf(component)[hovered.arrow]

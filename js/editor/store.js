@@ -38,11 +38,11 @@ export class EditorStore {
     /** What the last run found upstream: components before the document's own, masks for its empty ones. @type {Arrivals} */
     this.arrivals = NOTHING
     /** Counts the changes of `arrivals`. */
-    this.arrived = 0
-    this.wholes = new WeakMap()
+    this.arrivalsVersion = 0
+    this.mergedDrawings = new WeakMap()
     this.view = {
       selected: -1, arrow: -1, point: -1, tool: 'brush', radius: 0.03, curve: 'straight',
-      frame: 0, frames: 14, playing: false, hint: '', sight: 'off', growth: 4,
+      frame: 0, frames: 14, playing: false, hint: '', modelPreview: 'off', growth: 4,
     }
   }
 
@@ -84,11 +84,11 @@ export class EditorStore {
   }
 
   /** @param {Arrivals|null} arrivals */
-  arrive(arrivals) {
+  setArrivals(arrivals) {
     if (!arrivals && this.arrivals === NOTHING) return
     this.arrivals = arrivals ?? NOTHING
-    this.arrived += 1
-    this.wholes = new WeakMap()
+    this.arrivalsVersion += 1
+    this.mergedDrawings = new WeakMap()
     this.changed()
   }
 
@@ -98,10 +98,10 @@ export class EditorStore {
   }
 
   /** A document as the node will see it, with what arrives. The same object for the same document. */
-  whole(drawing) {
+  merged(drawing) {
     if (this.arrivals === NOTHING) return drawing
-    if (!this.wholes.has(drawing)) this.wholes.set(drawing, this.#joined(drawing))
-    return this.wholes.get(drawing)
+    if (!this.mergedDrawings.has(drawing)) this.mergedDrawings.set(drawing, this.#joined(drawing))
+    return this.mergedDrawings.get(drawing)
   }
 
   #joined(drawing) {
@@ -117,8 +117,8 @@ export class EditorStore {
   }
 
   /** The colour that one of the document's own components has in P. */
-  colour(index, drawing = this.shown) {
-    return drawnColor(this.whole(drawing), index + this.offset)
+  color(index, drawing = this.shown) {
+    return drawnColor(this.merged(drawing), index + this.offset)
   }
 
   get component() {
@@ -138,7 +138,7 @@ export class EditorStore {
   }
 
   /** Change how things are looked at; never recorded. */
-  look(patch) {
+  setView(patch) {
     if (Object.entries(patch).every(([key, value]) => this.view[key] === value)) return
     this.view = { ...this.view, ...patch }
     this.changed()
@@ -149,10 +149,10 @@ export class EditorStore {
     this.changed()
   }
 
-  /** Finish a gesture. @param {import('./document.js').Drawing} drawing @param {object} [look] selection to go with it */
-  commit(drawing, look = {}) {
+  /** Finish a gesture. @param {import('./document.js').Drawing} drawing @param {object} [view] selection to go with it */
+  commit(drawing, view = {}) {
     this.draft = null
-    this.view = { ...this.view, ...look }
+    this.view = { ...this.view, ...view }
     if (!this.error) this.#replace(history.commit(this.history, drawing))
     this.changed()
   }

@@ -7,7 +7,7 @@ const CSS = `
 .lg-node .trackgo-host { min-height: 340px; }
 /* Some releases give an unknown widget only its least height; the editor is the last of two rows and takes the rest. */
 .lg-node-widgets[style*="min-content min-content"]:has(.trackgo-host) { grid-template-rows: min-content 1fr !important; }
-.lg-node .trackgo-settled { min-width: 540px; height: 500px; padding: 0 12px; }
+.lg-node .trackgo-mounted { min-width: 540px; height: 500px; padding: 0 12px; }
 .trackgo {
   --tg-text: var(--input-text, #ddd); --tg-dim: color-mix(in srgb, var(--descrip-text, #999) 70%, var(--tg-text)); --tg-line: var(--border-color, #4e4e4e);
   --tg-panel: var(--comfy-input-bg, #222); --tg-raise: var(--comfy-menu-bg, #353535);
@@ -48,7 +48,7 @@ const CSS = `
 .trackgo-camera-name { display: flex; align-items: center; gap: 7px; min-width: 0; padding: 0; border: 0; background: transparent; color: inherit;
   font: inherit; cursor: pointer; }
 .trackgo-swatch.trackgo-swatch-icon { display: inline-flex; width: 16px; height: 16px; margin-left: 2px; border-radius: 0; background: transparent; box-shadow: none;
-  color: var(--trackgo-colour); }
+  color: var(--trackgo-color); }
 .trackgo-stage { position: relative; flex: 1; min-height: 80px; overflow: hidden;
   background: color-mix(in srgb, var(--tg-panel) 93%, #000); }
 .trackgo-canvas { position: absolute; inset: 0; width: 100%; height: 100%; display: block; touch-action: none; outline: none; cursor: crosshair; }
@@ -78,7 +78,7 @@ const CSS = `
 .trackgo-transport { flex: none; border-bottom: 1px solid color-mix(in srgb, var(--tg-line) 60%, transparent); }
 .trackgo-row .trackgo-group { justify-content: flex-end; }
 .trackgo-label { display: flex; align-items: center; gap: 7px; min-width: 0; }
-.trackgo-swatch { width: 12px; height: 12px; border-radius: 4px; flex: none; background: var(--trackgo-colour); margin-left: 4px;
+.trackgo-swatch { width: 12px; height: 12px; border-radius: 4px; flex: none; background: var(--trackgo-color); margin-left: 4px;
   box-shadow: 0 0 0 1px rgba(0, 0, 0, .35); }
 .trackgo-name { overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
 .trackgo-rename { width: 100%; min-width: 0; padding: 1px 4px; font: inherit; color: var(--tg-text); background: var(--tg-panel);
@@ -90,7 +90,7 @@ const CSS = `
   background: color-mix(in srgb, var(--tg-text) 22%, transparent); }
 .trackgo-bar::after { content: ''; position: absolute; top: -5px; bottom: -5px; width: 1px; left: calc(var(--trackgo-time, 0) * 100%);
   background: color-mix(in srgb, var(--tg-text) 55%, transparent); pointer-events: none; }
-.trackgo-span { position: absolute; top: 6px; height: 8px; border-radius: 4px; background: var(--trackgo-colour); opacity: .85; }
+.trackgo-span { position: absolute; top: 6px; height: 8px; border-radius: 4px; background: var(--trackgo-color); opacity: .85; }
 .trackgo-span.trackgo-hold { opacity: .3; }
 .trackgo-end { position: absolute; top: 3px; width: 9px; height: 14px; margin-left: -4.5px; border-radius: 3px; cursor: ew-resize; touch-action: none;
   background: var(--tg-text); border: 1px solid rgba(0, 0, 0, .45); opacity: 0; }

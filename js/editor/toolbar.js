@@ -21,7 +21,7 @@ export function chooseTool(store, tool) {
   if (draft?.kind === 'arrow') {
     if (draft.points.length < 2 || !finishArrow(store)) store.setDraft(null)
   }
-  store.look({ tool, hint: '' })
+  store.setView({ tool, hint: '' })
 }
 
 /** The selected arrow changes its curve; without one the next arrow does. */
@@ -32,7 +32,7 @@ export function toggleCurve(store) {
   const curve = now === 'smooth' ? 'straight' : 'smooth'
   if (store.draft?.kind === 'arrow') store.setDraft({ ...store.draft, curve })
   else if (arrow) store.commit(updateArrow(drawing, view.selected, view.arrow, (a) => ({ ...a, curve })), { curve })
-  store.look({ curve })
+  store.setView({ curve })
 }
 
 /** @returns {import('./menu.js').Item[]} */
@@ -80,7 +80,7 @@ export class Toolbar {
     this.tools = TOOLS.map((tool) => iconButton(tool, TEXT[tool], () => chooseTool(store, tool), { 'data-tool': tool }))
     this.size = el('input', {
       type: 'range', class: 'trackgo-size', min: '0', max: String(SLIDER_STEPS), title: TEXT.radius, 'aria-label': TEXT.radius,
-      on: { input: () => store.look({ radius: sliderToRadius(Number(this.size.value)) }) },
+      on: { input: () => store.setView({ radius: sliderToRadius(Number(this.size.value)) }) },
     })
     this.curve = iconButton('straight', TEXT.curve, () => toggleCurve(store), { 'data-action': 'curve' })
     this.undo = iconButton('undo', TEXT.undo, () => store.undo(), { 'data-action': 'undo' })

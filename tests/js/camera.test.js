@@ -16,7 +16,7 @@ function setUp(camera) {
   const heard = []
   const store = new EditorStore({ onChange: (text) => heard.push(text) })
   store.load(JSON.stringify({ version: 1, components: [], ...(camera ? { camera } : {}) }))
-  store.look({ tool: 'camera' })
+  store.setView({ tool: 'camera' })
   return { store, heard }
 }
 

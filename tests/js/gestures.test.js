@@ -13,7 +13,7 @@ function setUp(tool, text) {
   const heard = []
   const store = new EditorStore({ onChange: (value) => heard.push(value) })
   if (text) store.load(text)
-  store.look({ tool })
+  store.setView({ tool })
   return { store, heard }
 }
 
@@ -65,7 +65,7 @@ test('a pen that lands harder paints wider', () => {
 test("a pen's eraser end erases whatever the tool", () => {
   for (const [tool, expected] of [['brush', 'erase'], ['select', 'erase'], ['arrow', 'erase'], ['erase', 'erase'], ['lasso', 'lasso-erase']]) {
     const { store } = setUp(tool, BOAT)
-    store.look({ selected: 0 })
+    store.setView({ selected: 0 })
     drag(store, ...[[0.4, 0.5], [0.6, 0.5], [0.5, 0.8]].map(([u, v]) => at(u, v, { pen: true, pressure: 0.5, eraser: true })))
     const { mask, arrows } = store.drawing.components[0]
     assert.deepEqual(mask.strokes.map((stroke) => stroke.tool), [expected], tool)

@@ -48,14 +48,14 @@ test('the document names its own picture', () => {
 test('upstream components come first in colour, and hidden ones have none', () => {
   const store = new EditorStore()
   store.load(JSON.stringify(document(component('boat'))))
-  assert.deepEqual(store.colour(0), [255, 48, 48])
-  store.arrive({ components: [component('camera'), component('off', { hidden: true })], masks: [] })
-  assert.deepEqual(store.colour(0), [48, 224, 64])
-  assert.deepEqual(store.whole(store.drawing).components.map((c) => c.name), ['camera', 'off', 'boat'])
-  assert.equal(store.whole(store.drawing), store.whole(store.drawing))
+  assert.deepEqual(store.color(0), [255, 48, 48])
+  store.setArrivals({ components: [component('camera'), component('off', { hidden: true })], masks: [] })
+  assert.deepEqual(store.color(0), [48, 224, 64])
+  assert.deepEqual(store.merged(store.drawing).components.map((c) => c.name), ['camera', 'off', 'boat'])
+  assert.equal(store.merged(store.drawing), store.merged(store.drawing))
   assert.equal(JSON.parse(store.text).components.length, 1, 'what arrives is never saved')
-  store.arrive(null)
-  assert.equal(store.whole(store.drawing), store.drawing)
+  store.setArrivals(null)
+  assert.equal(store.merged(store.drawing), store.drawing)
 })
 
 test('masks that arrive fill the empty ones in order, the last serves the rest', () => {
@@ -63,8 +63,8 @@ test('masks that arrive fill the empty ones in order, the last serves the rest',
   const empty = { mask: { strokes: [] } }
   store.load(JSON.stringify(document(empty, component('painted'), { mask: { source: 'input', strokes: [{ tool: 'fill' }] } }, empty)))
   const [first, second] = [{ png: 'A' }, { png: 'B' }]
-  store.arrive({ components: [], masks: [first, second] })
-  const masks = store.whole(store.drawing).components.map((c) => c.mask)
+  store.setArrivals({ components: [], masks: [first, second] })
+  const masks = store.merged(store.drawing).components.map((c) => c.mask)
   assert.deepEqual([masks[0], masks[2], masks[3]], [first, second, second])
   assert.deepEqual(masks[1], { strokes: [{ tool: 'fill' }] })
 })

@@ -6,7 +6,7 @@ import * as geometry from '../../js/editor/geometry.js'
 import * as history from '../../js/editor/history.js'
 import { maskBox, rasterSize } from '../../js/editor/masks.js'
 import { applyMotion, motionMatrix } from '../../js/editor/motion.js'
-import { pullPush } from '../../js/editor/preview.js'
+import { pullPush } from '../../js/editor/motion-preview.js'
 import { applyStroke, createRaster, rasterizeStrokes } from '../../js/editor/rasterize.js'
 import * as view from '../../js/editor/view.js'
 

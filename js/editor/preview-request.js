@@ -3,14 +3,14 @@
  * it is shown, after a finished gesture; an answer that comes too late is dropped.
  *
  * @typedef {{width: number, height: number, frames: number, tracks: Float32Array, visible: Uint8Array,
- *            component: number[], empty: number[]}} Seen  tracks [L, N, 2] in pixels, visible [L, N]
+ *            component: number[], empty: number[]}} Trajectories  tracks [L, N, 2] in pixels, visible [L, N]
  * @typedef {{width: number, height: number, seed: number}} Target the size and seed the trajectories are computed with
  */
 import { cssColor, componentColor } from './colors.js'
 import { arrowsOf, nameOf } from './accessors.js'
 import { TEXT } from './texts.js'
 
-export const SIGHTS = Object.freeze(['off', 'points', 'picture'])
+export const MODEL_PREVIEWS = Object.freeze(['off', 'points', 'picture'])
 /** P draws a square of this many pixels per point (the same as in Python). */
 const SQUARE_PX = 4
 /** Without a node that says otherwise, points are computed at this many pixels on the longer side. */
@@ -21,8 +21,8 @@ const MISSING = new Set([404, 405])
 /** The first column (or row) of the square of a point at `x`: always four, centred on it as well as pixels allow. */
 export const squareStart = (x) => Math.ceil(x - SQUARE_PX / 2)
 
-/** @param {object} answer the server's @returns {Seen} */
-export function decodeSeen(answer) {
+/** @param {object} answer the server's @returns {Trajectories} */
+export function decodeTrajectories(answer) {
   const { width, height, frames, component, empty } = answer
   const count = frames * component.length
   const bytes = bytesOf(answer.tracks)
@@ -43,19 +43,19 @@ export function pictureTarget(width, height) {
 }
 
 /** Off, the control points over the picture, the control picture itself, and off again. */
-export function nextSight(store) {
-  store.look({ sight: SIGHTS[(SIGHTS.indexOf(store.view.sight) + 1) % SIGHTS.length] })
+export function nextModelPreview(store) {
+  store.setView({ modelPreview: MODEL_PREVIEWS[(MODEL_PREVIEWS.indexOf(store.view.modelPreview) + 1) % MODEL_PREVIEWS.length] })
 }
 
-export class Sight {
+export class PreviewRequest {
   /**
    * @param {import('./store.js').EditorStore} store
    * @param {{post: (body: string, signal: AbortSignal) => Promise<Response>, target: () => Target, changed: () => void}} host
    */
   constructor(store, host) {
     Object.assign(this, { store, host })
-    /** @type {Seen|null} */
-    this.seen = null
+    /** @type {Trajectories|null} */
+    this.trajectories = null
     /** What was asked last, finished or not. */
     this.key = ''
     this.message = ''
@@ -65,55 +65,55 @@ export class Sight {
   /** Ask anew if what is shown is no longer what was asked for; cheap when nothing changed. */
   update() {
     const { store } = this
-    if (store.view.sight === 'off' || store.error) {
+    if (store.view.modelPreview === 'off' || store.error) {
       if (this.key) this.#forget('')
       return
     }
     if (store.draft) return
     const request = { frames: store.view.frames, ...this.host.target() }
-    const key = JSON.stringify(request) + store.text + store.arrived
+    const key = JSON.stringify(request) + store.text + store.arrivalsVersion
     if (key === this.key) return
     this.#forget(key)
-    const { components, camera } = store.whole(store.drawing)
+    const { components, camera } = store.merged(store.drawing)
     if (components.length || camera) this.#ask(request)
-    else this.message = TEXT.sightNothing
+    else this.message = TEXT.modelPreviewNothing
   }
 
   #forget(key) {
     this.abort?.abort()
-    Object.assign(this, { key, seen: null, message: '', abort: null })
+    Object.assign(this, { key, trajectories: null, message: '', abort: null })
   }
 
   async #ask(request) {
     const abort = new AbortController()
     this.abort = abort
-    const drawing = this.store.whole(this.store.drawing)
-    const [seen, message] = await this.#answer({ drawing, ...request }, abort.signal)
+    const drawing = this.store.merged(this.store.drawing)
+    const [trajectories, message] = await this.#answer({ drawing, ...request }, abort.signal)
     if (this.abort !== abort) return
     this.abort = null
-    this.seen = seen
-    this.message = seen ? withoutPoints(drawing, seen.empty) : message
+    this.trajectories = trajectories
+    this.message = trajectories ? withoutPoints(drawing, trajectories.empty) : message
     this.host.changed()
   }
 
-  /** @returns {Promise<[Seen|null, string]>} what came, or why nothing did */
+  /** @returns {Promise<[Trajectories|null, string]>} what came, or why nothing did */
   async #answer(request, signal) {
     let response
     try {
       response = await this.host.post(JSON.stringify(request), signal)
     } catch (problem) {
       if (problem.name === 'AbortError') return [null, '']
-      return [null, TEXT.sightOffline]
+      return [null, TEXT.modelPreviewOffline]
     }
-    if (MISSING.has(response.status)) return [null, TEXT.sightMissing]
+    if (MISSING.has(response.status)) return [null, TEXT.modelPreviewMissing]
     const answer = await response.json().catch(() => null)
-    if (response.ok && answer) return [decodeSeen(answer), '']
-    return [null, `${TEXT.sightFailed} ${answer?.error ?? response.status}`]
+    if (response.ok && answer) return [decodeTrajectories(answer), '']
+    return [null, `${TEXT.modelPreviewFailed} ${answer?.error ?? response.status}`]
   }
 
-  /** @returns {Seen|null} what belongs to the document as it stands */
+  /** @returns {Trajectories|null} what belongs to the document as it stands */
   get current() {
-    return this.store.view.sight !== 'off' && !this.store.draft ? this.seen : null
+    return this.store.view.modelPreview !== 'off' && !this.store.draft ? this.trajectories : null
   }
 
   stop() {
@@ -126,24 +126,24 @@ function withoutPoints(drawing, empty) {
   const visible = drawing.components.map((component, i) => [component, i]).filter(([component]) => !component.hidden)
   const names = empty.map((number) => visible[number]).filter((pair) => pair && arrowsOf(pair[0]).length)
     .map(([component, i]) => `“${nameOf(component, i)}”`)
-  return names.length ? `${TEXT.sightEmpty} ${names.join(', ')}` : ''
+  return names.length ? `${TEXT.modelPreviewEmpty} ${names.join(', ')}` : ''
 }
 
-function eachVisible(seen, frame, draw) {
-  const count = seen.component.length
+function eachVisible(trajectories, frame, draw) {
+  const count = trajectories.component.length
   for (let point = 0; point < count; point += 1) {
-    const at = Math.min(frame, seen.frames - 1) * count + point
-    if (seen.visible[at]) draw(seen.tracks[2 * at], seen.tracks[2 * at + 1], cssColor(componentColor(seen.component[point])))
+    const at = Math.min(frame, trajectories.frames - 1) * count + point
+    if (trajectories.visible[at]) draw(trajectories.tracks[2 * at], trajectories.tracks[2 * at + 1], cssColor(componentColor(trajectories.component[point])))
   }
 }
 
 /** The control points over the picture. @param {import('./arrows.js').Scene} scene */
-export function drawPoints(context, seen, frame, scene) {
-  eachVisible(seen, frame, (x, y, colour) => {
-    const [sx, sy] = scene.toStage([(x + 0.5) / seen.width, (y + 0.5) / seen.height])
+export function drawPoints(context, trajectories, frame, scene) {
+  eachVisible(trajectories, frame, (x, y, color) => {
+    const [sx, sy] = scene.toStage([(x + 0.5) / trajectories.width, (y + 0.5) / trajectories.height])
     context.beginPath()
     context.arc(sx, sy, 3.2, 0, 2 * Math.PI)
-    context.fillStyle = colour
+    context.fillStyle = color
     context.fill()
     context.strokeStyle = 'rgba(0, 0, 0, 0.75)'
     context.lineWidth = 1.25
@@ -152,18 +152,18 @@ export function drawPoints(context, seen, frame, scene) {
 }
 
 /** P itself, over the picture: black, a square per visible point. @param {import('./arrows.js').Scene} scene */
-export function drawControlPicture(context, seen, frame, scene) {
+export function drawControlPicture(context, trajectories, frame, scene) {
   const [left, top] = scene.toStage([0, 0])
   const [right, bottom] = scene.toStage([1, 1])
-  const [sx, sy] = [(right - left) / seen.width, (bottom - top) / seen.height]
+  const [sx, sy] = [(right - left) / trajectories.width, (bottom - top) / trajectories.height]
   context.save()
   context.beginPath()
   context.rect(left, top, right - left, bottom - top)
   context.clip()
   context.fillStyle = '#000'
   context.fill()
-  eachVisible(seen, frame, (x, y, colour) => {
-    context.fillStyle = colour
+  eachVisible(trajectories, frame, (x, y, color) => {
+    context.fillStyle = color
     context.fillRect(left + squareStart(x) * sx, top + squareStart(y) * sy, SQUARE_PX * sx, SQUARE_PX * sy)
   })
   context.restore()

@@ -1,7 +1,7 @@
 /** Asking for control points: when, with what, and what an answer or its absence means. */
 import assert from 'node:assert/strict'
 import test from 'node:test'
-import { decodeSeen, pictureTarget, Sight, squareStart } from '../../js/editor/sight.js'
+import { decodeTrajectories, pictureTarget, PreviewRequest, squareStart } from '../../js/editor/preview-request.js'
 import { trajectoriesTarget } from '../../js/editor/source.js'
 import { EditorStore } from '../../js/editor/store.js'
 
@@ -14,17 +14,17 @@ const ANSWER = {
 }
 
 function setUp(document = text(BOAT)) {
-  const [asked, settled] = [[], []]
+  const [sent, responses] = [[], []]
   const store = new EditorStore()
   store.load(document)
   const post = (body, signal) => new Promise((resolve, reject) => {
-    asked.push({ ...JSON.parse(body), signal })
-    settled.push({ ok: (answer) => resolve(Response.json(answer)), say: (status, answer) => resolve(Response.json(answer, { status })), fail: reject })
+    sent.push({ ...JSON.parse(body), signal })
+    responses.push({ ok: (answer) => resolve(Response.json(answer)), reply: (status, answer) => resolve(Response.json(answer, { status })), fail: reject })
   })
   let changed = () => {}
-  const sight = new Sight(store, { post, target: () => ({ width: 64, height: 36, seed: 3 }), changed: () => changed() })
-  const heard = () => new Promise((resolve) => { changed = resolve })
-  return { store, sight, asked, settled, heard }
+  const request = new PreviewRequest(store, { post, target: () => ({ width: 64, height: 36, seed: 3 }), changed: () => changed() })
+  const nextChange = () => new Promise((resolve) => { changed = resolve })
+  return { store, request, sent, responses, nextChange }
 }
 
 test('squares are four pixels wide and centred as well as pixels allow', () => {
@@ -32,82 +32,82 @@ test('squares are four pixels wide and centred as well as pixels allow', () => {
 })
 
 test('answers are decoded bit by bit', () => {
-  const seen = decodeSeen(ANSWER)
-  assert.deepEqual([...seen.tracks.slice(0, 4), seen.tracks[11]], [1.5, 2, 3, 4, 12.25])
-  assert.deepEqual([...seen.visible], [1, 1, 0, 1, 1, 1])
+  const trajectories = decodeTrajectories(ANSWER)
+  assert.deepEqual([...trajectories.tracks.slice(0, 4), trajectories.tracks[11]], [1.5, 2, 3, 4, 12.25])
+  assert.deepEqual([...trajectories.visible], [1, 1, 0, 1, 1, 1])
 })
 
 test('nothing is asked while it is off, in a gesture, or twice', async () => {
-  const { store, sight, asked, settled, heard } = setUp()
-  sight.update()
-  assert.equal(asked.length, 0)
-  store.look({ sight: 'points' })
+  const { store, request, sent, responses, nextChange } = setUp()
+  request.update()
+  assert.equal(sent.length, 0)
+  store.setView({ modelPreview: 'points' })
   store.setDraft({ kind: 'move', index: 0, du: 0, dv: 0 })
-  sight.update()
-  assert.equal(asked.length, 0)
+  request.update()
+  assert.equal(sent.length, 0)
   store.setDraft(null)
-  sight.update()
-  sight.update()
-  assert.equal(asked.length, 1)
-  assert.deepEqual([asked[0].width, asked[0].height, asked[0].frames, asked[0].seed], [64, 36, 14, 3])
-  assert.deepEqual(asked[0].drawing, store.drawing)
-  const done = heard()
-  settled[0].ok(ANSWER)
+  request.update()
+  request.update()
+  assert.equal(sent.length, 1)
+  assert.deepEqual([sent[0].width, sent[0].height, sent[0].frames, sent[0].seed], [64, 36, 14, 3])
+  assert.deepEqual(sent[0].drawing, store.drawing)
+  const done = nextChange()
+  responses[0].ok(ANSWER)
   await done
-  assert.deepEqual(sight.current.component, [0, 2, 2])
-  sight.update()
-  assert.equal(asked.length, 1)
+  assert.deepEqual(request.current.component, [0, 2, 2])
+  request.update()
+  assert.equal(sent.length, 1)
   store.setDraft({ kind: 'move', index: 0, du: 0, dv: 0 })
-  assert.equal(sight.current, null, 'points of an older drawing are not shown')
+  assert.equal(request.current, null, 'points of an older drawing are not shown')
 })
 
 test('a newer question drops the older one', async () => {
-  const { store, sight, asked, settled, heard } = setUp()
-  store.look({ sight: 'points' })
-  sight.update()
+  const { store, request, sent, responses, nextChange } = setUp()
+  store.setView({ modelPreview: 'points' })
+  request.update()
   store.commit({ ...store.drawing, components: [BOAT, BOAT] })
-  sight.update()
-  assert.equal(asked[0].signal.aborted, true)
-  settled[0].ok({ ...ANSWER, width: 1 })
-  const done = heard()
-  settled[1].ok(ANSWER)
+  request.update()
+  assert.equal(sent[0].signal.aborted, true)
+  responses[0].ok({ ...ANSWER, width: 1 })
+  const done = nextChange()
+  responses[1].ok(ANSWER)
   await done
-  assert.equal(sight.current.width, 64)
-  store.look({ sight: 'off' })
-  sight.update()
-  assert.equal(sight.current, null)
+  assert.equal(request.current.width, 64)
+  store.setView({ modelPreview: 'off' })
+  request.update()
+  assert.equal(request.current, null)
 })
 
 const failures = [
-  [(s) => s.fail(new TypeError('Failed to fetch')), /server does not answer/], [(s) => s.say(404, {}), /restart ComfyUI/],
-  [(s) => s.say(400, { error: 'component 1: too many' }), /cannot be shown: component 1: too many/], [(s) => s.say(500, null), /500/],
+  [(s) => s.fail(new TypeError('Failed to fetch')), /server does not answer/], [(s) => s.reply(404, {}), /restart ComfyUI/],
+  [(s) => s.reply(400, { error: 'component 1: too many' }), /cannot be shown: component 1: too many/], [(s) => s.reply(500, null), /500/],
 ]
 for (const [answer, message] of failures) {
   test(`said to the user: ${message}`, async () => {
-    const { store, sight, settled, heard } = setUp()
-    store.look({ sight: 'picture' })
-    sight.update()
-    const done = heard()
-    answer(settled[0])
+    const { store, request, responses, nextChange } = setUp()
+    store.setView({ modelPreview: 'picture' })
+    request.update()
+    const done = nextChange()
+    answer(responses[0])
     await done
-    assert.match(sight.message, message)
-    assert.equal(sight.current, null)
+    assert.match(request.message, message)
+    assert.equal(request.current, null)
   })
 }
 
 test('arrows without a mask are named, an empty drawing is not asked about', async () => {
-  const { store, sight, settled, heard } = setUp(text({ name: 'gone', hidden: true }, { name: 'kite', arrows: BOAT.arrows }, {}))
-  store.look({ sight: 'points' })
-  sight.update()
-  const done = heard()
-  settled[0].ok({ ...ANSWER, empty: [0, 1] })
+  const { store, request, responses, nextChange } = setUp(text({ name: 'gone', hidden: true }, { name: 'kite', arrows: BOAT.arrows }, {}))
+  store.setView({ modelPreview: 'points' })
+  request.update()
+  const done = nextChange()
+  responses[0].ok({ ...ANSWER, empty: [0, 1] })
   await done
-  assert.match(sight.message, /mask: “kite”$/)
+  assert.match(request.message, /mask: “kite”$/)
   const bare = setUp(text())
-  bare.store.look({ sight: 'points' })
-  bare.sight.update()
-  assert.equal(bare.asked.length, 0)
-  assert.match(bare.sight.message, /Nothing is drawn/)
+  bare.store.setView({ modelPreview: 'points' })
+  bare.request.update()
+  assert.equal(bare.sent.length, 0)
+  assert.match(bare.request.message, /Nothing is drawn/)
 })
 
 test('the size asked for: the node’s downstream, else the picture’s, reduced', () => {
