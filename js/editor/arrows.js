@@ -1,10 +1,21 @@
 /**
  * Arrows, handles, cursors and marks on the stage. Everything here only draws.
  *
- * @typedef {{width: number, height: number, toStage: (frac: [number, number]) => [number, number]}} Scene
+ * @import {
+ *   Arrow, ArrowDraft, BrushStroke, CameraHandles, Component, LassoStroke, Projection, Vec
+ * } from './types.js'
+ *
+ * @typedef {CanvasRenderingContext2D} Context
+ * @typedef {object} ArrowsLook
+ * @property {boolean} selected whether the component is
+ * @property {boolean} handles whether its points can be taken hold of
+ * @property {number} arrow the selected one, or −1
+ * @property {number} point the selected one, or −1
+ * @property {number} frame
+ * @property {number} frames
  */
 import { arrowsOf } from './accessors.js'
-import { arcLengths, arrowPathPx, catmullRom, dropRepeated, pathDistance, pointAlong, pxToFrac } from './geometry.js'
+import { arcLengths, arrowPathPx, catmullRom, dropRepeated, pathDistance, pointAlong, stagePath } from './geometry.js'
 import { progress } from './motion.js'
 import { fill, TEXT } from './texts.js'
 
@@ -13,11 +24,13 @@ const HEAD_LENGTH = 13
 const HEAD_HALF_WIDTH = 6
 const HANDLE_INSET = 8
 
+/** @param {Context} context @param {readonly Vec[]} path */
 function trace(context, path) {
   context.beginPath()
   path.forEach(([x, y], i) => (i ? context.lineTo(x, y) : context.moveTo(x, y)))
 }
 
+/** @param {Context} context @param {string} color @param {number} width */
 function strokeWithHalo(context, color, width) {
   context.lineCap = 'round'
   context.lineJoin = 'round'
@@ -29,17 +42,30 @@ function strokeWithHalo(context, color, width) {
   context.stroke()
 }
 
-function dot(context, [x, y], radius, fill, ring, ringWidth = 1.5) {
+/**
+ * @param {Context} context
+ * @param {Vec} at
+ * @param {number} radius
+ * @param {string} inside colour
+ * @param {string} ring colour
+ * @param {number} [ringWidth]
+ */
+function dot(context, [x, y], radius, inside, ring, ringWidth = 1.5) {
   context.beginPath()
   context.arc(x, y, radius, 0, 2 * Math.PI)
-  context.fillStyle = fill
+  context.fillStyle = inside
   context.fill()
   context.strokeStyle = ring
   context.lineWidth = ringWidth
   context.stroke()
 }
 
-/** @param {number} inset how far before the end the tip is, so that a handle there does not cover it */
+/**
+ * @param {Context} context
+ * @param {Vec[]} path
+ * @param {string} color
+ * @param {number} [inset] how far before the end the tip is, so that a handle there does not cover it
+ */
 function arrowHead(context, path, color, inset = 0) {
   const lengths = arcLengths(path)
   const total = lengths[lengths.length - 1]
@@ -48,6 +74,7 @@ function arrowHead(context, path, color, inset = 0) {
   const [bx, by] = pointAlong(path, Math.max(0, 1 - (HEAD_LENGTH + inset) / total), lengths)
   const angle = Math.atan2(y - by, x - bx)
   const [c, s] = [Math.cos(angle), Math.sin(angle)]
+  /** @param {number} along @param {number} across @returns {Vec} */
   const at = (along, across) => [x + along * c - across * s, y + along * s + across * c]
   context.beginPath()
   context.moveTo(...at(2, 0))
@@ -63,12 +90,14 @@ function arrowHead(context, path, color, inset = 0) {
   context.fill()
 }
 
-/** @param {Scene} scene @returns {[number, number][]} an arrow's path on the stage */
-export function stagePath(arrow, scene) {
-  return arrowPathPx(arrow, scene.width, scene.height).map((p) => scene.toStage(pxToFrac(p, scene.width, scene.height)))
-}
-
-/** Small ticks where the arrow is at each frame: their spacing shows the easing. */
+/**
+ * Small ticks where the arrow is at each frame: their spacing shows the easing.
+ * @param {Context} context
+ * @param {Component} component
+ * @param {Vec[]} path
+ * @param {number} frames
+ * @param {string} color
+ */
 function frameTicks(context, component, path, frames, color) {
   const lengths = arcLengths(path)
   if (lengths[lengths.length - 1] < 4 * frames) return
@@ -79,33 +108,53 @@ function frameTicks(context, component, path, frames, color) {
 
 /**
  * One component's arrows.
- * @param {{selected: boolean, arrow: number, point: number, frame: number, frames: number, handles: boolean}} look
+ * @param {Context} context
+ * @param {Component} component
+ * @param {string} color
+ * @param {Projection} scene
+ * @param {ArrowsLook} look
  */
-export function drawArrows(context, component, color, scene, look) {
-  for (const [i, arrow] of arrowsOf(component).entries()) {
-    const path = stagePath(arrow, scene)
-    const active = look.selected && look.arrow === i
+export function drawArrows(context, component, color, scene, { selected, handles, arrow, point, frame, frames }) {
+  for (const [i, one] of arrowsOf(component).entries()) {
+    const path = stagePath(one, scene)
+    const active = selected && arrow === i
     if (path.length > 1) {
       trace(context, path)
-      strokeWithHalo(context, color, look.selected ? 2.5 : 1.75)
-      if (look.selected) frameTicks(context, component, path, look.frames, color)
-      arrowHead(context, path, color, look.handles ? HANDLE_INSET : 0)
+      strokeWithHalo(context, color, selected ? 2.5 : 1.75)
+      if (selected) frameTicks(context, component, path, frames, color)
+      arrowHead(context, path, color, handles ? HANDLE_INSET : 0)
     }
-    if (look.handles) drawHandles(context, arrow, color, scene, active ? look.point : -1, active)
-    else dot(context, path[0], look.selected ? 4 : 3, color, HALO)
-    if (look.frame > 0) dot(context, pointAlong(path, progress(component, look.frame, look.frames)), 5, color, '#fff', 2)
+    if (handles) drawHandles(context, one, color, scene, active ? point : -1, active)
+    else dot(context, path[0], selected ? 4 : 3, color, HALO)
+    if (frame > 0) dot(context, pointAlong(path, progress(component, frame, frames)), 5, color, '#fff', 2)
   }
 }
 
+/**
+ * @param {Context} context
+ * @param {Arrow} arrow
+ * @param {string} color
+ * @param {Projection} scene
+ * @param {number} chosen the selected point's index, or −1
+ * @param {boolean} active whether the arrow is selected
+ */
 function drawHandles(context, arrow, color, scene, chosen, active) {
   arrow.points.forEach((p, i) => {
     const at = scene.toStage(p)
-    dot(context, at, i === 0 ? 5.5 : 4.5, 'transparent', HALO, 3.5)
-    dot(context, at, i === 0 ? 5.5 : 4.5, i === chosen ? '#fff' : color, i === chosen ? color : '#fff', active ? 2 : 1.5)
+    const radius = i === 0 ? 5.5 : 4.5
+    const [inside, ring] = i === chosen ? ['#fff', color] : [color, '#fff']
+    dot(context, at, radius, 'transparent', HALO, 3.5)
+    dot(context, at, radius, inside, ring, active ? 2 : 1.5)
   })
 }
 
-/** The arrow being drawn, with a rubber band to the pointer. */
+/**
+ * The arrow being drawn, with a rubber band to the pointer.
+ * @param {Context} context
+ * @param {ArrowDraft} draft
+ * @param {string} color
+ * @param {Projection} scene
+ */
 export function drawDraftArrow(context, draft, color, scene) {
   const all = draft.rubber ? [...draft.points, draft.rubber] : draft.points
   const stage = dropRepeated(all.map(scene.toStage))
@@ -119,7 +168,12 @@ export function drawDraftArrow(context, draft, color, scene) {
   for (const p of draft.points) dot(context, scene.toStage(p), 4.5, color, '#fff')
 }
 
-/** A component that stays where it is: a pin in the middle of its mask. */
+/**
+ * A component that stays where it is: a pin in the middle of its mask.
+ * @param {Context} context
+ * @param {Vec} at
+ * @param {string} color
+ */
 export function drawHold(context, [x, y], color) {
   dot(context, [x, y], 9, 'rgba(0, 0, 0, 0.6)', color, 2)
   context.fillStyle = '#fff'
@@ -127,7 +181,13 @@ export function drawHold(context, [x, y], color) {
   context.fillRect(x + 1, y - 4, 2.5, 8)
 }
 
-/** The outline of an unfinished lasso. */
+/**
+ * The outline of an unfinished lasso.
+ * @param {Context} context
+ * @param {BrushStroke|LassoStroke} stroke
+ * @param {string} color
+ * @param {Projection} scene
+ */
 export function drawLasso(context, stroke, color, scene) {
   const path = stroke.points.map(scene.toStage)
   trace(context, path)
@@ -139,9 +199,18 @@ export function drawLasso(context, stroke, color, scene) {
   strokeWithHalo(context, stroke.tool === 'lasso' ? color : '#fff', 1.5)
 }
 
-/** The brush's size under the pointer. */
+/**
+ * The brush's size under the pointer.
+ * @param {Context} context
+ * @param {Vec} at
+ * @param {number} radius
+ * @param {string} color
+ * @param {boolean} erasing
+ */
 export function drawBrushCursor(context, [x, y], radius, color, erasing) {
-  for (const [style, width] of [[HALO, 3], [erasing ? '#fff' : color, 1.5]]) {
+  /** @type {[string, number][]} */
+  const rings = [[HALO, 3], [erasing ? '#fff' : color, 1.5]]
+  for (const [style, width] of rings) {
     context.beginPath()
     context.arc(x, y, Math.max(radius, 1.5), 0, 2 * Math.PI)
     context.strokeStyle = style
@@ -152,28 +221,52 @@ export function drawBrushCursor(context, [x, y], radius, color, erasing) {
   context.setLineDash([])
 }
 
-/** @returns {string} "frame 7 of 14" for the place of a handle on its arrow */
+/**
+ * @param {Component} component
+ * @param {Arrow} arrow
+ * @param {number} point the handle's index
+ * @param {number} frames
+ * @param {Projection} scene
+ * @returns {string} "frame 7 of 14" for the place of a handle on its arrow
+ */
 export function handleFrame(component, arrow, point, frames, scene) {
   const path = arrowPathPx(arrow, scene.width, scene.height)
   const lengths = arcLengths(path)
   const total = lengths[lengths.length - 1]
   if (total === 0) return TEXT.stays
-  const [u, v] = arrow.points[point]
-  const { segment } = pathDistance([u * scene.width - 0.5, v * scene.height - 0.5], path)
-  const target = point === 0 ? 0 : point === arrow.points.length - 1 ? 1 : nearestFraction(path, lengths, segment, arrow.points[point], scene)
+  const target = fractionOf(arrow, point, path, lengths, scene)
   for (let frame = 0; frame < frames; frame += 1) {
     if (progress(component, frame, frames) >= target - 1e-9) return fill(TEXT.frameOf, frame + 1, frames)
   }
   return fill(TEXT.afterFrame, frames)
 }
 
-function nearestFraction(path, lengths, segment, [u, v], { width, height }) {
+/**
+ * @param {Arrow} arrow
+ * @param {number} point
+ * @param {Vec[]} path the arrow's, in pixels
+ * @param {number[]} lengths of the path
+ * @param {Projection} scene
+ * @returns {number} how much of the arrow's length lies before one of its points
+ */
+function fractionOf(arrow, point, path, lengths, { width, height }) {
+  if (point === 0) return 0
+  if (point === arrow.points.length - 1) return 1
+  const [u, v] = arrow.points[point]
+  const [x, y] = [u * width - 0.5, v * height - 0.5]
+  const { segment } = pathDistance([x, y], path)
   const [ax, ay] = path[segment]
-  const along = Math.hypot(u * width - 0.5 - ax, v * height - 0.5 - ay)
+  const along = Math.hypot(x - ax, y - ay)
   return Math.min(lengths[segment] + along, lengths[segment + 1] ?? Infinity) / lengths[lengths.length - 1]
 }
 
-/** A small label beside a place. */
+/**
+ * A small label beside a place.
+ * @param {Context} context
+ * @param {Vec} at
+ * @param {string} text
+ * @param {number} stageWidth
+ */
 export function drawLabel(context, [x, y], text, stageWidth) {
   context.font = '11px sans-serif'
   const width = context.measureText(text).width + 12
@@ -187,11 +280,13 @@ export function drawLabel(context, [x, y], text, stageWidth) {
   context.fillText(text, left + 6, y - 16.5)
 }
 
-
 /**
  * What the camera sees in the end, as a frame on the picture; while the camera is the tool, with handles, and the rest
  * of the stage dimmed.
- * @param {{corners: [number, number][], top: [number, number], knob: [number, number]}} handles
+ * @param {Context} context
+ * @param {CameraHandles} handles
+ * @param {boolean} active
+ * @param {Vec} stageSize
  */
 export function drawCamera(context, { corners, top, knob }, active, [width, height]) {
   if (active) {
@@ -214,7 +309,7 @@ export function drawCamera(context, { corners, top, knob }, active, [width, heig
   for (const corner of corners) dot(context, corner, 5.5, '#fff', HALO)
 }
 
-/** A little turning arrow on the knob. */
+/** A little turning arrow on the knob. @param {Context} context @param {Vec} at */
 function turnMark(context, [x, y]) {
   context.beginPath()
   context.arc(x, y, 3.2, -0.5 * Math.PI, Math.PI)

@@ -1,6 +1,8 @@
 /**
  * Every text the editor shows, in English. Other languages come from locales/ by way of `setTexts`; everything
  * reads these objects at the moment it shows a text. “%1” stands for a value (ComfyUI's own translator claims braces).
+ *
+ * @import { Messages } from './types.js'
  */
 
 export const TEXT = {
@@ -79,7 +81,6 @@ export const TEXT = {
   label: 'TrackGo editor: paint masks and draw arrows on the picture',
   tools: 'Tools',
   components: 'Components',
-  timeline: 'Timeline',
   files: 'Picture and drawing files',
   uploadPicture: 'Choose a picture…',
   removePicture: 'Remove the picture',
@@ -187,16 +188,18 @@ export const ENGLISH = structuredClone(GROUPS)
 
 /**
  * Show another language from now on; what it lacks stays English.
- * @param {Partial<typeof ENGLISH>} [messages]
+ * @param {Messages} [messages]
  */
 export function setTexts(messages = {}) {
-  for (const [name, group] of Object.entries(GROUPS)) Object.assign(group, ENGLISH[name], messages[name])
+  const names = /** @type {(keyof typeof GROUPS)[]} */ (Object.keys(GROUPS))
+  for (const name of names) Object.assign(GROUPS[name], ENGLISH[name], messages[name])
 }
 
 /**
  * The messages for a language out of ComfyUI's merged translations: exactly it, or its family (zh for zh-TW).
- * @param {Record<string, any>} all by language
+ * @param {Record<string, { trackgo?: Messages }>|null} all by language
  * @param {string} language
+ * @returns {Messages}
  */
 export function messagesFor(all, language) {
   const [family] = language.split('-')
@@ -205,5 +208,5 @@ export function messagesFor(all, language) {
 
 /** @param {string} template with %1, %2, … @param {...(string|number)} values */
 export function fill(template, ...values) {
-  return template.replace(/%(\d)/g, (_, n) => String(values[n - 1] ?? ''))
+  return template.replace(/%(\d)/g, (_, n) => String(values[Number(n) - 1] ?? ''))
 }

@@ -238,7 +238,7 @@ class StandinServer:
         return web.json_response({"prompt_id": uuid.uuid4().hex, "number": len(self.prompts), "node_errors": {}})
 
     async def _trajectories(self, request: web.Request) -> web.Response:
-        """The pack's own handler; `preview_route_missing` stands for a ComfyUI that was not restarted after an update."""
+        """The pack's own handler; `preview_route_missing`: as if ComfyUI was not restarted after an update."""
         self.preview_requests += 1
         return web.Response(status=404) if self.preview_route_missing else await sight.handle(request)
 

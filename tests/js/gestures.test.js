@@ -7,7 +7,9 @@ import { EditorStore } from '../../js/editor/store.js'
 
 const SIZE = { width: 200, height: 100 }
 const scene = { ...SIZE, toStage: ([u, v]) => [u * SIZE.width, v * SIZE.height], insideMask: (_, [u]) => u < 0.3 }
-const at = (u, v, more = {}) => ({ frac: [u, v], stage: scene.toStage([u, v]), alt: false, shift: false, pen: false, pressure: 0, ...more })
+const at = (u, v, more = {}) => ({
+  frac: [u, v], stage: scene.toStage([u, v]), alt: false, shift: false, pen: false, pressure: 0, ...more,
+})
 
 function setUp(tool, text) {
   const heard = []
@@ -24,7 +26,10 @@ function drag(store, ...places) {
 }
 
 const BOAT = JSON.stringify({
-  version: 1, components: [{ name: 'boat', mask: { strokes: [] }, arrows: [{ points: [[0.4, 0.5], [0.8, 0.5]], curve: 'straight' }] }],
+  version: 1,
+  components: [{
+    name: 'boat', mask: { strokes: [] }, arrows: [{ points: [[0.4, 0.5], [0.8, 0.5]], curve: 'straight' }],
+  }],
 })
 
 test('painting on an empty drawing brings a component and reports once', () => {
@@ -63,10 +68,12 @@ test('a pen that lands harder paints wider', () => {
 })
 
 test("a pen's eraser end erases whatever the tool", () => {
-  for (const [tool, expected] of [['brush', 'erase'], ['select', 'erase'], ['arrow', 'erase'], ['erase', 'erase'], ['lasso', 'lasso-erase']]) {
+  const erasers = { brush: 'erase', select: 'erase', arrow: 'erase', erase: 'erase', lasso: 'lasso-erase' }
+  for (const [tool, expected] of Object.entries(erasers)) {
     const { store } = setUp(tool, BOAT)
     store.setView({ selected: 0 })
-    drag(store, ...[[0.4, 0.5], [0.6, 0.5], [0.5, 0.8]].map(([u, v]) => at(u, v, { pen: true, pressure: 0.5, eraser: true })))
+    const eraser = { pen: true, pressure: 0.5, eraser: true }
+    drag(store, at(0.4, 0.5, eraser), at(0.6, 0.5, eraser), at(0.5, 0.8, eraser))
     const { mask, arrows } = store.drawing.components[0]
     assert.deepEqual(mask.strokes.map((stroke) => stroke.tool), [expected], tool)
     assert.equal(arrows.length, 1)
@@ -85,7 +92,8 @@ test('arrow by clicks, ended with a double click', () => {
   drag(store, at(0.9, 0.2))
   doubleClick(store, scene, at(0.9, 0.2))
   assert.equal(heard.length, 1)
-  assert.deepEqual(store.drawing.components[0].arrows, [{ points: [[0.1, 0.1], [0.5, 0.5], [0.9, 0.2]], curve: 'straight' }])
+  const arrow = { points: [[0.1, 0.1], [0.5, 0.5], [0.9, 0.2]], curve: 'straight' }
+  assert.deepEqual(store.drawing.components[0].arrows, [arrow])
   assert.equal(finishArrow(store), false)
 })
 
@@ -146,7 +154,8 @@ test('invert, grow and shrink the selected mask, each one step to undo', () => {
   changeMask(store, 'shrink', 999, 200)
   changeMask(store, 'invert', 4, 200)
   const { strokes } = store.drawing.components[0].mask
-  assert.deepEqual(strokes.slice(1), [{ tool: 'grow', radius: 0.02 }, { tool: 'shrink', radius: 0.25 }, { tool: 'invert' }])
+  const changes = [{ tool: 'grow', radius: 0.02 }, { tool: 'shrink', radius: 0.25 }, { tool: 'invert' }]
+  assert.deepEqual(strokes.slice(1), changes)
   assert.equal(heard.length, 4)
   store.undo()
   assert.equal(store.drawing.components[0].mask.strokes.length, 3)

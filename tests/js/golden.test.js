@@ -3,8 +3,11 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import test from 'node:test'
 import { cameraMotion } from '../../js/editor/camera.js'
-import { applyMotion, arrowPositions, componentMotion, compose, ease, fitSimilarity, progress } from '../../js/editor/motion.js'
-import { rasterizeStrokes, samplePicture } from '../../js/editor/rasterize.js'
+import {
+  applyMotion, arrowPositions, componentMotion, compose, ease, fitSimilarity, progress,
+} from '../../js/editor/motion.js'
+import { samplePicture } from '../../js/editor/rasterize.js'
+import { rasterizeStrokes } from './rasterize-strokes.js'
 
 const golden = JSON.parse(readFileSync(new URL('../fixtures/geometry_golden.json', import.meta.url), 'utf8'))
 const TOLERANCE_PX = 1e-6
@@ -60,7 +63,8 @@ for (const motion of golden.motions) {
     const { component, width, height, frames } = motion
     for (let frame = 0; frame < frames; frame += 1) {
       near(progress(component, frame, frames), motion.shares[frame])
-      near(arrowPositions(component, frame, frames, width, height), motion.arrow_positions_px.map((arrow) => arrow[frame]))
+      const positions = motion.arrow_positions_px.map((arrow) => arrow[frame])
+      near(arrowPositions(component, frame, frames, width, height), positions)
       const fitted = componentMotion(component, frame, frames, width, height)
       near([...fitted.a, ...fitted.b], motion.similarity[frame])
       near(motion.points_px.map((p) => applyMotion(fitted, p)), motion.tracks_px[frame])

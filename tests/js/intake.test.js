@@ -24,7 +24,8 @@ test('a drawing file is read, anything else is refused with a reason', () => {
   const text = JSON.stringify(document(component('boat')))
   assert.deepEqual(readDrawingFile(text).drawing, JSON.parse(text))
   for (const [broken, says, foreign] of [
-    ['{"version": 1', /not valid JSON/, false], ['', /empty/, false], ['{"version": 2, "components": []}', /version must be 1/, false],
+    ['{"version": 1', /not valid JSON/, false], ['', /empty/, false],
+    ['{"version": 2, "components": []}', /version must be 1/, false],
     ['{"nodes": [], "links": []}', /version must be 1/, true], ['[]', /must be a JSON object/, true],
     ['{"version":1,"components":[{"start":7}]}', /start must be/, false],
   ]) {
@@ -61,7 +62,8 @@ test('upstream components come first in colour, and hidden ones have none', () =
 test('masks that arrive fill the empty ones in order, the last serves the rest', () => {
   const store = new EditorStore()
   const empty = { mask: { strokes: [] } }
-  store.load(JSON.stringify(document(empty, component('painted'), { mask: { source: 'input', strokes: [{ tool: 'fill' }] } }, empty)))
+  const fromInput = { mask: { source: 'input', strokes: [{ tool: 'fill' }] } }
+  store.load(JSON.stringify(document(empty, component('painted'), fromInput, empty)))
   const [first, second] = [{ png: 'A' }, { png: 'B' }]
   store.setArrivals({ components: [], masks: [first, second] })
   const masks = store.merged(store.drawing).components.map((c) => c.mask)

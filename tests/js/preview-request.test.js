@@ -1,16 +1,18 @@
 /** Asking for control points: when, with what, and what an answer or its absence means. */
 import assert from 'node:assert/strict'
 import test from 'node:test'
-import { decodeTrajectories, pictureTarget, PreviewRequest, squareStart } from '../../js/editor/preview-request.js'
+import { squareStart } from '../../js/editor/control-points.js'
+import { decodeTrajectories, pictureTarget, PreviewRequest } from '../../js/editor/preview-request.js'
 import { trajectoriesTarget } from '../../js/editor/source.js'
 import { EditorStore } from '../../js/editor/store.js'
 
 const BOAT = { name: 'boat', mask: { strokes: [{ tool: 'fill' }] }, arrows: [{ points: [[0.1, 0.1], [0.5, 0.5]] }] }
 const text = (...components) => JSON.stringify({ version: 1, components })
 const base64 = (bytes) => btoa(String.fromCharCode(...bytes))
+const TRACKS = Float32Array.from([1.5, 2, 3, 4, -5, 6, 7, 8, 9, 10, 11, 12.25])
 const ANSWER = {
   width: 64, height: 36, frames: 2, component: [0, 2, 2], empty: [],
-  tracks: base64(new Uint8Array(Float32Array.from([1.5, 2, 3, 4, -5, 6, 7, 8, 9, 10, 11, 12.25]).buffer)), visibility: base64([0b11011100]),
+  tracks: base64(new Uint8Array(TRACKS.buffer)), visibility: base64([0b11011100]),
 }
 
 function setUp(document = text(BOAT)) {
@@ -19,10 +21,15 @@ function setUp(document = text(BOAT)) {
   store.load(document)
   const post = (body, signal) => new Promise((resolve, reject) => {
     sent.push({ ...JSON.parse(body), signal })
-    responses.push({ ok: (answer) => resolve(Response.json(answer)), reply: (status, answer) => resolve(Response.json(answer, { status })), fail: reject })
+    responses.push({
+      ok: (answer) => resolve(Response.json(answer)),
+      reply: (status, answer) => resolve(Response.json(answer, { status })),
+      fail: reject,
+    })
   })
   let changed = () => {}
-  const request = new PreviewRequest(store, { post, target: () => ({ width: 64, height: 36, seed: 3 }), changed: () => changed() })
+  const target = () => ({ width: 64, height: 36, seed: 3 })
+  const request = new PreviewRequest(store, { post, target, changed: () => changed() })
   const nextChange = () => new Promise((resolve) => { changed = resolve })
   return { store, request, sent, responses, nextChange }
 }
@@ -79,8 +86,10 @@ test('a newer question drops the older one', async () => {
 })
 
 const failures = [
-  [(s) => s.fail(new TypeError('Failed to fetch')), /server does not answer/], [(s) => s.reply(404, {}), /restart ComfyUI/],
-  [(s) => s.reply(400, { error: 'component 1: too many' }), /cannot be shown: component 1: too many/], [(s) => s.reply(500, null), /500/],
+  [(s) => s.fail(new TypeError('Failed to fetch')), /server does not answer/],
+  [(s) => s.reply(404, {}), /restart ComfyUI/],
+  [(s) => s.reply(400, { error: 'component 1: too many' }), /cannot be shown: component 1: too many/],
+  [(s) => s.reply(500, null), /500/],
 ]
 for (const [answer, message] of failures) {
   test(`said to the user: ${message}`, async () => {
@@ -96,7 +105,8 @@ for (const [answer, message] of failures) {
 }
 
 test('arrows without a mask are named, an empty drawing is not asked about', async () => {
-  const { store, request, responses, nextChange } = setUp(text({ name: 'gone', hidden: true }, { name: 'kite', arrows: BOAT.arrows }, {}))
+  const components = [{ name: 'gone', hidden: true }, { name: 'kite', arrows: BOAT.arrows }, {}]
+  const { store, request, responses, nextChange } = setUp(text(...components))
   store.setView({ modelPreview: 'points' })
   request.update()
   const done = nextChange()
@@ -113,8 +123,10 @@ test('arrows without a mask are named, an empty drawing is not asked about', asy
 test('the size asked for: the node’s downstream, else the picture’s, reduced', () => {
   assert.deepEqual(pictureTarget(4096, 2160), { width: 1024, height: 540, seed: 0 })
   assert.deepEqual(pictureTarget(300, 5), { width: 300, height: 16, seed: 0 })
-  const widgets = [{ name: 'frames', value: 14 }, { name: 'width', value: 512 }, { name: 'height', value: 288 }, { name: 'seed', value: 9 }]
-  const points = { id: 3, type: 'TrackGoPointTrajectories', widgets, inputs: [{ name: 'drawing', link: 2 }, { name: 'width', link: null }] }
+  const values = { frames: 14, width: 512, height: 288, seed: 9 }
+  const widgets = Object.entries(values).map(([name, value]) => ({ name, value }))
+  const inputs = [{ name: 'drawing', link: 2 }, { name: 'width', link: null }]
+  const points = { id: 3, type: 'TrackGoPointTrajectories', widgets, inputs }
   const graph = { links: { 1: { target_id: 2 }, 2: { target_id: 3 } } }
   const canvas = { id: 1, graph, outputs: [{ type: 'TRACKGO_DRAWING', links: [1] }, { type: 'MASK', links: null }] }
   const nodes = [canvas, { id: 2, type: 'Reroute', graph, outputs: [{ links: [2] }] }, { ...points, graph }]
