@@ -15,11 +15,11 @@ const at = (x, y, more = {}) => ({
 })
 
 function setUp(camera) {
-  const heard = []
-  const store = new EditorStore({ onChange: (text) => heard.push(text) })
+  const saved = []
+  const store = new EditorStore({ onChange: (text) => saved.push(text) })
   store.load(JSON.stringify({ version: 1, components: [], ...(camera ? { camera } : {}) }))
   store.setView({ tool: 'camera' })
-  return { store, heard }
+  return { store, saved }
 }
 
 function drag(store, ...places) {
@@ -51,10 +51,10 @@ test('the view is what fills the last frame', () => {
 })
 
 test('dragging inside pans: the picture goes the other way', () => {
-  const { store, heard } = setUp()
+  const { store, saved } = setUp()
   drag(store, at(100, 150), at(120, 150), at(180, 130))
   assert.deepEqual(cameraOf(store.drawing).pan, [-0.2, 0.1])
-  assert.equal(heard.length, 1)
+  assert.equal(saved.length, 1)
   checkView(store.drawing)
   store.undo()
   assert.equal(store.drawing.camera, undefined)
@@ -90,13 +90,13 @@ test('the knob and the outside turn, past half a turn, in steps with Shift', () 
 })
 
 test('a click and a cancelled drag change nothing', () => {
-  const { store, heard } = setUp()
+  const { store, saved } = setUp()
   drag(store, at(100, 150), at(101, 150))
   const gesture = begin(store, scene, at(100, 150))
   gesture.move(at(300, 150))
   assert.ok(cameraMoves(store.shown))
   gesture.cancel()
-  assert.deepEqual(heard, [])
+  assert.deepEqual(saved, [])
   assert.equal(store.draft, null)
 })
 
