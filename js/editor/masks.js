@@ -11,7 +11,7 @@
 import { strokesOf } from './accessors.js'
 import { contextOf, makeCanvas } from './canvas.js'
 import { drawnColor } from './colors.js'
-import { applyStroke, createRaster, samplePicture } from './rasterize.js'
+import { applyStroke, applyStrokes, createRaster, samplePicture } from './rasterize.js'
 
 /** Masks are shown at this many pixels on the picture's longer side. */
 const RASTER_SIDE = 1024
@@ -135,8 +135,7 @@ export class MaskLayer {
     const old = before?.mask?.png === png ? before?.mask?.strokes ?? [] : []
     const grown = old.length > 0 && old.length <= strokes.length && old.every((stroke, i) => stroke === strokes[i])
     const raster = before && grown ? { ...before.raster, data: before.raster.data.slice() } : this.#ground(png)
-    for (const stroke of strokes.slice(grown ? old.length : 0)) applyStroke(raster, stroke)
-    return raster
+    return applyStrokes(raster, strokes.slice(grown ? old.length : 0))
   }
 
   /** @param {string|undefined} png @returns {Raster} what the strokes start from */

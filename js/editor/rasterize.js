@@ -187,6 +187,12 @@ export function applyStroke(raster, stroke) {
   return { x0: 0, y0: 0, x1: width, y1: height }
 }
 
+/** One after another, in place. @param {Raster} raster @param {readonly Stroke[]} strokes @returns {Raster} the same */
+export function applyStrokes(raster, strokes) {
+  for (const stroke of strokes) applyStroke(raster, stroke)
+  return raster
+}
+
 /** @param {Point[]} points @param {Raster} raster @returns {Vec[]} */
 const pixels = (points, { width, height }) => points.map((p) => fracToPx(p, width, height))
 

@@ -6,8 +6,7 @@ import { cameraMotion } from '../../js/editor/camera.js'
 import {
   applyMotion, arrowPositions, componentMotion, compose, ease, fitSimilarity, progress,
 } from '../../js/editor/motion.js'
-import { samplePicture } from '../../js/editor/rasterize.js'
-import { rasterizeStrokes } from './rasterize-strokes.js'
+import { applyStrokes, createRaster, samplePicture } from '../../js/editor/rasterize.js'
 
 const golden = JSON.parse(readFileSync(new URL('../fixtures/geometry_golden.json', import.meta.url), 'utf8'))
 const TOLERANCE_PX = 1e-6
@@ -37,7 +36,9 @@ function near(actual, expected, tolerance = TOLERANCE_PX) {
 }
 
 for (const { name, width, height, strokes, runs } of golden.masks) {
-  test(`mask: ${name}`, () => assert.deepEqual(runLengths(rasterizeStrokes(strokes, width, height).data), runs))
+  test(`mask: ${name}`, () => {
+    assert.deepEqual(runLengths(applyStrokes(createRaster(width, height), strokes).data), runs)
+  })
 }
 
 test('picture masks', () => {

@@ -7,9 +7,8 @@ import * as history from '../../js/editor/history.js'
 import { maskBox, rasterSize } from '../../js/editor/masks.js'
 import { applyMotion, motionMatrix } from '../../js/editor/motion.js'
 import { pullPush } from '../../js/editor/motion-preview.js'
-import { applyStroke, createRaster } from '../../js/editor/rasterize.js'
+import { applyStroke, applyStrokes, createRaster } from '../../js/editor/rasterize.js'
 import * as view from '../../js/editor/view.js'
-import { rasterizeStrokes } from './rasterize-strokes.js'
 
 test('history: undo to the start, redo to the end, a new step forgets the future', () => {
   let h = history.createHistory(0)
@@ -78,7 +77,7 @@ test('a stroke drawn piece by piece is the stroke drawn at once', () => {
   for (let i = 0; i < points.length; i += 1) {
     applyStroke(grown, { ...stroke, points: points.slice(Math.max(0, i - 1), i + 1) })
   }
-  assert.deepEqual(grown.data, rasterizeStrokes([stroke], 120, 70).data)
+  assert.deepEqual(grown.data, applyStrokes(createRaster(120, 70), [stroke]).data)
 })
 
 test('mask boxes and raster sizes', () => {
