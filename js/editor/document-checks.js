@@ -1,4 +1,8 @@
-/** What a version-1 drawing document may hold, and one sentence for what it may not. No DOM. */
+/**
+ * What a version-1 drawing document may hold, and one sentence for what it may not. No DOM.
+ *
+ * @import { Easing } from './types.js'
+ */
 import { resizeCount } from './accessors.js'
 import { fill, PROBLEMS } from './texts.js'
 
@@ -11,7 +15,7 @@ const MAX_RADIUS = Object.freeze({ brush: 10, erase: 10, grow: 0.25, shrink: 0.2
 const MIN_POINTS = Object.freeze({ brush: 1, erase: 1, lasso: 3, 'lasso-erase': 3 })
 /** How often one mask may grow and shrink: each time looks at every pixel. */
 export const MAX_RESIZES = 100
-/** @type {readonly import('./types.js').Easing[]} */
+/** @type {readonly Easing[]} */
 export const EASINGS = Object.freeze(['linear', 'ease-in', 'ease-out', 'ease-in-out'])
 /** @type {readonly unknown[]} */
 const CURVES = Object.freeze(['straight', 'smooth'])
