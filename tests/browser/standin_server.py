@@ -94,7 +94,7 @@ class StandinServer:
     def __init__(self, static: Path, js: Path, images: dict[str, bytes]) -> None:
         self.static, self.js, self.images = static, js, dict(images)
         self.prompts: list[dict] = []
-        self.sight_requests, self.sight_closed = 0, False
+        self.preview_requests, self.preview_route_missing = 0, False
         self.settings: dict[str, Any] = {
             "Comfy.TutorialCompleted": True,
             "Comfy.Workflow.ShowMissingNodesWarning": False,
@@ -238,9 +238,9 @@ class StandinServer:
         return web.json_response({"prompt_id": uuid.uuid4().hex, "number": len(self.prompts), "node_errors": {}})
 
     async def _trajectories(self, request: web.Request) -> web.Response:
-        """The pack's own handler; `sight_closed` stands for a ComfyUI that was not restarted after an update."""
-        self.sight_requests += 1
-        return web.Response(status=404) if self.sight_closed else await preview_request.handle(request)
+        """The pack's own handler; `preview_route_missing`: as if ComfyUI was not restarted after an update."""
+        self.preview_requests += 1
+        return web.Response(status=404) if self.preview_route_missing else await preview_request.handle(request)
 
     async def _save_settings(self, request: web.Request) -> web.Response:
         self.settings.update(await request.json())

@@ -239,11 +239,12 @@ def test_page_and_python_agree_on_masks_and_arrows(editor):
     result = editor.page.evaluate(
         """async ([text, frames]) => {
             const base = '/extensions/ComfyUI-TrackGo/editor/'
-            const { rasterizeStrokes } = await import(base + 'rasterize.js')
+            const { applyStrokes, createRaster } = await import(base + 'rasterize.js')
             const { arrowPositions } = await import(base + 'motion.js')
             const [component] = JSON.parse(text).components
             const positions = [...Array(frames).keys()].map((i) => arrowPositions(component, i, frames, 1024, 576)[0])
-            return [Array.from(rasterizeStrokes(component.mask.strokes, 1024, 576).data), positions]
+            const raster = applyStrokes(createRaster(1024, 576), component.mask.strokes)
+            return [Array.from(raster.data), positions]
         }""",
         [editor.text, 14],
     )
