@@ -95,8 +95,10 @@ def _named() -> list[ComfyInstall]:
         if not _is_comfyui(path):
             raise FileNotFoundError(f"{variable} names {path}, which holds no ComfyUI (no main.py and comfy/sd.py)")
         python = Path(own).expanduser() if own else _python_for(path)
-        if python is None or not python.is_file():
-            raise FileNotFoundError(f"{variable} names {path}, but {python or 'no Python that could run it'} is there")
+        if python is None:
+            raise FileNotFoundError(f"{variable} names {path}, for which no Python is found: no venv in or beside it")
+        if not python.is_file():
+            raise FileNotFoundError(f"the Python named for {path}, {python}, is not there")
         found.append(ComfyInstall(path, python))
     return found
 
