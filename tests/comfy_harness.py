@@ -231,6 +231,10 @@ class ComfyServer:
             raise PromptRefused(queued)
         return queued["prompt_id"]
 
+    def interrupt(self) -> None:
+        """What the front end's button does."""
+        urllib.request.urlopen(urllib.request.Request(self.url + "/interrupt", b"{}"), timeout=60).close()
+
     def wait(self, prompt_id: str, seconds: float = RUN_SECONDS) -> Run:
         """Wait until a prompt is finished. Raises TimeoutError."""
         deadline = time.monotonic() + seconds
