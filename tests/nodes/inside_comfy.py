@@ -37,6 +37,8 @@ import nodes as comfy_nodes  # noqa: E402 — ComfyUI's own
 
 ROOT = Path(__file__).resolve().parents[2]
 FRAMES, SIZE = 6, 64
+# ComfyUI's interrupt is an Exception up to 0.8, a BaseException in 0.33.
+RAISED = (Exception, comfy.model_management.InterruptProcessingException)
 results: dict[str, object] = {}
 
 
@@ -85,7 +87,7 @@ def message(action: Callable[[], object]) -> str:
     """The error an action raises, as "Type: text"; "no error" without one."""
     try:
         action()
-    except Exception as error:
+    except RAISED as error:
         return f"{type(error).__name__}: {error}"
     return "no error"
 
@@ -283,7 +285,7 @@ def run(checks: list[Callable[[], None]]) -> None:
         for check in checks:
             try:
                 check()
-            except Exception as error:
+            except RAISED as error:
                 results[f"failed_{check.__name__}"] = f"{type(error).__name__}: {error}"
             (workspace / "results.json").write_text(json.dumps(results))
 
