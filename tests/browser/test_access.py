@@ -7,7 +7,7 @@ import re
 import pytest
 
 from tests.browser.editor_page import CANVAS
-from tests.browser.test_editor import boat, drawing, touch
+from tests.browser.support import boat, drawing, touch
 
 
 def test_keyboard_alone_selects_moves_deletes_and_undoes(editor):

@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.browser.conftest import PATIENCE_MS, WINDOW
 from tests.browser.editor_page import CANVAS, EDITOR, READY, EditorPage
+from tests.browser.support import PATIENCE_MS, WINDOW
 from tests.comfy_harness import ROOT, ComfyServer, Run
 from trackgo.video import read_clip
 

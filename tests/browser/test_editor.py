@@ -6,31 +6,10 @@ import json
 
 import pytest
 
-from tests.browser.conftest import QUADRANTS
 from tests.browser.editor_page import CANVAS, EDITOR, LOADER
+from tests.browser.support import QUADRANTS, boat, close, drawing, reddish, touch
 
 RED = (255, 48, 48)
-
-
-def close(first, second, tolerance: int = 6) -> bool:
-    return all(abs(a - b) <= tolerance for a, b in zip(first, second, strict=True))
-
-
-def reddish(before, after) -> bool:
-    return after[0] > before[0] and after[1] < before[1]
-
-
-def boat(name: str = "boat", **more) -> dict:
-    return {
-        "name": name,
-        "mask": {"strokes": [{"tool": "lasso", "points": [[0.1, 0.1], [0.3, 0.1], [0.3, 0.4], [0.1, 0.4]]}]},
-        "arrows": [{"points": [[0.2, 0.25], [0.7, 0.25]], "curve": "straight"}],
-        **more,
-    }
-
-
-def drawing(*components) -> str:
-    return json.dumps({"version": 1, "components": list(components)})
 
 
 def test_shows_the_upstream_picture_before_anything_ran(editor):
@@ -290,13 +269,6 @@ def test_a_pens_other_end_erases_whatever_the_tool(editor):
     editor.tool("select")
     erase_with_pen(editor, (0.2, 0.3), (0.25, 0.3))
     assert [s["tool"] for s in editor.components[0]["mask"]["strokes"]] == ["brush", "erase", "erase"]
-
-
-def touch(editor, kind: str, *places: tuple[float, float]) -> None:
-    points = [{"x": x, "y": y, "id": i} for i, (x, y) in enumerate(editor.at(*place) for place in places)]
-    if not hasattr(editor, "cdp"):
-        editor.cdp = editor.page.context.new_cdp_session(editor.page)
-    editor.cdp.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
 
 
 def test_one_finger_paints_and_two_zoom(editor):

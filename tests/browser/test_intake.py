@@ -8,10 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.browser.conftest import QUADRANTS, pictures
 from tests.browser.editor_page import CANVAS, EDITOR, LOADER, workflow
-from tests.browser.test_editor import boat, close, drawing, reddish
-from tests.browser.test_persistence import queue
+from tests.browser.support import QUADRANTS, boat, close, drawing, pictures, queue, reddish
 
 HINT = ".trackgo-status span"
 

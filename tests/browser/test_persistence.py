@@ -8,9 +8,8 @@ import numpy as np
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.conftest import PATIENCE_MS, WINDOW
 from tests.browser.editor_page import CANVAS, EDITOR, LOADER, EditorPage
-from tests.browser.test_editor import boat, close, drawing, reddish
+from tests.browser.support import PATIENCE_MS, WINDOW, boat, close, drawing, queue, reddish
 
 
 def draw_something(editor) -> dict:
@@ -19,13 +18,6 @@ def draw_something(editor) -> dict:
     editor.tool("arrow")
     editor.drag((0.3, 0.3), (0.6, 0.5))
     return editor.document
-
-
-def queue(editor) -> dict:
-    """Press the shortcut that runs the graph, with the focus still in the editor; the prompt the server got."""
-    with editor.page.expect_response("**/prompt"):
-        editor.press("Control+Enter")
-    return editor.server.prompts[-1]["prompt"]
 
 
 def test_queued_document_equals_the_drawn_one(editor):

@@ -8,8 +8,7 @@ import json
 import numpy as np
 import pytest
 
-from tests.browser.test_camera import scrub_to_end, with_camera
-from tests.browser.test_editor import boat, close, drawing
+from tests.browser.support import boat, close, drawing, scrub_to_end, with_camera
 from trackgo import Drawing, point_trajectories
 from trackgo.trajectories import COMPONENT_COLORS
 

@@ -6,8 +6,8 @@ import json
 
 import pytest
 
-from tests.browser.conftest import PATIENCE_MS, WINDOW
 from tests.browser.editor_page import EditorPage
+from tests.browser.support import PATIENCE_MS, WINDOW
 from tests.comfy_harness import ROOT
 
 WORKFLOWS = sorted(path.stem for path in (ROOT / "workflows").glob("*.json"))

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tests.browser.conftest import PATIENCE_MS, WINDOW, pictures
 from tests.browser.editor_page import BETWEEN, CANVAS, LOADER, EditorPage, workflow
+from tests.browser.support import PATIENCE_MS, WINDOW, pictures
 
 
 @pytest.fixture(params=["classic", "nodes2"])

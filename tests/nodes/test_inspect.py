@@ -13,7 +13,7 @@ import torch
 from PIL import Image
 
 from tests.comfy_harness import RUN_SECONDS, ComfyServer
-from tests.nodes.test_real_server import node
+from tests.nodes.support import node
 from trackgo.demo.example import example_drawing
 from trackgo.trajectories import PointTrajectories
 

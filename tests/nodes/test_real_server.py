@@ -12,6 +12,7 @@ import pytest
 from PIL import Image
 
 from tests.comfy_harness import ComfyServer, PromptRefused
+from tests.nodes.support import node
 from trackgo import Drawing, point_trajectories
 from trackgo.figures import overlays
 from trackgo.trajectories.interchange import export_tracks
@@ -29,10 +30,6 @@ DOCUMENT = {
 }
 TEXT = json.dumps(DOCUMENT)
 SIZE = {"frames": 7, "width": 96, "height": 64, "seed": 5}
-
-
-def node(kind: str, **inputs: object) -> dict:
-    return {"class_type": kind, "inputs": inputs}
 
 
 def drawing_graph(editor: object = TEXT) -> dict:

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tests.trackgo.evaluation.conftest import FRAMES, HEIGHT, STEP, WIDTH, moving_square, save_frames
+from tests.trackgo.evaluation.clips import FRAMES, HEIGHT, STEP, WIDTH, moving_square, save_frames
 from trackgo.center_crop import CenterCrop
 from trackgo.demo.example import example_drawing, example_image
 from trackgo.evaluation.cases import Case, deepest_point, tracked_case

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tests.trackgo.evaluation.conftest import FRAMES, save_frames
+from tests.trackgo.evaluation.clips import FRAMES, save_frames
 from trackgo.cli import main
 from trackgo.demo.example import example_drawing, example_image
 from trackgo.evaluation.cases import Source

@@ -16,8 +16,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.trackgo.preparation.clips import write_known_clip
-from tests.trackgo.preparation.conftest import BAD, SIZE
+from tests.trackgo.preparation.clips import BAD, SIZE, write_known_clip
 from trackgo.cli import main
 from trackgo.preparation.run import prepare
 from trackgo.preparation.settings import Settings, Thresholds

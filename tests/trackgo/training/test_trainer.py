@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import signal
@@ -16,7 +15,7 @@ from PIL import Image
 from safetensors.torch import load_file, save_file
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-from tests.trackgo.training.support import configuration
+from tests.trackgo.training.support import configuration, losses, tensors
 from trackgo.model.encoder import TrajectoryEncoder
 from trackgo.training import state
 from trackgo.training.command import main
@@ -26,15 +25,6 @@ from trackgo.training.trainer import Interrupted, Trainer, train
 
 ROOT = Path(__file__).parents[3]
 STAGE = {"width": 64, "height": 64, "frames": 6, "batch_size": 2}
-
-
-def losses(folder: Path) -> dict[int, float]:
-    lines = [json.loads(line) for line in (folder / "metrics.jsonl").read_text().splitlines()]
-    return {line["step"]: line["mse"] for line in lines if "mse" in line}
-
-
-def tensors(checkpoint: Path) -> dict[str, torch.Tensor]:
-    return {f"{p.stem}/{k}": v for p in sorted(checkpoint.glob("*.safetensors")) for k, v in load_file(p).items()}
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import nn
 
-from tests.trackgo.training.test_trainer import losses, tensors
+from tests.trackgo.training.support import losses, tensors
 from trackgo.training.aids.muon import MuonWithAdamW
 from trackgo.training.trainer import Trainer, train
 
