@@ -28,8 +28,19 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         terminalreporter.write_line(which_run(), yellow=True, bold=True)
     if skipped:
         reasons = Counter(str(report.longrepr[2]).removeprefix("Skipped: ").split("\n")[0] for report in skipped)
-        told = "; ".join(f"{count} × {reason}" for reason, count in reasons.most_common())
-        terminalreporter.write_line(f"SKIPPED {len(skipped)} TESTS: {told}", yellow=True, bold=True)
+        what = "; ".join(f"{count} × {reason}" for reason, count in reasons.most_common())
+        terminalreporter.write_line(f"SKIPPED {len(skipped)} TESTS: {what}", yellow=True, bold=True)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """A file's tests share one process, because they share fixtures; so do all that need the same running ComfyUI."""
+    for item in items:
+        uses = getattr(item, "fixturenames", ())
+        install = item.callspec.params.get("comfy_install") if hasattr(item, "callspec") else None
+        if "browser" in item.path.parts:
+            item.add_marker("browser")
+        group = f"comfyui-{install.version}" if install and "comfy" in uses else item.nodeid.partition("::")[0]
+        item.add_marker(pytest.mark.xdist_group(group))
 
 
 class Nodes(SimpleNamespace):

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 import yaml
@@ -16,6 +17,7 @@ from safetensors.torch import load_file, save_file
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from tests.trackgo.training.support import configuration, losses, tensors
+from trackgo.demo.world import SINGLE, scene
 from trackgo.model.encoder import TrajectoryEncoder
 from trackgo.training import state
 from trackgo.training.command import main
@@ -107,7 +109,18 @@ def test_a_run_changes_the_weights_and_its_average_lies_between(make_config, who
 
 def test_a_run_leaves_pictures_videos_and_curves(whole_run):
     samples = whole_run.parent.parent / "samples"
-    assert (samples / "step-00000004.png").stat().st_size > 1000
+    sheet = np.array(Image.open(samples / "step-00000004.png"))
+    side = 128 + 2  # 64 px, twice as large, and a gap; a drawing and six frames, above the true ones
+    assert sheet.shape == (2 * 2 * side, 7 * side, 3)
+    for number in range(2):
+        seen = scene(number, 6, 64, 64, "validation", SINGLE)
+        sampled, true = sheet[2 * number * side :][:side], sheet[(2 * number + 1) * side :][:side]
+        for i, frame in enumerate(seen.frames):
+            at = slice((i + 1) * side, (i + 1) * side + 128)
+            assert np.array_equal(true[:128, at], np.kron(frame, np.ones((2, 2, 1), np.uint8)))
+            assert not np.array_equal(sampled[:128, at], true[:128, at])
+        drawn = np.abs(sampled[:128, :128].astype(int) - np.kron(seen.frames[0], np.ones((2, 2, 1), np.uint8)))
+        assert 0.01 < (drawn > 30).any(axis=-1).mean() < 0.9, "the first frame with mask and arrow on it"
     with Image.open(samples / "step-00000004.gif") as moving:
         assert moving.n_frames == 6 and moving.size == (2 * 130, 2 * 130)
     board = EventAccumulator(str(samples.parent / "tensorboard"))
