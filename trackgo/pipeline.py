@@ -220,12 +220,12 @@ def fit_picture(
     Returns:
         The first frame, uint8 [height, width, 3], and the trajectories in it.
     """
-    cover = CenterCrop(picture.shape[1], picture.shape[0], width, height)
-    trajectories = point_trajectories(drawing, frames, *cover.covering, seed=seed)
-    tracks = trajectories.tracks - np.array(cover.corner, np.float32)
+    crop = CenterCrop(picture.shape[1], picture.shape[0], width, height)
+    trajectories = point_trajectories(drawing, frames, *crop.covering, seed=seed)
+    tracks = trajectories.tracks - np.array(crop.corner, np.float32)
     visible = inside_frame(tracks, width, height)
     moved = replace(trajectories, tracks=tracks, visibility=visible, width=width, height=height)
-    return cover.picture(picture), moved
+    return crop.picture(picture), moved
 
 
 def _variant(folder: Path) -> str | None:

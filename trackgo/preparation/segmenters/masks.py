@@ -42,7 +42,7 @@ class MaskFolder:
 
     def segment(self, window: Window, flow: Flow, most: int) -> np.ndarray:
         """See ``Segmenter``."""
-        labels = [window.cover.picture(picture, labels=True) for picture in self._pictures(window)]
+        labels = [window.crop.picture(picture, labels=True) for picture in self._pictures(window)]
         first, counts = np.unique(labels[0], return_counts=True)
         things = first[(first != 0) & (counts >= _MIN_SHARE * labels[0].size)]
         things = _by_importance(things, labels[0], flow)[:most]

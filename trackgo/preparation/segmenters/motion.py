@@ -23,7 +23,7 @@ _TRUSTED_PX = 1.0
 
 _MIN_PX = 1.0
 _MIN_SHARE = 0.002
-"""Of the frame, that a thing must cover."""
+"""Of the frame, that a thing must crop."""
 
 _BORDER_PX = 8
 _EDGE_BAND_PX = 6
