@@ -166,8 +166,8 @@ class TrackGoPipeline(StableVideoDiffusionPipeline):
             if holds:
                 levels = self.percent_to_sigma(start), self.percent_to_sigma(release)
                 hold = Hold(self._reference_latents(reference.frames), _cells(reference.moved), noise, *levels)
-                stack.enter_context(beginning_at(self.scheduler, hold))
-                stack.enter_context(self._from_reference(hold))
+                know_all_steps = stack.enter_context(beginning_at(self.scheduler, hold))
+                stack.enter_context(self._from_reference(hold, know_all_steps))
             if follows:
                 settings = AttentionSettings(alpha, tau_mode, tau)
                 sigmas = self.percent_to_sigma(start_percent), self.percent_to_sigma(end_percent)
@@ -261,11 +261,12 @@ class TrackGoPipeline(StableVideoDiffusionPipeline):
         return latents[None].cpu() * self.vae.config.scaling_factor
 
     @contextmanager
-    def _from_reference(self, hold: Hold) -> Iterator[None]:
-        """Inside, sampling begins with what ``hold`` says instead of noise alone."""
+    def _from_reference(self, hold: Hold, know_all_steps: Callable[[], None]) -> Iterator[None]:
+        """Inside, sampling begins with what ``hold`` says instead of noise alone; diffusers has its steps by then."""
         prepare = self.prepare_latents
 
         def prepare_latents(*args: Any, **kwargs: Any) -> Tensor:
+            know_all_steps()
             usual = prepare(*args, **kwargs)
             begun = hold.beginning(self.scheduler.sigmas, self.scheduler.order)
             return usual if begun is None else begun.to(usual)

@@ -8,7 +8,7 @@ steps.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -84,8 +84,11 @@ class Hold:
 
 
 @contextmanager
-def beginning_at(scheduler: Any, hold: Hold) -> Iterator[None]:
-    """Inside, a diffusers scheduler leaves out the steps before ``hold``'s first one.
+def beginning_at(scheduler: Any, hold: Hold) -> Iterator[Callable[[], None]]:
+    """Inside, a diffusers scheduler gives out only the steps from ``hold``'s first one on.
+
+    Yields:
+        Call it when they were given out: the scheduler then knows all its steps again, by which it tells its last one.
 
     Raises:
         ValueError: once steps are set, when the scheduler keeps its latents in another scale.
@@ -100,12 +103,17 @@ def beginning_at(scheduler: Any, hold: Hold) -> Iterator[None]:
                 f"{type(scheduler).__name__} are not: use an Euler, Heun or EDM scheduler"
             )
         first = hold.first_step(scheduler.sigmas, scheduler.order)
+        whole.append(scheduler.timesteps)
         if first:
             scheduler.timesteps = scheduler.timesteps[first:]
             scheduler.set_begin_index(first)
 
+    def know_all() -> None:
+        scheduler.timesteps = whole[-1]
+
+    whole: list[Tensor] = []
     scheduler.set_timesteps = set_later_timesteps
     try:
-        yield
+        yield know_all
     finally:
         del scheduler.set_timesteps
