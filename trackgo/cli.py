@@ -82,10 +82,21 @@ def _parser() -> argparse.ArgumentParser:
     _drawing_options(draw)
     draw.add_argument("--out", type=Path, required=True, metavar="CLIP", help="preview (.mp4, .webm, .mkv, .gif)")
     draw.add_argument("--points", type=Path, metavar="CLIP", help="also write P itself")
+    draw.add_argument("--reference", type=Path, metavar="CLIP", help="also write cut-and-drag's rough video")
+    draw.add_argument(
+        "--motion-mask", type=Path, metavar="CLIP", help="also write where that one moves, white on black"
+    )
     generate = command("generate", _generate, "Picture and drawing in, video out.")
     _model_options(generate)
     _drawing_options(generate)
     _sampling_options(generate, *SVD_SAMPLING)
+    generate.add_argument(
+        "--engine", choices=("trackgo", "cut-and-drag", "both"),
+        help="trackgo moves by the attention, cut-and-drag holds the sampling to a rough video and needs no weights "
+        "(default: what there are weights for)",
+    )  # fmt: skip
+    generate.add_argument("--start", type=float, metavar="0…1", help="cut-and-drag: where in the sampling it begins")
+    generate.add_argument("--release", type=float, metavar="0…1", help="cut-and-drag: where in the sampling it lets go")
     generate.add_argument("--out", type=Path, required=True, metavar="CLIP", help="video (.mp4, .webm, .mkv, .gif)")
     convert = command("convert", _convert, "Write a drawing's trajectories in another pack's format.")
     convert.add_argument("--drawing", type=Path, required=True, metavar="JSON")
@@ -186,18 +197,28 @@ def _draw(args: argparse.Namespace) -> None:
     from .trajectories import point_trajectories
     from .video import check_output
 
-    outputs = [check_output(path) for path in (args.out, args.points) if path]
-    drawing, picture = _read_drawing(args.drawing), read_picture(args.image)
+    for path in filter(None, (args.out, args.points, args.reference, args.motion_mask)):
+        check_output(path)
+    drawing, photograph = _read_drawing(args.drawing), read_picture(args.image)
     if args.width or args.height:
         from .pipeline import fit_picture
 
-        width, height = _size(args, picture, 1)
-        picture, trajectories = fit_picture(picture, drawing, args.frames or 25, width, height, args.seed)
+        width, height = _size(args, photograph, 1)
+        picture, trajectories = fit_picture(photograph, drawing, args.frames or 25, width, height, args.seed)
     else:
-        trajectories = point_trajectories(drawing, args.frames or 25, picture.shape[1], picture.shape[0], args.seed)
-        picture = draw_drawing(picture, drawing)
-    clips = [draw_trails(np.repeat(picture[None], trajectories.frames, 0), trajectories), trajectories.render()]
-    for path, clip in zip(outputs, clips, strict=False):
+        height, width = photograph.shape[:2]
+        trajectories = point_trajectories(drawing, args.frames or 25, width, height, args.seed)
+        picture = draw_drawing(photograph, drawing)
+    clips = {args.out: draw_trails(np.repeat(picture[None], trajectories.frames, 0), trajectories)}
+    if args.points:
+        clips[args.points] = trajectories.render()
+    if args.reference or args.motion_mask:
+        from .pipeline import fit_reference
+
+        frames, moved = fit_reference(photograph, drawing, trajectories.frames, width, height)
+        masks = np.repeat(moved[..., None] * np.uint8(255), 3, axis=-1)
+        clips |= {path: clip for path, clip in ((args.reference, frames), (args.motion_mask, masks)) if path}
+    for path, clip in clips.items():
         _write_clip(path, clip, args.fps)
         print(f"wrote {path}")
 
@@ -207,8 +228,23 @@ def _generate(args: argparse.Namespace) -> None:
 
     check_output(args.out)
     pipeline, first, trajectories = _loaded(args)
-    _write_clip(args.out, _sample(pipeline, first, trajectories, args), args.fps)
+    engine = args.engine or ("cut-and-drag" if pipeline.trackgo is None else "trackgo")
+    if args.engine is None and engine == "cut-and-drag":
+        print("no TrackGo weights: engine cut-and-drag moves what is drawn without any")
+    held = {} if engine == "trackgo" else {"reference": _reference(args, trajectories)}
+    held |= {name: getattr(args, name) for name in ("start", "release") if getattr(args, name) is not None}
+    if "reference" not in held and held:
+        raise Mistake("--start and --release belong to --engine cut-and-drag or both")
+    _write_clip(args.out, pipeline(first, trajectories, engine=engine, **held, **_sampling(args)), args.fps)
     print(f"wrote {args.out}")
+
+
+def _reference(args: argparse.Namespace, trajectories: object) -> object:
+    """The rough video of the command's drawing, as long and large as the trajectories."""
+    from .pipeline import fit_reference
+
+    drawing, picture = _drawn(args)
+    return fit_reference(picture, drawing, trajectories.frames, trajectories.width, trajectories.height)
 
 
 def _loaded(args: argparse.Namespace) -> tuple[object, np.ndarray, object]:

@@ -21,6 +21,7 @@ from diffusers import StableVideoDiffusionPipeline
 from PIL import Image
 from torch import Tensor
 
+from .base_model import demo_folder
 from .center_crop import CenterCrop
 from .drawing import Drawing
 from .drawing.coordinates import inside_frame
@@ -65,7 +66,8 @@ class TrackGoPipeline(StableVideoDiffusionPipeline):
         """Read a model.
 
         Args:
-            path: ``"demo"``, a diffusers folder, a single SVD .safetensors file, or a hub name (fetched by diffusers).
+            path: ``"demo"``, a folder of such a model or of diffusers, a single SVD .safetensors file, or a hub name
+                (fetched by diffusers).
             trackgo: TrackGo weights; by default the demo's for the demo, and ``trackgo.safetensors`` in the folder.
             torch_dtype: precision to run in; by default float32 for the demo, else the precision of the files.
 
@@ -74,31 +76,28 @@ class TrackGoPipeline(StableVideoDiffusionPipeline):
             ValueError: not an SVD, or weights that do not fit it.
         """
         name, path = str(path), Path(path)
-        if name == "demo":
-            pipeline, trackgo = cls._demo(torch_dtype or torch.float32, trackgo)
+        beside = path / "trackgo.safetensors"
+        if folder := demo_folder(name):
+            from .demo import DEMO_SVD, DEMO_TRACKGO
+            from .demo.tiny import load_demo_components
+
+            beside = DEMO_TRACKGO if folder == DEMO_SVD else beside
+            pipeline = cls(**vars(load_demo_components(folder, torch_dtype or torch.float32)))
         elif path.is_file():
             from .svd.single_file import load_single_file
 
             pipeline = cls(**vars(load_single_file(path, torch_dtype)))
         elif path.is_dir() or _HUB_NAME.fullmatch(name):
             pipeline = super().from_pretrained(name, torch_dtype=torch_dtype or "auto", variant=_variant(path))
-            beside = path / "trackgo.safetensors"
-            trackgo = trackgo or (beside if beside.is_file() else None)
         else:
             raise FileNotFoundError(
                 f"there is no model at '{name}': give 'demo', a diffusers folder or a .safetensors file"
             )
+        trackgo = trackgo or (beside if beside.is_file() else None)
         if trackgo is not None:
             pipeline.trackgo = TrackGo.load(trackgo)
             pipeline.trackgo.check_fits(pipeline.unet)
         return pipeline
-
-    @classmethod
-    def _demo(cls, dtype: torch.dtype, trackgo: str | Path | None) -> tuple[TrackGoPipeline, str | Path]:
-        from .demo import DEMO_TRACKGO
-        from .demo.tiny import load_demo_components
-
-        return cls(**vars(load_demo_components(dtype=dtype))), trackgo or DEMO_TRACKGO
 
     def __call__(
         self,

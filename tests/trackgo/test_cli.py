@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
+from trackgo import Drawing
 from trackgo.cli import main
+from trackgo.demo import DEMO_SVD
 from trackgo.demo.example import example_drawing, example_image
+from trackgo.files import read_picture
+from trackgo.pipeline import fit_reference
 from trackgo.video import read_clip
 
 
@@ -41,6 +46,29 @@ def test_generate_with_the_demo_model(files: dict[str, str], tmp_path: Path) -> 
     small = ["--steps", "1", "--frames", "6", "--width", "64", "--height", "64", "--guidance", "1", "--freeze", "0.5"]
     assert main(["generate", "--model", "demo", *_words(files), "--out", str(out), *small]) == 0
     assert read_clip(out)[0].shape == (6, 64, 64, 3)
+
+
+def test_generate_by_cut_and_drag(files: dict[str, str], tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+    bare = tmp_path / "svd"
+    shutil.copytree(DEMO_SVD, bare)
+    small = ["--steps", "4", "--frames", "6", "--width", "64", "--height", "64", "--guidance", "1"]
+    videos = []
+    for name, more in {"default": [], "named": ["--engine", "cut-and-drag"], "held": ["--release", "0.6"]}.items():
+        out = tmp_path / f"{name}.mkv"
+        assert main(["generate", "--model", str(bare), *_words(files), "--out", str(out), *small, *more]) == 0
+        videos.append(read_clip(out)[0])
+        assert ("no TrackGo weights: engine cut-and-drag" in capsys.readouterr().out) == (name != "named")
+    assert np.array_equal(videos[0], videos[1]) and not np.array_equal(videos[0], videos[2])
+
+
+def test_draw_writes_the_rough_video_and_where_it_moves(files: dict[str, str], tmp_path: Path) -> None:
+    rough, mask = tmp_path / "rough.mkv", tmp_path / "mask.mkv"
+    more = ["--reference", str(rough), "--motion-mask", str(mask), "--frames", "6", "--width", "64", "--height", "64"]
+    assert main(["draw", *_words(files), "--out", str(tmp_path / "preview.mkv"), *more]) == 0
+    drawing, picture = Drawing.from_json(Path(files["--drawing"]).read_text()), read_picture(files["--image"])
+    frames, moved = fit_reference(picture, drawing, 6, 64, 64)
+    assert np.array_equal(read_clip(rough)[0], frames)
+    assert np.array_equal(read_clip(mask)[0][..., 0] > 0, moved) and moved.any()
 
 
 def test_convert_prints_one_point_per_frame(files: dict[str, str], capsys: pytest.CaptureFixture) -> None:

@@ -28,6 +28,7 @@ def overlap(a: np.ndarray, b: np.ndarray) -> float:
     return float((a & b).sum() / max((a | b).sum(), 1))
 
 
+@pytest.mark.slow
 def test_motion_finds_what_moves_over_a_panned_background() -> None:
     first, later = [], []
     for index in range(5):

@@ -126,6 +126,7 @@ def recoloured(seen, of) -> np.ndarray:
     return video
 
 
+@pytest.mark.slow
 def test_softness_is_forgiven_and_a_wrong_colour_is_not():
     scenes = [scene(i, 6, 128, 128, "validation", THREE) for i in range(5)]
     ratio = lambda videos: following_figures(np.stack(videos), scenes)["several/ratio"]  # noqa: E731

@@ -19,6 +19,8 @@ from trackgo.training.export import find_checkpoint
 from trackgo.training.setup import load_base
 from trackgo.training.trainer import Trainer
 
+pytestmark = pytest.mark.slow
+
 
 def step_and_export(config, tmp_path, *options: str):
     """One step, a checkpoint, its export; the trained model's output and the exported file."""

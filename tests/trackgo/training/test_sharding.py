@@ -11,6 +11,8 @@ from tests.trackgo.training.shared_runs import NAMES, check_alike, runs_of
 from trackgo.training.sharding import check_processes, configure_
 from trackgo.training.trainer import Trainer
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def runs(base_folder, tmp_path_factory) -> dict[str, Path]:

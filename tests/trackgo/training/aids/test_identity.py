@@ -106,6 +106,7 @@ def test_gradients_reach_the_encoder_the_adapters_and_the_unet(make_config):
     assert any(name.startswith("identity.readers.down_1_0") for name in reached)
 
 
+@pytest.mark.slow
 def test_probes_are_trained_kept_in_checkpoints_and_left_out_of_files(make_config, tmp_path):
     config = make_config(loss={"identity": 0.5}, evaluation={"every": 0})
     saved = state.load(train(config))
@@ -119,6 +120,7 @@ def test_probes_are_trained_kept_in_checkpoints_and_left_out_of_files(make_confi
     assert not any("identity" in name for name in unet.state_dict())
 
 
+@pytest.mark.slow
 def test_probes_may_come_and_go_between_runs(make_config):
     plain, probing = make_config(evaluation={"every": 0}), make_config(evaluation={"every": 0}, loss={"identity": 0.5})
     saved = state.load(train(plain))

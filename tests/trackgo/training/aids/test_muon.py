@@ -11,6 +11,8 @@ from tests.trackgo.training.support import losses, tensors
 from trackgo.training.aids.muon import MuonWithAdamW
 from trackgo.training.trainer import Trainer, train
 
+pytestmark = pytest.mark.slow
+
 RATE, DECAY, MOMENTUM = 0.01, 0.1, 0.9
 
 
