@@ -3,12 +3,12 @@
 | name | where it comes from | looks like | time |
 |---|---|---|---|
 | kj | KJNodes SplineEditor `coord_str` | `[{x,y}…]` or `[[{x,y}…],…]` | points evenly over the clip |
-| kj_points_store | the same editor's `points_store` | `[{"points": [{x,y}…], …}…]` | even speed; refused where the curve is unknown |
+| kj_points_store | the same editor's `points_store` | `[{"points": [{x,y}…]}…]` | even speed along a known curve |
 | ati | WanTrackToVideo, WanVideoWrapper ATI | as kj, also one level deeper | 121 points, missing ones invisible |
 | pixfl | PIXFL Path Animator `coordinates` | as nested kj | points evenly over the clip |
 | pixfl_paths_data | the same editor's `paths_data` | `{"paths": […], "canvas_size": …}` | drawn line, even speed |
 | ltx | LTXVSparseTrackEditor `tracks` | as kj, any nesting | one point per frame; ends early when shorter |
-| ltx_points_store | the same editor's `points_store` | as nested kj, a few points | Catmull–Rom, every piece equally long |
+| ltx_points_store | the same editor's `points_store` | as nested kj, few points | Catmull–Rom, pieces equally long |
 | tora | CogVideoXWrapper | list of flat kj strings | points evenly over the clip |
 | dragnuwa | DragNUWA `tracking_points` | `[[[x,y],…],…]` | control points evenly over the clip, PCHIP between |
 | draganything | DragAnything `trajectory_list` | `[[[x,y],…],…]` | one point per frame, surplus points cut |
@@ -181,8 +181,8 @@ def _are_fractions(tracks: Tracks, size: Size, units: str) -> bool:
     """Whether the numbers are meant as fractions of the frame; ValueError when they look like that and nobody said."""
     if units == "auto" and look_like_fractions(tracks, *size):
         raise ValueError(
-            f"the coordinates look like fractions of the frame, since all lie between −2 and 2; they are read as pixels of"
-            f" {size[0]}×{size[1]}. Give units = fraction, or pixel if they are pixels"
+            f"the coordinates look like fractions of the frame, since all lie between −2 and 2; they are read as pixels"
+            f" of {size[0]}×{size[1]}. Give units = fraction, or pixel if they are pixels"
         )
     return units == "fraction"
 

@@ -16,13 +16,14 @@ from ..points import PointTrajectories
 MAX_TRACKS = 10_000
 MAX_DRAWN_POINTS = 10_000  # of all curves of an editor's state: far more than a hand draws
 _MAX_NESTING = 64
+_AT_ONCE = 4_096  # points
 _MAX_COORDINATE_PX = 1e6
 
 Size = tuple[int, int]
 """Width and height in pixels."""
 
 Tracks = list[np.ndarray]
-"""As drawn, before timing: float64 [P, 2] each, (x, y) in pixels; or [P, 3] with 1 or 0 for shown or not behind them."""
+"""As drawn, before timing: float64 [P, 2] each, (x, y) in pixels, or [P, 3] with 1 for shown and 0 for not."""
 
 Timed = tuple[np.ndarray, np.ndarray]
 """Positions float64 [L, N, 2], and whether each was given, bool [L, N]."""
@@ -126,45 +127,57 @@ def check_drawn(tracks: Tracks) -> Tracks:
     return tracks
 
 
-def keyed(track: Any) -> np.ndarray:
+def keyed(track: Sequence[Any]) -> np.ndarray:
     """[{"x": …, "y": …}, …] → float64 [P, 2]; [P, 3] where a point has "v", 0 for one that is not seen there."""
-    try:
-        columns = [[point["x"] for point in track], [point["y"] for point in track]]
-    except (TypeError, KeyError, IndexError):
-        columns = []
-    positions = _at_once(columns)
-    if positions is None:
-        positions = _one_by_one(track, _keyed_point)
+    positions = _read_points(track, _keyed_numbers, _keyed_point)
     if not any("v" in point for point in track):
         return positions
     return np.column_stack([positions, [bool(point.get("v", 1)) for point in track]])
 
 
-def paired(track: Any) -> np.ndarray:
+def paired(track: Sequence[Any]) -> np.ndarray:
     """[[x, y], …] → float64 [P, 2]."""
-    pairs = isinstance(track, list | tuple) and {list, tuple}.issuperset(map(type, track))
-    columns = list(zip(*track, strict=True)) if pairs and {2}.issuperset(map(len, track)) else []
-    positions = _at_once(columns)
-    return _one_by_one(track, _paired_point) if positions is None else positions
+    return _read_points(track, _paired_numbers, _paired_point)
 
 
-def _at_once(columns: list[Sequence[Any]]) -> np.ndarray | None:
-    """Columns of x and y → float64 [P, 2], without a look at each, since there may be half a million; None if one of
-    them has to be looked at."""
-    if not columns or not columns[0] or not {int, float}.issuperset(map(type, chain.from_iterable(columns))):
+def _read_points(
+    track: Sequence[Any], numbers: Callable[[Any], list[Any]], one: Callable[[Any, int], list[float]]
+) -> np.ndarray:
+    """Points → float64 [P, 2], many at a time, since there may be half a million; one by one only where that fails."""
+    pieces = []
+    for start in range(0, len(track), _AT_ONCE):
+        points = track[start : start + _AT_ONCE]
+        positions = _at_once(numbers(points))
+        if positions is None:
+            positions = np.array([one(point, number) for number, point in enumerate(points, start=start + 1)])
+        pieces.append(positions)
+    if not pieces:
+        raise ValueError("it has no points; it needs at least one")
+    return np.concatenate(pieces)
+
+
+def _keyed_numbers(points: Sequence[Any]) -> list[Any]:
+    """x, y, x, y, … of points, or nothing where one is no such point."""
+    try:
+        return [number for point in points for number in (point["x"], point["y"])]
+    except (TypeError, KeyError, IndexError):
+        return []
+
+
+def _paired_numbers(points: Sequence[Any]) -> list[Any]:
+    pairs = {list, tuple}.issuperset(map(type, points)) and {2}.issuperset(map(len, points))
+    return list(chain.from_iterable(points)) if pairs else []
+
+
+def _at_once(numbers: list[Any]) -> np.ndarray | None:
+    """x, y, x, y, … → float64 [P, 2]; None if one of them has to be looked at."""
+    if not numbers or not {int, float}.issuperset(map(type, numbers)):
         return None
     try:
-        positions = np.array(columns, dtype=np.float64).T
+        positions = np.array(numbers, dtype=np.float64).reshape(-1, 2)
     except OverflowError:  # a whole number of hundreds of digits
         return None
     return positions if (np.abs(positions) <= _MAX_COORDINATE_PX).all() else None
-
-
-def _one_by_one(track: Any, read: Callable[[Any, int], list[float]]) -> np.ndarray:
-    points = [read(point, number) for number, point in enumerate(track, start=1)]
-    if not points:
-        raise ValueError("it has no points; it needs at least one")
-    return np.array(points, dtype=np.float64)
 
 
 def _keyed_point(point: Any, number: int) -> list[float]:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import partial
-from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -34,12 +32,11 @@ SAMPLING_METHODS = ("path", "time", "controlpoints", "speed")
 INTERPOLATIONS = ("cardinal", "monotone", "basis", "linear", "step-before", "step-after", "bezier")
 UNKNOWN_CURVE = (
     "KJNodes' points_store does not say which curve and which timing were drawn through its points; connect the Spline"
-    " Editor's coord_str instead, or give the whole node with its interpolation and sampling_method (format kj takes the"
-    " points as straight lines in even time)"
+    " Editor's coord_str instead, or give the whole node with its interpolation and sampling_method (format kj takes"
+    " the points as straight lines in even time)"
 )
 _HANDLES = ("h1x", "h1y", "h2x", "h2y")
 _MOST_SAMPLES = 1_000  # the editor's own limit
-_SPEED_STEPS = 100  # of a line, at which the editor looks for its control points
 
 
 def write_whole_pixels(trajectories: PointTrajectories) -> str:
@@ -111,7 +108,9 @@ def read_editor(settings: Mapping[str, Any], size: Size) -> Tracks:
     stored = settings.get("coordinates")
     samples = decode(stored) if isinstance(stored, str) and stored.strip() else []
     tracks = keyed_tracks(samples, size) if samples not in ([], [[]]) else _sampled(settings, size)
-    width, height = (_number(settings, f"mask_{side}", px, 1, 1e6) for side, px in zip(("width", "height"), size))
+    width, height = (
+        _number(settings, f"mask_{side}", px, 1, 1e6) for side, px in zip(("width", "height"), size, strict=True)
+    )
     return [track[:, :2] * (size[0] / width, size[1] / height) for track in tracks]
 
 
@@ -126,26 +125,31 @@ def _sampled(settings: Mapping[str, Any], size: Size) -> Tracks:
     method, interpolation = (settings.get(name) for name in ("sampling_method", "interpolation"))
     check_choice("sampling_method", method, SAMPLING_METHODS)
     check_choice("interpolation", interpolation, INTERPOLATIONS)
+    if method in ("time", "speed"):
+        raise ValueError(
+            f"sampling_method is {method}, whose samples only the editor itself knows, and coordinates is empty;"
+            f" connect its coord_str instead, or sample by path"
+        )
     count = int(_number(settings, "points_to_sample", 16, 2, _MOST_SAMPLES))
-    width = _number(settings, "mask_width", size[0], 1, 1e6)
-    line = partial(_line, interpolation=interpolation, tension=_number(settings, "tension", 0.5, 0, 1))
-    sample = {
-        "path": lambda spline: _at_shares(line(spline), np.linspace(0, 1, count)),
-        "time": lambda spline: _over_x(line(spline), np.linspace(0, width, count)),
-        "controlpoints": _control_points,
-        "speed": lambda spline: _at_shares(line(spline), _dense_where_close(spline, line(spline), count)),
-    }[method]
+    tension = _number(settings, "tension", 0.5, 0, 1)
     splines = _splines(decode(store))
     check_drawn(read_each(splines, _control_points))
-    return read_each(splines, lambda spline: _held(spline, count) if _single(spline) else sample(spline))
+    share = np.linspace(0, 1, count)
+
+    def sample(spline: Any) -> np.ndarray:
+        if _single(spline):
+            return _control_points(spline)[:1].repeat(count, axis=0)
+        if method == "controlpoints":
+            return _control_points(spline)
+        line = _line(spline, interpolation, tension)
+        places = along(line[:, 0] + 1j * line[:, 1], share)
+        return np.stack([places.real, places.imag], axis=-1)
+
+    return read_each(splines, sample)
 
 
 def _single(spline: Any) -> bool:
     return len(_points(spline)) == 1 or (isinstance(spline, dict) and spline.get("isSinglePoint") is True)
-
-
-def _held(spline: Any, count: int) -> np.ndarray:
-    return _control_points(spline)[:1].repeat(count, axis=0)
 
 
 def _line(spline: Any, interpolation: str, tension: float) -> np.ndarray:
@@ -157,40 +161,6 @@ def _line(spline: Any, interpolation: str, tension: float) -> np.ndarray:
     if interpolation.startswith("step"):
         return curves.step(points, before=interpolation == "step-before")
     return {"monotone": curves.monotone, "basis": curves.basis, "linear": curves.linear}[interpolation](points)
-
-
-def _at_shares(line: np.ndarray, share: np.ndarray) -> np.ndarray:
-    """The places at shares 0…1 of a line's length."""
-    places = along(line[:, 0] + 1j * line[:, 1], share)
-    return np.stack([places.real, places.imag], axis=-1)
-
-
-def _over_x(line: np.ndarray, x: np.ndarray) -> np.ndarray:
-    """The line's places at x, or its end where x is beyond: the editor's own sampling for values over time."""
-    if (np.diff(line[:, 0]) < -1e-6).any():
-        raise ValueError("sampling_method is time, and the line runs to the left; use path, or connect coord_str")
-    places = np.stack([x.clip(line[0, 0], line[-1, 0]), np.interp(x, line[:, 0], line[:, 1])], axis=-1)
-    places[-1, 1] = line[-1, 1]
-    return places
-
-
-def _dense_where_close(spline: Any, line: np.ndarray, count: int) -> np.ndarray:
-    """Shares of the length for the method `speed`: the shorter a piece between control points, the longer it takes,
-    1/length of it each. Where they lie on the line is known to a hundredth of its length."""
-    grid = np.linspace(0, 1, _SPEED_STEPS + 1)
-    apart = _at_shares(line, grid)[None] - _control_points(spline)[:, None]  # [P, 101, 2]
-    places = np.sort(grid[np.hypot(*apart.transpose(2, 0, 1)).argmin(axis=1)])
-    length = np.hypot(*np.diff(line, axis=0).T).sum()
-    slowness = 1 / np.maximum(np.diff(places) * length, 1e-4)
-    time = np.append(0, slowness.cumsum() / slowness.sum())
-    shares = np.interp(np.linspace(0, 1, count), time, places)
-    shares[[0, -1]] = 0, 1
-    return shares
-
-
-def has_handles(track: Any) -> bool:
-    """Whether a list of points was drawn with Bézier handles."""
-    return isinstance(track, list) and any(isinstance(point, dict) and "h1x" in point for point in chain(track[:64]))
 
 
 KJ = Format("kj", keyed_tracks, evenly, longest, writes="kj", write=write_whole_pixels)

@@ -9,7 +9,7 @@ from .timing import even_speed, evenly
 
 
 def read_paths_data(value: Any, size: Size) -> Tracks:
-    """{"paths": [{"points": […]}, …], "canvas_size": {"width", "height"}} → its lines, scaled from the canvas to `size`.
+    """{"paths": [{"points": […]}, …], "canvas_size": {"width", "height"}} → its lines, scaled from canvas to `size`.
 
     They are followed at an even speed, as the pack's own `coordinates` do: a path's start, end and easing are for its
     pictures alone.

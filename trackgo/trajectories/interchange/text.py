@@ -43,6 +43,8 @@ def _texts_parsed(items: list[Any] | tuple[Any, ...]) -> list[Any]:
     texts = sum(isinstance(item, str) for item in items)
     if texts > MAX_TEXTS:
         raise ValueError(f"the source holds {texts} texts; at most {MAX_TEXTS} are read")
+    if not texts:
+        return list(items)
     pairs = enumerate(items, start=1)
     return [_parse(item, f"text {number}") if isinstance(item, str) else item for number, item in pairs]
 
@@ -77,7 +79,8 @@ def _located(error: ValueError, text: str, what: str) -> str:
         position, reason, remedy = _reason(text, error.position)
         reason = reason or error.reason
     elif constant is not None and constant[0] in str(error):
-        position, reason, remedy = constant.start(), f"{constant[0]} is no number in JSON", "every number must be finite"
+        position, remedy = constant.start(), "every number must be finite"
+        reason = f"{constant[0]} is no number in JSON"
     else:
         return str(error)
     track, point = _place(text, position)

@@ -75,12 +75,12 @@ def _load(path: Path) -> np.ndarray:
     except (ValueError, EOFError, OverflowError) as error:
         raise ValueError(f"'{path}' is not a file of numbers in NumPy's .npy form: {error}") from None
     if not isinstance(array, np.ndarray):
-        raise ValueError(f"'{path}' holds several arrays; give one .npy file for the tracks and one for their visibility")
+        raise ValueError(f"'{path}' holds several arrays; give one .npy file for tracks and one for visibility")
     return array
 
 
 def write_files(stem: Path, trajectories: PointTrajectories) -> tuple[Path, Path]:
-    """<stem>_tracks.npy and <stem>_visibility.npy; their paths. An ending .npy or _tracks.npy of the stem is dropped."""
+    """<stem>_tracks.npy and <stem>_visibility.npy; their paths. An ending .npy or _tracks.npy of `stem` is dropped."""
     name = stem.name.removesuffix(".npy").removesuffix("_tracks")
     paths = stem.with_name(name + TRACKS_ENDING), stem.with_name(name + VISIBILITY_ENDING)
     for path, array in zip(paths, to_arrays(trajectories), strict=True):

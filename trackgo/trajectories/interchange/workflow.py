@@ -19,6 +19,7 @@ from .timing import even_speed, evenly
 
 _NOT_RUN = (2, 4)  # modes of a node: muted, bypassed
 _PIXFL_SAMPLES = 121
+_MAX_PARTS = 200_000  # lists and objects of a workflow that are looked through
 
 
 def read(value: Any, size: Size) -> Tracks:
@@ -37,10 +38,14 @@ def read(value: Any, size: Size) -> Tracks:
 def _editors(value: Any) -> Iterator[tuple[str, str, dict[str, Any]]]:
     """Which editor, how messages number it, and its widgets by name; whatever surrounds it."""
     waiting = [(value, "")]
+    looked_at = 0
     while waiting:
         item, key = waiting.pop()
+        looked_at += 1
+        if looked_at + len(waiting) > _MAX_PARTS:
+            raise ValueError(f"the source holds more than {_MAX_PARTS} lists and objects, too many for a workflow")
         if isinstance(item, list):
-            waiting += [(part, "") for part in reversed(item)]
+            waiting += [(part, "") for part in reversed(item) if isinstance(part, list | dict)]
         if not isinstance(item, dict) or item.get("mode") in _NOT_RUN:
             continue
         if found := _editor(item):
@@ -48,7 +53,8 @@ def _editors(value: Any) -> Iterator[tuple[str, str, dict[str, Any]]]:
             number = item.get("id", key)
             yield name, f" {short(number)}" if isinstance(number, int | str) and number != "" else "", settings
         else:
-            waiting += [(part, str(key)) for key, part in reversed(item.items())]
+            parts = reversed(item.items())
+            waiting += [(part, str(name)) for name, part in parts if isinstance(part, list | dict)]
 
 
 def _editor(item: Mapping[str, Any]) -> tuple[str, dict[str, Any]] | None:
@@ -56,7 +62,7 @@ def _editor(item: Mapping[str, Any]) -> tuple[str, dict[str, Any]] | None:
     if isinstance(name, str) and name in _EDITORS:
         widgets = item.get("widgets_values", item.get("inputs"))
         if isinstance(widgets, list):
-            return name, dict(zip(_EDITORS[name][0], widgets))
+            return name, dict(zip(_EDITORS[name][0], widgets, strict=False))
         if isinstance(widgets, dict):
             return name, widgets
     if "points_store" in item and "points_to_sample" in item:  # a node's inputs without its name
