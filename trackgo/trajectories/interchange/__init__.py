@@ -34,7 +34,6 @@ from ...drawing import Arrow
 from ...drawing.coordinates import check_size, inside_frame, to_fractions, to_pixels
 from ..motion import MAX_FRAMES, check_frames
 from ..points import PointTrajectories
-from . import wan_move
 from .ati import ATI
 from .base import Format, Size, Tracks
 from .draganything import DRAGANYTHING
@@ -45,6 +44,7 @@ from .pixfl import PIXFL, PIXFL_PATHS_DATA
 from .recognise import editor_store, guess, known_object, look_like_fractions
 from .text import decode
 from .tora import TORA
+from .wan_move import Arrays, are_arrays, from_arrays, to_arrays
 from .workflow import WORKFLOW
 
 _FORMATS = (
@@ -62,7 +62,7 @@ _FORMATS = (
 )
 TEXT_FORMATS = {f.name: f for f in _FORMATS}
 TEXT_WRITERS = {f.writes: f.write for f in _FORMATS if f.write}
-WRITERS = TEXT_WRITERS | {"tracks": PointTrajectories.to_tracks, "wan_move": wan_move.to_arrays}
+WRITERS = TEXT_WRITERS | {"tracks": PointTrajectories.to_tracks, "wan_move": to_arrays}
 IMPORT_FORMATS = ("auto", *TEXT_FORMATS, "tracks", "wan_move")
 EXPORT_FORMATS = tuple(WRITERS)
 UNITS = ("auto", "pixel", "fraction")
@@ -124,7 +124,7 @@ def to_arrows(source: Source, width: int, height: int, format: str = "auto", uni
     return tuple(Arrow(to_fractions(track[:, :2], width, height), known.curve) for track in tracks)
 
 
-def export_tracks(trajectories: PointTrajectories, format: str) -> str | list[str] | dict[str, Any] | wan_move.Arrays:
+def export_tracks(trajectories: PointTrajectories, format: str) -> str | list[str] | dict[str, Any] | Arrays:
     """PointTrajectories → another pack's format. Visibility survives in `tracks` and `wan_move` alone.
 
     kj, ltx: text, nested always, whole pixels, one point per frame. ati121: likewise with 121 points, resampled rather
@@ -143,8 +143,8 @@ def _check_choice(name: str, value: str, known: Sequence[str]) -> None:
 
 def _read(source: Source, format: str, size: Size, units: str) -> PointTrajectories | tuple[Format, Tracks]:
     """What holds a position for every frame already, or the format and its tracks as drawn, before timing."""
-    if format == "wan_move" or (format == "auto" and wan_move.are_arrays(source)):
-        return _in_pixels(wan_move.from_arrays(source, *size), units)
+    if format == "wan_move" or (format == "auto" and are_arrays(source)):
+        return _in_pixels(from_arrays(source, *size), units)
     value = decode(source)
     if format == "tracks" or (format == "auto" and _is_tracks(source, value)):
         tracks = PointTrajectories.from_tracks(value, *size)

@@ -10,7 +10,6 @@ import numpy as np
 from ...drawing.checks import check_choice, check_number, located
 from ..motion import along
 from ..points import PointTrajectories
-from . import curves
 from .base import (
     Format,
     Size,
@@ -25,6 +24,7 @@ from .base import (
     read_each,
     whole_pixels,
 )
+from .curves import basis, cardinal, handled, linear, monotone, step
 from .text import decode
 from .timing import even_speed, evenly
 
@@ -94,7 +94,7 @@ def _bezier(points: list[Any]) -> np.ndarray:
         x, y = anchors[number]
         arriving[number] = x if at[0] is None else at[0], y if at[1] is None else at[1]
         leaving[number] = x if at[2] is None else at[2], y if at[3] is None else at[3]
-    return curves.handled(anchors, arriving, leaving)
+    return handled(anchors, arriving, leaving)
 
 
 # ---- the editor itself ----------------------------------------------------------------------------------------------
@@ -157,10 +157,10 @@ def _line(spline: Any, interpolation: str, tension: float) -> np.ndarray:
         return _bezier(_points(spline))
     points = _control_points(spline)
     if interpolation == "cardinal":
-        return curves.cardinal(points, tension)
+        return cardinal(points, tension)
     if interpolation.startswith("step"):
-        return curves.step(points, before=interpolation == "step-before")
-    return {"monotone": curves.monotone, "basis": curves.basis, "linear": curves.linear}[interpolation](points)
+        return step(points, before=interpolation == "step-before")
+    return {"monotone": monotone, "basis": basis, "linear": linear}[interpolation](points)
 
 
 KJ = Format("kj", keyed_tracks, evenly, longest, writes="kj", write=write_whole_pixels)

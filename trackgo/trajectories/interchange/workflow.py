@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from ...drawing.checks import located
-from . import kj
 from .base import MAX_TRACKS, Format, Size, Tracks, longest, short
+from .kj import read_editor as read_spline_editor
 from .ltx import read_points_store as read_ltx_points_store
 from .pixfl import read_paths_data
 from .recognise import POWER_SPLINE_EDITOR
@@ -115,7 +115,7 @@ _EDITORS: dict[str, tuple[tuple[str, ...], Callable[[Mapping[str, Any], Size], T
             "interpolation",
             "tension",
         ),
-        kj.read_editor,
+        read_spline_editor,
     ),
     "LTXVSparseTrackEditor": (("points_store", "coordinates", "points_to_sample"), _read_ltx),
     "FL_PathAnimator": (
