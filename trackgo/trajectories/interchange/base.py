@@ -90,6 +90,7 @@ def split(value: Any, any_depth: bool = False) -> list[Any]:
     for _ in range(_MAX_NESTING):
         if is_track(value):
             return [value]
+        _check_count(value)
         for number, item in enumerate(value, start=1):
             if not isinstance(item, list | tuple):
                 raise ValueError(f"track {number} is {short(item)}; it must be a list of points")
@@ -98,7 +99,6 @@ def split(value: Any, any_depth: bool = False) -> list[Any]:
         if len(value) > 1 and not any_depth:
             raise ValueError(f"the source holds a batch of {len(value)} videos' tracks; give those of one video")
         value = list(chain.from_iterable([item] if is_track(item) else item for item in value))
-        _check_count(value)
     raise ValueError(f"the source is nested too deeply to be read: more than {_MAX_NESTING} lists in each other")
 
 

@@ -15,7 +15,8 @@ _MAX_WRAPPERS = 8
 _MAX_LEVELS = 8  # of brackets that a message looks through
 _CONSTANT = re.compile(r"-?\b(?:NaN|Infinity)\b")
 _PYTHON_WORD = re.compile(r"None|True|False|nan|-?inf\b")
-_NUMBER_STARTS = "-.0123456789Nn"
+_NUMBER_STARTS = "-.0123456789"
+_LEAD = re.compile(r"(?:\s*\{\s*\"tracks\"\s*:)*((?:\s*\[){0,64})\s*(.)")
 
 
 def decode(source: Any) -> Any:
@@ -112,7 +113,9 @@ def _place(text: str, position: int) -> tuple[int | None, int | None]:
     if not lists:
         return None, None
     numbers: list[int | None] = [None, *(number for number, _ in lists)]
-    height = _height(text, lists[-1][1]) if levels[-1][0] == "[" else 0  # in a point's braces: its list holds points
+    height = (
+        _height(text, lists[-1][1], len(lists)) if levels[-1][0] == "[" else 0
+    )  # in a point's braces: its list holds points
     if height < 0:
         return numbers[-1], None
     if height > 0:
@@ -120,14 +123,17 @@ def _place(text: str, position: int) -> tuple[int | None, int | None]:
     return numbers[-2], numbers[-1]
 
 
-def _height(text: str, start: int) -> int:
-    """What the list that opens at `start` is: 1 a point [x, y], 0 a list of points, −1 a list of tracks."""
-    first = text[start + 1 : start + 1_000].lstrip()
-    if first[:1] and first[0] in _NUMBER_STARTS:
+def _height(text: str, start: int, level: int) -> int:
+    """What the list that opens at `start`, inside level − 1 others, is: 1 a point [x, y], 0 a list of points, −1 a list
+    of tracks."""
+    first = text[start + 1 : start + 1_000].lstrip()[:1]
+    if first and first in _NUMBER_STARTS:
         return 1
-    if first[:1] in ("[", "("):
-        deeper = first[1:].lstrip()
-        return 0 if deeper[:1] and deeper[0] in _NUMBER_STARTS else -1
+    if first and first in "[(":
+        deeper = text[start + 1 : start + 1_000].lstrip()[1:].lstrip()[:1]
+        return 0 if deeper and deeper in _NUMBER_STARTS else -1
+    if first.isalpha() and (lead := _LEAD.match(text)) and (lead[2] == "{" or lead[2] in _NUMBER_STARTS):
+        return level - lead[1].count("[") + (0 if lead[2] == "{" else 1)  # as deep as the text's first point says
     return 0
 
 

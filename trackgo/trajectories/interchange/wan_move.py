@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from tokenize import TokenError
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ from .base import MAX_TRACKS
 Arrays = tuple[np.ndarray, np.ndarray]
 """Tracks [1, T, N, 2] and visibility [1, T, N]."""
 
+_BROKEN_FILES = (ValueError, EOFError, OverflowError, SyntaxError, TypeError, RecursionError, MemoryError, TokenError)
 TRACKS_ENDING, VISIBILITY_ENDING = "_tracks.npy", "_visibility.npy"  # as in the model's own benchmark
 
 
@@ -72,7 +74,7 @@ def _load(path: Path) -> np.ndarray:
     """Mapped rather than read, so that a header that promises too much costs nothing; never a pickle."""
     try:
         array = np.load(path, mmap_mode="r", allow_pickle=False)
-    except (ValueError, EOFError, OverflowError) as error:
+    except _BROKEN_FILES as error:
         raise ValueError(f"'{path}' is not a file of numbers in NumPy's .npy form: {error}") from None
     if not isinstance(array, np.ndarray):
         raise ValueError(f"'{path}' holds several arrays; give one .npy file for tracks and one for visibility")

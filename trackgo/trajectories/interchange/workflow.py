@@ -51,7 +51,7 @@ def _editors(value: Any) -> Iterator[tuple[str, str, dict[str, Any]]]:
         if found := _editor(item):
             name, settings = found
             number = item.get("id", key)
-            yield name, f" {short(number)}" if isinstance(number, int | str) and number != "" else "", settings
+            yield name, f" {number}"[:40] if isinstance(number, int | str) and number != "" else "", settings
         else:
             parts = reversed(item.items())
             waiting += [(part, str(name)) for name, part in parts if isinstance(part, list | dict)]
