@@ -15,6 +15,7 @@ from comfy_api.latest import io
 
 from ..trackgo.drawing import EASINGS
 from ..trackgo.drawing.coordinates import MAX_SIDE_PX
+from ..trackgo.trajectories.motion import MAX_FRAMES
 
 CATEGORY = "TrackGo"
 DrawingType = io.Custom("TRACKGO_DRAWING")
@@ -22,7 +23,7 @@ Editor = io.Custom("TRACKGO_EDITOR")
 Tracks = io.Custom("TRACKS")  # ComfyUI's own type; io.Tracks itself is missing before 0.8
 TrackGoWeights = io.Custom("TRACKGO")
 
-MIN_FRAMES, MAX_FRAMES = 6, 121
+MIN_FRAMES = 6
 MAX_SEED = 2**53 - 1  # the largest whole number that JavaScript counts to
 _TEXTS = Path(__file__).parents[1] / "locales" / "en" / "nodeDefs.json"
 
@@ -55,7 +56,7 @@ def _texts() -> dict[str, Any]:
 
 
 def frames_input(default: int = 14, min: int = MIN_FRAMES, optional: bool = False) -> io.Int.Input:
-    """A number of frames."""
+    """A number of frames of tracks; a model that samples them has bounds of its own."""
     return io.Int.Input("frames", default=default, min=min, max=MAX_FRAMES, optional=optional)
 
 

@@ -8,11 +8,12 @@ from comfy_api.latest import io
 from ..trackgo.drawing import Drawing
 from ..trackgo.figures import overlays
 from ..trackgo.trajectories import point_trajectories
-from ..trackgo.trajectories.interchange import EXPORT_FORMATS, IMPORT_FORMATS, export_tracks, import_tracks
+from ..trackgo.trajectories.frame_rules import FRAME_RULES, RULE_OF_FORMAT
+from ..trackgo.trajectories.interchange import TEXT_FORMATS, TEXT_WRITERS, UNITS, export_tracks, import_tracks
+from ..trackgo.trajectories.motion import MAX_FRAMES
 from .common import frames_uint8, read_tracks, save_animation, to_image
 from .schema import (
     CATEGORY,
-    MAX_FRAMES,
     DrawingType,
     Tracks,
     described,
@@ -23,8 +24,9 @@ from .schema import (
 )
 
 PREVIEW_FPS = 8.0
-TEXT_IMPORTS = [name for name in IMPORT_FORMATS if name != "tracks"]  # TRACKS come by their own input and output
-TEXT_EXPORTS = [name for name in EXPORT_FORMATS if name != "tracks"]
+TEXT_IMPORTS = ["auto", *TEXT_FORMATS]  # TRACKS come by their own input and output
+TEXT_EXPORTS = list(TEXT_WRITERS)
+AS_THEY_ARE = "as they are"
 
 
 class TrackGoPointTrajectories(io.ComfyNode):
@@ -105,6 +107,7 @@ class TrackGoImportTracks(io.ComfyNode):
                 frames_input(default=0, min=0),
                 *size_inputs(),
                 *size_or_zero_inputs("new_width", "new_height"),
+                io.Combo.Input("units", options=list(UNITS), default="auto", optional=True),
             ],
             outputs=[Tracks.Output("imported", display_name="tracks")],
         )
@@ -113,14 +116,14 @@ class TrackGoImportTracks(io.ComfyNode):
     @classmethod
     def execute(
         cls, text: str, format: str, frames: int, width: int, height: int, new_width: int, new_height: int,
-        tracks: dict | None = None,
+        tracks: dict | None = None, units: str = "auto",
     ) -> io.NodeOutput:  # fmt: skip
         if tracks is None and isinstance(text, str) and not text.strip():
             raise ValueError(
                 "TrackGo Import Tracks: there is nothing to import; connect tracks, or put coordinates into text"
             )
         source, format = (text, format) if tracks is None else (tracks, "tracks")
-        imported = import_tracks(source, width, height, frames or None, format)
+        imported = import_tracks(source, width, height, frames or None, format, units)
         imported = imported.resized(new_width or imported.width, new_height or imported.height)
         return io.NodeOutput(imported.to_tracks())
 
@@ -137,18 +140,31 @@ class TrackGoExportTracks(io.ComfyNode):
                 Tracks.Input("tracks"),
                 io.Combo.Input("format", options=TEXT_EXPORTS, default="kj"),
                 *size_inputs(),
+                io.Combo.Input("fit", options=[AS_THEY_ARE, *FRAME_RULES], default=AS_THEY_ARE, optional=True),
             ],
             outputs=[
                 io.String.Output("text", display_name="text"),
                 Tracks.Output("exported", display_name="tracks"),
+                io.String.Output("note", display_name="note"),
+                io.Int.Output("frames_out", display_name="frames"),
+                io.Int.Output("width_out", display_name="width"),
+                io.Int.Output("height_out", display_name="height"),
             ],
         )
         return described(schema)
 
     @classmethod
-    def execute(cls, tracks: dict, format: str, width: int, height: int) -> io.NodeOutput:
+    def execute(cls, tracks: dict, format: str, width: int, height: int, fit: str = AS_THEY_ARE) -> io.NodeOutput:
         trajectories = read_tracks(tracks, width, height)
-        return io.NodeOutput(export_tracks(trajectories, format), trajectories.to_tracks())
+        given = (trajectories.frames, trajectories.width, trajectories.height)
+        rule = FRAME_RULES.get(RULE_OF_FORMAT.get(format, "") if fit == AS_THEY_ARE else fit)
+        note = ""
+        if rule and fit == AS_THEY_ARE:
+            note = rule.advice(*given)
+        elif rule:
+            note, trajectories = rule.done(*given), rule.fitted(trajectories)
+        size = (trajectories.frames, trajectories.width, trajectories.height)
+        return io.NodeOutput(export_tracks(trajectories, format), trajectories.to_tracks(), note, *size)
 
 
 NODES: list[type[io.ComfyNode]] = [

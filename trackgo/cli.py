@@ -11,16 +11,21 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from .evaluation import command as evaluation
 from .figures import attention_command as attention
 from .figures import settings_sheet_command as sheet_command
-from .files import read_picture, write_picture
+from .files import read_picture, read_text, write_picture
 from .options import DEMO_SAMPLING, DTYPES, SVD_SAMPLING, device_named, dtype_named, place_, size
 from .preparation import command as preparation
 from .training import command as training
+
+if TYPE_CHECKING:
+    from .trajectories import PointTrajectories
+    from .trajectories.frame_rules import FrameRule
 
 _EXAMPLES = {
     "demo": "python -m trackgo demo",
@@ -98,13 +103,19 @@ def _parser() -> argparse.ArgumentParser:
     generate.add_argument("--start", type=float, metavar="0…1", help="cut-and-drag: where in the sampling it begins")
     generate.add_argument("--release", type=float, metavar="0…1", help="cut-and-drag: where in the sampling it lets go")
     generate.add_argument("--out", type=Path, required=True, metavar="CLIP", help="video (.mp4, .webm, .mkv, .gif)")
-    convert = command("convert", _convert, "Write a drawing's trajectories in another pack's format.")
-    convert.add_argument("--drawing", type=Path, required=True, metavar="JSON")
+    convert = command("convert", _convert, "Write a drawing's trajectories, or another pack's, in a pack's format.")
+    given = convert.add_mutually_exclusive_group(required=True)
+    given.add_argument("--drawing", type=Path, metavar="JSON")
+    given.add_argument("--tracks", type=Path, metavar="FILE", help="another pack's text, workflow or .npy file")
+    convert.add_argument("--visibility", type=Path, metavar="NPY", help="Wan-Move's other .npy file")
+    convert.add_argument("--from", dest="source", default="auto", help="the tracks' format (default: look at them)")
+    convert.add_argument("--units", default="auto", help="the tracks' units: pixel or fraction (default: look at them)")
     convert.add_argument("--size", required=True, metavar="WxH", help="pixels the coordinates refer to")
-    convert.add_argument("--frames", type=int, default=25)
+    convert.add_argument("--frames", type=int, help="default: 25 for a drawing, else the tracks' own number")
     convert.add_argument("--seed", type=int, default=0)
-    convert.add_argument("--to", default="kj", help="kj, ati121, ltx, tora or dragnuwa")
-    convert.add_argument("--out", type=Path, metavar="FILE", help="default: print")
+    convert.add_argument("--to", default="kj", help="kj, ati121, ltx, tora, dragnuwa or wan_move")
+    convert.add_argument("--fit", metavar="MODEL", help="the nearest length and size of wan, ltx, cogvideox or svd")
+    convert.add_argument("--out", type=Path, metavar="FILE", help="default: print; wan_move needs it, for two files")
     for name, inspection, summary in (
         ("attention", attention, "Show what the temporal attention does while a video is sampled, as heat maps."),
         ("sheet", sheet_command, "Show what a setting does: a row of frames for each value, and the differences."),
@@ -276,11 +287,30 @@ def _area(sample_size: int | Sequence[int]) -> int:
 
 
 def _convert(args: argparse.Namespace) -> None:
-    from .trajectories import point_trajectories
-    from .trajectories.interchange import export_tracks
+    from .trajectories.frame_rules import FRAME_RULES, RULE_OF_FORMAT
+    from .trajectories.interchange import TEXT_WRITERS, export_tracks
+    from .trajectories.interchange.wan_move import write_files
 
+    for option, value, known in (("--to", args.to, (*TEXT_WRITERS, "wan_move")), ("--fit", args.fit, FRAME_RULES)):
+        if value is not None and value not in known:
+            raise Mistake(f"{option} is '{value}'; it must be one of {', '.join(known)}")
+    if args.to == "wan_move" and args.out is None:
+        raise Mistake("wan_move is a pair of .npy files; say with --out where they shall go")
     width, height = size(args.size, "--size")
-    trajectories = point_trajectories(_read_drawing(args.drawing), args.frames, width, height, args.seed)
+    rule = FRAME_RULES.get(args.fit or RULE_OF_FORMAT.get(args.to, ""))
+    if args.drawing:
+        trajectories, given = _drawn_trajectories(args, width, height, rule)
+    else:
+        trajectories = _read_tracks(args, width, height)
+        given = (trajectories.frames, trajectories.width, trajectories.height)
+        trajectories = rule.fitted(trajectories) if args.fit else trajectories
+    if rule and (args.fit or rule.nearest(*given) != given):
+        advice = f"{rule.advice(*given).removesuffix('.')}; --fit {args.fit or RULE_OF_FORMAT[args.to]} takes them"
+        said = rule.done(*given) if args.fit else advice
+        print(f"trackgo convert: {said}", file=sys.stderr)
+    if args.to == "wan_move":
+        print("\n".join(f"wrote {path}" for path in write_files(args.out, trajectories)))
+        return
     tracks = export_tracks(trajectories, args.to)
     text = tracks if isinstance(tracks, str) else json.dumps(tracks)
     if args.out:
@@ -288,6 +318,40 @@ def _convert(args: argparse.Namespace) -> None:
         print(f"wrote {args.out}")
     else:
         print(text)
+
+
+def _drawn_trajectories(
+    args: argparse.Namespace, width: int, height: int, rule: FrameRule | None
+) -> tuple[PointTrajectories, tuple[int, int, int]]:
+    """A drawing's trajectories, made anew in the length and size that fit, and those that were asked for."""
+    from .drawing.coordinates import check_size
+    from .trajectories import point_trajectories
+    from .trajectories.motion import check_frames
+
+    for option, value in (("--visibility", args.visibility), ("--from", args.source), ("--units", args.units)):
+        if value not in (None, "auto"):
+            raise Mistake(f"{option} belongs to --tracks; a drawing has none")
+    given = (25 if args.frames is None else args.frames, width, height)
+    check_frames(given[0])
+    check_size(width, height)
+    fitting = rule.nearest(*given) if rule and args.fit else given
+    return point_trajectories(_read_drawing(args.drawing), *fitting, args.seed), given
+
+
+def _read_tracks(args: argparse.Namespace, width: int, height: int) -> PointTrajectories:
+    from .trajectories.interchange import import_tracks
+    from .trajectories.interchange.wan_move import read_files
+
+    try:
+        if args.tracks.suffix.lower() == ".npy":
+            source = read_files(args.tracks, args.visibility)
+        elif args.visibility:
+            raise Mistake("--visibility belongs to tracks in a .npy file; a text has none")
+        else:
+            source = read_text(args.tracks)
+        return import_tracks(source, width, height, args.frames, args.source, args.units)
+    except ValueError as error:
+        raise Mistake(f"{args.tracks}: {error}") from error
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -346,7 +410,7 @@ def _read_drawing(path: Path) -> object:
     from .drawing import Drawing
 
     try:
-        return Drawing.from_json(path.read_text(encoding="utf-8"))
+        return Drawing.from_json(read_text(path))
     except ValueError as error:
         raise Mistake(f"{path}: {error}") from error
 
