@@ -18,7 +18,7 @@ from tqdm import tqdm
 from benchmarks.assessment import assess, held_out_scenes, user_trajectories
 from trackgo import PointTrajectories, TrackGoPipeline
 from trackgo.files import write_picture
-from trackgo.options import DEMO_SAMPLING
+from trackgo.options import sampling_of
 from trackgo.svd.frozen import FrozenParts, to_unit
 from trackgo.training.evaluation import contact_sheet, decoded
 from trackgo.training.export import restored_model
@@ -33,7 +33,7 @@ def main() -> None:
     parser.add_argument("--scenes", type=int, default=200)
     parser.add_argument("--size", type=int, default=128, help="width and height, pixels")
     parser.add_argument("--frames", type=int, default=14)
-    parser.add_argument("--steps", type=int, default=DEMO_SAMPLING[0])
+    parser.add_argument("--steps", type=int, default=sampling_of("demo").steps)
     parser.add_argument("--out", type=Path, default=Path("output/demo_model"))
     args = parser.parse_args()
     pipeline = load(args.run, not args.last)

@@ -21,7 +21,7 @@ from benchmarks.demo_model import load
 from trackgo import Drawing, TrackGoPipeline, point_trajectories
 from trackgo.demo.world import Scene
 from trackgo.model.config import AttentionSettings
-from trackgo.options import DEMO_SAMPLING
+from trackgo.options import sampling_of
 from trackgo.tracking.sprites import mostly_seen, sprite_offsets, wanted_offsets
 
 FREEZE = (0.0, 0.125, 0.25, 0.375, 0.5, 0.625, 0.75, 0.875, 1.0)
@@ -114,7 +114,7 @@ def main() -> None:
     parser.add_argument("--scenes", type=int, default=24)
     parser.add_argument("--size", type=int, default=128, help="width and height, pixels")
     parser.add_argument("--frames", type=int, default=14)
-    parser.add_argument("--steps", type=int, default=DEMO_SAMPLING[0])
+    parser.add_argument("--steps", type=int, default=sampling_of("demo").steps)
     parser.add_argument("--out", type=Path, default=Path("output/knobs"))
     args = parser.parse_args()
     scenes = held_out_scenes(2 * args.scenes, args.frames, args.size, args.size)[args.scenes :]

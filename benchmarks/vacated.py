@@ -30,7 +30,7 @@ from benchmarks.assessment import (
 )
 from trackgo import TrackGoPipeline
 from trackgo.demo.world import PLAIN, Scene, scene
-from trackgo.options import DEMO_SAMPLING
+from trackgo.options import sampling_of
 
 from .demo_model import load, through_vae
 
@@ -71,7 +71,7 @@ def plain_scenes(count: int) -> list[Scene]:
 
 def video(pipeline: TrackGoPipeline, seen: Scene) -> NDArray:
     """What the demo makes of a user's drawing, uint8 [L, H, W, 3]."""
-    return pipeline(seen.frames[0], user_trajectories(seen), steps=DEMO_SAMPLING[0], seed=0, guidance=1.0)
+    return pipeline(seen.frames[0], user_trajectories(seen), steps=sampling_of("demo").steps, seed=0, guidance=1.0)
 
 
 def by_mean(seen: Scene) -> NDArray:

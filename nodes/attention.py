@@ -25,7 +25,7 @@ import comfy.samplers
 import comfy.utils
 import torch
 from comfy.model_patcher import ModelPatcher
-from torch import Tensor, nn
+from torch import Tensor
 
 from ..trackgo.figures.attention_record import (
     AttentionMap,
@@ -35,10 +35,9 @@ from ..trackgo.figures.attention_record import (
     plain_settings,
     with_plain,
 )
-from ..trackgo.model.attach import Attachment, ComfyTemporalAttention
+from ..trackgo.model.attach import EVERY_VIDEO, Attachment
 from ..trackgo.model.config import TrackGoConfig
-from ..trackgo.svd.layers import LAYERS, attention_path
-from .model import attend_as
+from .following import attachments_of, follow_
 
 
 class NoiseLevels(comfy.samplers.Sampler):
@@ -62,13 +61,18 @@ class NoiseLevels(comfy.samplers.Sampler):
 
 
 def attachment_of(model: ModelPatcher) -> Attachment | None:
-    """What drives a MODEL's temporal attention; None for one without TrackGo Apply."""
-    module = model.get_model_object(_path(LAYERS[0]))
-    return module.attachment if isinstance(module, ComfyTemporalAttention) else None
+    """What drives a MODEL's temporal attention; None for one without TrackGo Apply.
 
-
-def _path(layer: Any) -> str:
-    return f"diffusion_model.{attention_path(layer, comfy=True)}"
+    Raises:
+        ValueError: each video of a batch has another.
+    """
+    found = attachments_of(model)
+    if len(found) > 1:
+        raise ValueError(
+            "TrackGo Attention View: this model has other tracks for each video of a batch; look at one of them, with "
+            "a model that follows its tracks alone"
+        )
+    return next(iter(found.values()), None)
 
 
 def record_maps(
@@ -90,6 +94,7 @@ def record_maps(
     runs: list[tuple[AttentionRecorder, Attachment]] = []
     applied = attachment_of(model)
     if applied:
+        _check_one_video(frames, applied)
         recorded = Attachment(applied.trajectories, applied.settings, applied.sigma_range)
         recorded.enabled = applied.enabled
         runs.append((AttentionRecorder(request, applied.settings), recorded))
@@ -105,6 +110,14 @@ def record_maps(
     return with_plain(driven, plain), runs[0][0].shares if applied else {}
 
 
+def _check_one_video(frames: int, applied: Attachment) -> None:
+    if frames % applied.trajectories.frames == 0 and frames > applied.trajectories.frames:
+        raise ValueError(
+            f"TrackGo Attention View: the latent batch holds {frames // applied.trajectories.frames} videos of "
+            f"{applied.trajectories.frames} frames; take one of them (Latent From Batch)"
+        )
+
+
 def _run(
     model: ModelPatcher, positive: list, latent: dict, recorder: AttentionRecorder, attachment: Attachment,
     sigmas: dict[int, float], seed: int, progress: Any,
@@ -116,7 +129,8 @@ def _run(
     samples = comfy.sample.fix_empty_latent_channels(model, latent["samples"])
     noise = comfy.sample.prepare_noise(samples, seed, latent.get("batch_index"))
     levels = torch.tensor([sigmas[step] for step in recorder.request.steps])
-    clone = _with_attachment(model, attachment)
+    clone = model.clone()
+    follow_(clone, {EVERY_VIDEO: attachment})
     attachment.probe = recorder
     try:
         comfy.sample.sample_custom(
@@ -124,16 +138,3 @@ def _run(
         )
     finally:
         attachment.probe = None  # ComfyUI leaves the clone loaded until another one is asked for
-
-
-def _with_attachment(model: ModelPatcher, attachment: Attachment) -> ModelPatcher:
-    """A clone of ``model`` whose 16 temporal self-attentions follow ``attachment``."""
-    clone = model.clone()
-    for layer in LAYERS:
-        module: nn.Module = clone.get_model_object(_path(layer))
-        if isinstance(module, ComfyTemporalAttention):
-            base, attend = module.base, module.attend
-        else:
-            base, attend = module, attend_as(module)
-        clone.add_object_patch(_path(layer), ComfyTemporalAttention(base, layer.name, attachment, attend))
-    return clone

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import comfy.model_management
 import numpy as np
 import torch
 from comfy_api.latest import io, ui
 
 from ..trackgo.trajectories import PointTrajectories
+
+
+def interrupted() -> None:
+    """Raise where the person pressed Cancel. Compiled code cannot ask."""
+    if not torch.compiler.is_compiling():
+        comfy.model_management.throw_exception_if_processing_interrupted()
 
 
 def frames_uint8(image: torch.Tensor) -> np.ndarray:

@@ -8,25 +8,22 @@ import os
 import comfy.model_management
 import comfy.ops
 import folder_paths
-from comfy.ldm.modules.attention import optimized_attention
 from comfy.model_patcher import ModelPatcher
-from comfy.patcher_extension import CallbacksMP
 from comfy.weight_adapter import LoRAAdapter
 from comfy_api.latest import io
-from torch import Tensor
 
 from ..trackgo.demo import DEMO_TRACKGO
 from ..trackgo.demo.example import example_image
 from ..trackgo.model import TrackGo
-from ..trackgo.model.attach import Attachment, ComfyTemporalAttention, changed_parameters
+from ..trackgo.model.attach import EVERY_VIDEO, Attachment, changed_parameters
 from ..trackgo.model.config import TAU_MODES, AttentionSettings
 from ..trackgo.model.encoded import EncodedTrajectories
 from ..trackgo.model.low_rank import BaseChange, LowRank
-from ..trackgo.svd.layers import LAYERS, attention_path
 from ..trackgo.svd.unet_keys import comfy_key
 from ..trackgo.trajectories import PointTrajectories
-from .common import read_tracks, to_image
+from .common import interrupted, read_tracks, to_image
 from .demo_model import demo_clip_vision, demo_model, demo_vae
+from .following import KEY, attachments_of, follow_
 from .schema import CATEGORY, TrackGoWeights, Tracks, described, fraction_input
 
 FOLDER = "trackgo"
@@ -109,6 +106,7 @@ class TrackGoApply(io.ComfyNode):
                 io.Float.Input("tau", default=0.0, min=-10000.0, max=0.0, step=1.0),
                 fraction_input("start_percent", 0.0),
                 fraction_input("end_percent", 1.0),
+                io.Int.Input("video", default=EVERY_VIDEO, min=EVERY_VIDEO, max=64, optional=True),
             ],
             outputs=[io.Model.Output("patched", display_name="model")],
         )
@@ -117,7 +115,7 @@ class TrackGoApply(io.ComfyNode):
     @classmethod
     def execute(
         cls, model: ModelPatcher, trackgo: ModelPatcher, tracks: dict, alpha: float, tau_mode: str, tau: float,
-        start_percent: float, end_percent: float,
+        start_percent: float, end_percent: float, video: int = EVERY_VIDEO,
     ) -> io.NodeOutput:  # fmt: skip
         if end_percent < start_percent:
             raise ValueError(f"TrackGo Apply: end_percent {end_percent} lies before start_percent {start_percent}")
@@ -128,36 +126,44 @@ class TrackGoApply(io.ComfyNode):
         whole = start_percent <= 0 and end_percent >= 1
         sigmas = None if whole else (sampling.percent_to_sigma(start_percent), sampling.percent_to_sigma(end_percent))
         attachment = Attachment(encoded, AttentionSettings(alpha, tau_mode, tau), sigmas)
-        return io.NodeOutput(_patched(model, trackgo, attachment))
+        return io.NodeOutput(_patched(model, trackgo, attachment, video))
 
 
-def _patched(model: ModelPatcher, trackgo: ModelPatcher, attachment: Attachment) -> ModelPatcher:
+def _patched(model: ModelPatcher, trackgo: ModelPatcher, attachment: Attachment, video: int) -> ModelPatcher:
     """A clone of ``model`` with the attention modules swapped and the checkpoint's base weights patched in."""
+    before = attachments_of(model)
     patched = model.clone()
-    for layer in LAYERS:
-        path = f"diffusion_model.{attention_path(layer, comfy=True)}"
-        base = patched.get_model_object(path)
-        if isinstance(base, ComfyTemporalAttention):
-            raise ValueError(
-                "TrackGo Apply: this model already follows trajectories; chain the drawings into one and apply once"
-            )
-        patched.add_object_patch(path, ComfyTemporalAttention(base, layer.name, attachment, attend_as(base)))
-    _patch_weights(patched, trackgo.model.base_weights)
-    patched.set_additional_models(FOLDER, [trackgo])
-    release = trackgo.offload_device
-    patched.add_callback(CallbacksMP.ON_CLEANUP, lambda _patcher: attachment.trajectories.to(release))
+    if before:
+        _check_chain(patched, trackgo, attachment, video, before)
+    else:
+        _patch_weights(patched, trackgo.model.base_weights)
+    follow_(patched, {**before, video: attachment})
+    patched.set_additional_models(KEY, [*patched.get_additional_models_with_key(KEY), trackgo])
     return patched
 
 
-def attend_as(base: object) -> object:
-    """ComfyUI's own attention (flash, xformers, split …) with the settings of the layer it stands in for."""
+def _check_chain(
+    model: ModelPatcher, trackgo: ModelPatcher, attachment: Attachment, video: int, before: dict[int, Attachment]
+) -> None:
+    """Whether tracks for one more video of a batch may join those that a model follows.
 
-    def attend(q: Tensor, k: Tensor, v: Tensor, options: dict) -> Tensor:
-        return optimized_attention(
-            q, k, v, base.heads, attn_precision=base.attn_precision, transformer_options=options
+    Raises:
+        ValueError: they may not.
+    """
+    if EVERY_VIDEO in before or video == EVERY_VIDEO or video in before:
+        raise ValueError(
+            "TrackGo Apply: this model already follows trajectories; chain the drawings into one and apply once, or, "
+            "for a batch of videos with tracks of their own, give every TrackGo Apply another video from 1 on"
         )
-
-    return attend
+    first, new = next(iter(before.values())).trajectories, attachment.trajectories
+    if (first.frames, first.latent_size) != (new.frames, new.latent_size):
+        raise ValueError("TrackGo Apply: all videos of a batch have one size and length, so their tracks must, too")
+    others = [other.model for other in model.get_additional_models_with_key(KEY)]
+    if any(other is not trackgo.model and (other.base_weights or trackgo.model.base_weights) for other in others):
+        raise ValueError(
+            "TrackGo Apply: these TrackGo weights change the base model, which all videos of a batch share; connect "
+            "one TrackGo Loader to every TrackGo Apply"
+        )
 
 
 def _patch_weights(patched: ModelPatcher, weights: dict[str, BaseChange]) -> None:
@@ -190,7 +196,7 @@ def _encoded(trackgo: ModelPatcher, trajectories: PointTrajectories, dtype: obje
         digest.update(f"{array.dtype}{array.shape}".encode() + array.tobytes())
     kept: dict[str, EncodedTrajectories] = trackgo.model.__dict__.setdefault("kept_encodings", {})
     key = digest.hexdigest()
-    encoded = kept.pop(key, None) or trackgo.model.encode(trajectories, dtype)
+    encoded = kept.pop(key, None) or trackgo.model.encode(trajectories, dtype, interrupted)
     kept[key] = encoded
     while len(kept) > 2:
         kept.pop(next(iter(kept)))

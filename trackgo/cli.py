@@ -19,8 +19,9 @@ from .evaluation import command as evaluation
 from .figures import attention_command as attention
 from .figures import settings_sheet_command as sheet_command
 from .files import read_picture, read_text, write_picture
-from .options import DEMO_SAMPLING, DTYPES, SVD_SAMPLING, device_named, dtype_named, place_, size
+from .options import DTYPES, device_named, dtype_named, place_, sampling_of, size
 from .preparation import command as preparation
+from .svd.sizes import LATENT_PX
 from .training import command as training
 
 if TYPE_CHECKING:
@@ -82,7 +83,7 @@ def _parser() -> argparse.ArgumentParser:
 
     demo = command("demo", _demo, "Generate a clip from the built-in photograph, drawing and model; needs no network.")
     demo.add_argument("--out", type=Path, default=Path("output"), metavar="FOLDER", help="where the results go")
-    _sampling_options(demo, *DEMO_SAMPLING)
+    _sampling_options(demo)
     draw = command("draw", _draw, "Show a drawing on its picture, moving, and the point trajectories P beside it.")
     _drawing_options(draw)
     draw.add_argument("--out", type=Path, required=True, metavar="CLIP", help="preview (.mp4, .webm, .mkv, .gif)")
@@ -94,7 +95,7 @@ def _parser() -> argparse.ArgumentParser:
     generate = command("generate", _generate, "Picture and drawing in, video out.")
     _model_options(generate)
     _drawing_options(generate)
-    _sampling_options(generate, *SVD_SAMPLING)
+    _sampling_options(generate)
     generate.add_argument(
         "--engine", choices=("trackgo", "cut-and-drag", "both"),
         help="trackgo moves by the attention, cut-and-drag holds the sampling to a rough video and needs no weights "
@@ -126,7 +127,7 @@ def _parser() -> argparse.ArgumentParser:
         inspection.add_arguments(inspect)
         _model_options(inspect)
         _drawing_options(inspect, required=False)
-        _sampling_options(inspect, None, None)  # the model's own
+        _sampling_options(inspect)
     preparation.add_arguments(command("prepare", preparation.run, "Turn a folder of videos into training shards."))
     training.add_arguments(command("train", training.run, "Train TrackGo from a configuration file."))
     training.add_export_arguments(
@@ -157,9 +158,13 @@ def _drawing_options(parser: argparse.ArgumentParser, required: bool = True) -> 
     parser.add_argument("--seed", type=int, default=0)
 
 
-def _sampling_options(parser: argparse.ArgumentParser, steps: int | None, guidance: float | None) -> None:
-    parser.add_argument("--steps", type=int, default=steps, help="sampling steps")
-    parser.add_argument("--guidance", type=float, default=guidance, help="guidance of the last frame; the first has 1")
+def _sampling_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--steps", type=int, help="sampling steps (default: the model's own; demo 4, SVD 25)")
+    parser.add_argument(
+        "--guidance",
+        type=float,
+        help="guidance of the last frame, the first has 1 (default: the model's own; demo 1, SVD 2.5)",
+    )
     parser.add_argument("--alpha", type=float, default=0.2, help="threshold of the attention mask")
     parser.add_argument("--tau", type=float, default=0.0, help="-10000 … 0: how still everything else is kept")
     parser.add_argument("--tau-mode", choices=("freeze", "literal", "halfadd"), default="freeze")
@@ -266,7 +271,7 @@ def _loaded(args: argparse.Namespace) -> tuple[object, np.ndarray, object]:
     pipeline = TrackGoPipeline.from_pretrained(args.model, args.trackgo, dtype_named(args.dtype))
     _place(pipeline, args)
     config = pipeline.unet.config
-    width, height = _size(args, picture, 64, _area(config.sample_size))
+    width, height = _size(args, picture, LATENT_PX, _area(config.sample_size))
     return pipeline, *fit_picture(picture, drawing, args.frames or config.num_frames, width, height, args.seed)
 
 
@@ -364,7 +369,7 @@ def _sample(pipeline: object, picture: np.ndarray, trajectories: object, args: a
 
 
 def _sampling(args: argparse.Namespace) -> dict[str, object]:
-    """The pipeline's settings; what is not given is the demo's or SVD's own."""
+    """The pipeline's settings; what is not given is the model's own."""
     from .model.config import AttentionSettings
 
     tau = args.tau
@@ -372,11 +377,11 @@ def _sampling(args: argparse.Namespace) -> dict[str, object]:
         if args.tau_mode != "freeze" or args.tau:
             raise Mistake("--freeze takes the place of --tau and --tau-mode; give one or the other")
         tau = AttentionSettings.tau_for(args.freeze)
-    steps, guidance = DEMO_SAMPLING if getattr(args, "model", "demo") == "demo" else SVD_SAMPLING
+    own = sampling_of(getattr(args, "model", "demo"))
     return {
-        "steps": steps if args.steps is None else args.steps,
+        "steps": own.steps if args.steps is None else args.steps,
         "seed": getattr(args, "seed", 0),
-        "guidance": guidance if args.guidance is None else args.guidance,
+        "guidance": own.guidance if args.guidance is None else args.guidance,
         "fps": getattr(args, "fps", 7),
         "alpha": args.alpha,
         "tau": tau,

@@ -3,11 +3,39 @@
 from __future__ import annotations
 
 import argparse
-from typing import Any
+import json
+from pathlib import Path
+from typing import Any, NamedTuple
 
 DTYPES = ("auto", "fp32", "fp16", "bf16")
-# steps, guidance; with more of them the demo's small model follows less well
-DEMO_SAMPLING, SVD_SAMPLING = (4, 1.0), (25, 2.5)
+
+
+class OwnSampling(NamedTuple):
+    """How a model is best sampled where nobody says otherwise: sampling steps, and guidance of the last frame."""
+
+    steps: int
+    guidance: float
+
+
+SVD_SAMPLING = OwnSampling(25, 2.5)
+
+
+def sampling_of(model: str | Path) -> OwnSampling:
+    """What a model says of itself (the ``sampling`` in its trackgo_demo.json), or SVD's; ``model`` as in ``--model``.
+
+    With more than its 4 steps the demo's small model follows less well.
+
+    Raises:
+        ValueError: the file says something else than two numbers.
+    """
+    from .base_model import demo_folder
+
+    folder = demo_folder(str(model))
+    note = json.loads((folder / "trackgo_demo.json").read_text(encoding="utf-8")) if folder else {}
+    try:
+        return OwnSampling(**note["sampling"]) if "sampling" in note else SVD_SAMPLING
+    except TypeError:
+        raise ValueError(f"'{folder / 'trackgo_demo.json'}': sampling must be steps and guidance") from None
 
 
 class BadSize(argparse.ArgumentTypeError, ValueError):

@@ -30,7 +30,10 @@ from .engines.hold import RELEASE, START, Hold, beginning_at, latent_mask
 from .model import TrackGo
 from .model.attach import Attachment, Probe, attached
 from .model.config import AttentionSettings, TauMode
+from .options import SVD_SAMPLING, OwnSampling, sampling_of
+from .svd.sizes import LATENT_PX, check_sides
 from .trajectories import PointTrajectories, point_trajectories
+from .turns import turn_at
 
 _CLIP_SIZE_PX = 224
 _HUB_NAME = re.compile(r"[\w.-]+/[\w.-]+")
@@ -55,9 +58,11 @@ class TrackGoPipeline(StableVideoDiffusionPipeline):
 
     Attributes:
         trackgo: the weights; None for plain SVD.
+        own_sampling: steps and guidance where a call names none; what the model that was read says of itself.
     """
 
     trackgo: TrackGo | None = None
+    own_sampling: OwnSampling = SVD_SAMPLING
 
     @classmethod
     def from_pretrained(
@@ -97,6 +102,7 @@ class TrackGoPipeline(StableVideoDiffusionPipeline):
         if trackgo is not None:
             pipeline.trackgo = TrackGo.load(trackgo)
             pipeline.trackgo.check_fits(pipeline.unet)
+        pipeline.own_sampling = sampling_of(name)
         return pipeline
 
     def __call__(
@@ -104,9 +110,9 @@ class TrackGoPipeline(StableVideoDiffusionPipeline):
         image: Image.Image | np.ndarray,
         trajectories: PointTrajectories | None,
         *,
-        steps: int = 25,
+        steps: int | None = None,
         seed: int = 0,
-        guidance: float = 2.5,
+        guidance: float | None = None,
         fps: int = 7,
         motion_bucket_id: int = 127,
         noise_aug_strength: float = 0.0,
@@ -124,14 +130,14 @@ class TrackGoPipeline(StableVideoDiffusionPipeline):
         on_step: Callable[[int], None] | None = None,
         probe: Probe | None = None,
     ) -> np.ndarray:
-        """Generate a clip whose masked parts follow their trajectories.
+        """Generate a clip whose masked parts follow their trajectories. Threads that call it at once wait in turn.
 
         Args:
             image: the first frame, at the size of the trajectories (``fit_picture`` brings one there).
             trajectories: where the parts go; None samples plain SVD (then ``frames`` says how many).
-            steps: sampling steps.
+            steps: sampling steps; by default ``own_sampling``'s.
             seed: of the noise; the same seed gives the same clip.
-            guidance: classifier-free guidance of the last frame; the first has 1.
+            guidance: classifier-free guidance of the last frame, the first has 1; by default ``own_sampling``'s.
             fps, motion_bucket_id, noise_aug_strength: SVD's own conditioning.
             alpha, tau, tau_mode: see ``AttentionSettings``.
             start_percent, end_percent: part of the sampling in which the trajectories act, as ComfyUI counts it.
@@ -157,10 +163,10 @@ class TrackGoPipeline(StableVideoDiffusionPipeline):
             _check_reference(reference, image)
             frames = len(reference.frames)
         frames = self._check(image, trajectories if follows else None, frames)
-        noise = torch.randn(
-            (1, frames, 4, image.height // 8, image.width // 8), generator=torch.Generator("cpu").manual_seed(seed)
-        )
+        cells = image.height // LATENT_PX, image.width // LATENT_PX
+        noise = torch.randn((1, frames, 4, *cells), generator=torch.Generator("cpu").manual_seed(seed))
         with ExitStack() as stack:
+            stack.enter_context(turn_at(self.unet))  # the scheduler, too, serves one sampling at a time
             live = hold = None
             if holds:
                 levels = self.percent_to_sigma(start), self.percent_to_sigma(release)
@@ -177,9 +183,9 @@ class TrackGoPipeline(StableVideoDiffusionPipeline):
                 height=image.height,
                 width=image.width,
                 num_frames=frames,
-                num_inference_steps=steps,
+                num_inference_steps=self.own_sampling.steps if steps is None else steps,
                 min_guidance_scale=1.0,
-                max_guidance_scale=guidance,
+                max_guidance_scale=self.own_sampling.guidance if guidance is None else guidance,
                 fps=fps,
                 motion_bucket_id=motion_bucket_id,
                 noise_aug_strength=noise_aug_strength,
@@ -203,8 +209,7 @@ class TrackGoPipeline(StableVideoDiffusionPipeline):
         return math.exp(high + (low - high) * percent)
 
     def _check(self, image: Image.Image, trajectories: PointTrajectories | None, frames: int | None) -> int:
-        if image.width % 64 or image.height % 64:
-            raise ValueError(f"width and height must be multiples of 64, got {image.width}×{image.height}")
+        check_sides(image.width, image.height)
         if trajectories is None:
             return frames or self.unet.config.num_frames
         if self.trackgo is None:
@@ -283,7 +288,7 @@ class TrackGoPipeline(StableVideoDiffusionPipeline):
         return super()._encode_image((pixels.clamp(0, 1) * 255).round() / 255, *args, **kwargs)
 
 
-def fit_size(width: int, height: int, area_px: int = 1024 * 576, multiple: int = 64) -> tuple[int, int]:
+def fit_size(width: int, height: int, area_px: int = 1024 * 576, multiple: int = LATENT_PX) -> tuple[int, int]:
     """The (width, height) in multiples of ``multiple`` nearest a picture's aspect, with about ``area_px`` pixels."""
     scale = math.sqrt(area_px / (width * height))
     return tuple(max(multiple, round(side * scale / multiple) * multiple) for side in (width, height))

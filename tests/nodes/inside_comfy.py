@@ -198,7 +198,7 @@ def low_memory() -> None:
     """The weights partly loaded, as on a card that is too small: patched at each use, adapters cast at each use."""
     expected = sample(apply(trackgo=changed))
     patched = apply(trackgo=changed)
-    adapters = patched.get_additional_models_with_key(model_nodes.FOLDER)
+    adapters = patched.get_additional_models_with_key(model_nodes.KEY)
     results["adapters_seen"] = [len(adapters), adapters[0].model_size() > 0]
     for patcher in (patched, *adapters):
         patcher.detach()

@@ -74,7 +74,7 @@ def main() -> None:
     facts = {"shapes": shapes(unet), "svd_shapes": shapes(full)}
     unet.load_state_dict(load_file(FOLDER / "unet.safetensors"), strict=False)
     model, given = TrackGo.load(FOLDER / "trackgo.safetensors"), load_file(FOLDER / "inputs.safetensors")
-    points = given.pop("P")
+    points, odd_points, odd = given.pop("P"), given.pop("odd_P"), {"sample": given.pop("odd_sample")}
     facts["layers"] = {name: attention.to_q.in_features for name, attention in temporal_attentions(unet).items()}
     with torch.inference_mode():
         before, out = snapshot(unet), {"bare": call(unet, given)}
@@ -86,6 +86,9 @@ def main() -> None:
             wrong = given | {"sample": given["sample"][:, :-1]}
             facts["refused"] = refusal(lambda: call(unet, wrong))
         facts["restored"] = snapshot(unet) == before
+        out["odd_bare"] = call(unet, given | odd)
+        with model.attached(unet, EncodedTrajectories(model, odd_points), tau=-50.0):
+            out["odd_attached"] = call(unet, given | odd)
         out["after"] = call(unet, given)
         facts["raised"] = refusal(lambda: failing(unet, model, motion))
         facts["restored_after_error"] = snapshot(unet) == before

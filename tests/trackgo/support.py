@@ -33,7 +33,9 @@ torch.set_num_threads(1)  # threads gain nothing on models this small, and wait 
 
 WIDTHS, HEADS, CONTEXT = (32, 64, 64, 64), (2, 4, 4, 4), 32
 FRAMES, HEIGHT_PX, WIDTH_PX = 8, 64, 128
-"""Height and width are a multiple of 64, as diffusers needs them, and differ, so that mixing them up shows."""
+"""Height and width differ, so that mixing them up shows."""
+ODD = {"height": 13, "width": 17}
+"""A latent size in which three of the UNet's four levels are odd: 13×17, 7×9, 4×5, 2×3."""
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -89,6 +91,11 @@ def drawn(
             frame[y : y + 4, x : x + 4] = (255, 48, 48)
             frame[height_px - 6 : height_px - 2, 2:6] = (48, 224, 64)
     return images
+
+
+def drawn_odd() -> np.ndarray:
+    """P at the size of ``ODD``."""
+    return drawn(height_px=8 * ODD["height"], width_px=8 * ODD["width"])
 
 
 def black(frames: int = FRAMES, height_px: int = HEIGHT_PX, width_px: int = WIDTH_PX) -> np.ndarray:
@@ -214,7 +221,8 @@ def comfy_facts(install: ComfyInstall) -> tuple[dict, dict[str, Tensor]]:
         save_file(weights, home / "unet.safetensors")
         model.save(home / "trackgo.safetensors")
         ids = unet.add_time_proj(given["added_time_ids"].flatten()).reshape(len(given["added_time_ids"]), -1)
-        save_file(given | {"y": ids, "P": torch.from_numpy(drawn())}, home / "inputs.safetensors")
+        odd = {"odd_sample": inputs(**ODD)["sample"], "odd_P": torch.from_numpy(drawn_odd())}
+        save_file(given | {"y": ids, "P": torch.from_numpy(drawn())} | odd, home / "inputs.safetensors")
         worker = Path(__file__).with_name("comfy_worker.py")
         command = [str(install.python), str(worker), str(install.path), folder]
         alone = os.environ | {"OMP_NUM_THREADS": "1"}

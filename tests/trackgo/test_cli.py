@@ -71,6 +71,16 @@ def test_draw_writes_the_rough_video_and_where_it_moves(files: dict[str, str], t
     assert np.array_equal(read_clip(mask)[0][..., 0] > 0, moved) and moved.any()
 
 
+def test_generate_takes_the_models_own_number_of_steps(files: dict[str, str], tmp_path: Path) -> None:
+    small = [*_words(files), "--frames", "6", "--width", "64", "--height", "64"]
+    clips = []
+    for name, more in (("own", []), ("named", ["--steps", "4", "--guidance", "1"]), ("other", ["--steps", "3"])):
+        assert main(["generate", *small, "--out", str(tmp_path / f"{name}.mkv"), *more]) == 0
+        clips.append(read_clip(tmp_path / f"{name}.mkv")[0])
+    assert np.array_equal(clips[0], clips[1])
+    assert not np.array_equal(clips[0], clips[2])
+
+
 def test_convert_prints_one_point_per_frame(files: dict[str, str], capsys: pytest.CaptureFixture) -> None:
     assert main(["convert", "--drawing", files["--drawing"], "--size", "640x360", "--frames", "9", "--to", "kj"]) == 0
     tracks = json.loads(capsys.readouterr().out)
@@ -88,7 +98,7 @@ def _wrong(tmp_path: Path, files: dict[str, str]) -> dict[str, tuple[list[str], 
         "not a picture": (["draw", "--image", files["--drawing"], "--drawing", files["--drawing"], *out], "picture"),
         "unknown ending": (["draw", *given, "--out", "x.docx"], ".mp4"),
         "missing model": (["generate", "--model", "no-model", *given, *out], "no-model"),
-        "bad size": (["generate", *given, *out, "--width", "100", "--height", "64"], "multiples of 64"),
+        "bad size": (["generate", *given, *out, "--width", "100", "--height", "64"], "multiples of 8"),
         "bad frames": (["generate", *given, *out, "--width", "64", "--height", "64", "--frames", "4"], "6"),
         "bad freeze": (["generate", *given, *out, "--freeze", "2"], "between 0 and 1"),
         "bad convert size": (["convert", "--drawing", files["--drawing"], "--size", "big"], "1024x576"),

@@ -5,6 +5,8 @@ from __future__ import annotations
 import itertools
 import json
 import math
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +18,7 @@ from trackgo.demo.tiny import load_demo_components
 from trackgo.drawing import Drawing
 from trackgo.model import TrackGo
 from trackgo.model.config import AttentionSettings
+from trackgo.options import sampling_of
 from trackgo.pipeline import TrackGoPipeline, fit_picture, fit_size
 from trackgo.trajectories import PointTrajectories, point_trajectories
 
@@ -108,7 +111,7 @@ def test_what_does_not_fit_is_refused_and_nothing_stays_attached(
     processors = [id(p) for p in pipeline.unet.attn_processors.values()]
     with pytest.raises(ValueError, match="64×64 px, the picture has 128×64"):
         pipeline(example_image(128, 64), tracks, steps=1)
-    with pytest.raises(ValueError, match="multiples of 64, got 100×64"):
+    with pytest.raises(ValueError, match="multiples of 8, got 100×64"):
         pipeline(example_image(100, 64), tracks, steps=1)
     with pytest.raises(ValueError, match="alpha"):
         pipeline(picture, tracks, steps=1, alpha=0.1)
@@ -121,6 +124,27 @@ def test_what_does_not_fit_is_refused_and_nothing_stays_attached(
     with pytest.raises(KeyboardInterrupt):
         pipeline(picture, tracks, steps=2, on_step=stop)
     assert processors == [id(p) for p in pipeline.unet.attn_processors.values()]
+
+
+def test_sides_are_multiples_of_8_odd_numbers_of_latent_cells_too(pipeline: TrackGoPipeline) -> None:
+    """136×104 px are 17×13 latent cells; all but the last of the UNet's levels have an odd side."""
+    picture, tracks = example_image(136, 104), point_trajectories(example_drawing(), FRAMES, 136, 104)
+    clip, plain = pipeline(picture, tracks, steps=STEPS), pipeline(picture, None, steps=STEPS, frames=FRAMES)
+    assert clip.shape == plain.shape == (FRAMES, 104, 136, 3)
+    assert np.abs(clip.astype(int) - plain).max() > 30
+
+
+def test_threads_that_share_a_pipeline_wait_in_turn(pipeline: TrackGoPipeline, picture: np.ndarray) -> None:
+    drawn = point_trajectories(example_drawing(), FRAMES, SIZE, SIZE)
+    given = [drawn, replace(drawn, tracks=drawn.tracks[::-1].copy()), None]
+
+    def run(seed: int) -> np.ndarray:
+        return pipeline(picture, given[seed], steps=STEPS, seed=seed, frames=FRAMES)
+
+    expected = [run(seed) for seed in range(len(given))]
+    with ThreadPoolExecutor(len(given)) as pool:
+        for clip, alone in zip(pool.map(run, range(len(given))), expected, strict=True):
+            assert np.array_equal(clip, alone)
 
 
 def test_without_weights_only_plain_svd(picture: np.ndarray, tracks: PointTrajectories) -> None:
@@ -151,6 +175,26 @@ def test_reads_a_diffusers_folder_with_weights_beside_it(
         assert clip.shape == (FRAMES, SIZE, SIZE, 3)
 
 
+def test_a_model_says_how_it_is_best_sampled(
+    pipeline: TrackGoPipeline,
+    picture: np.ndarray,
+    tracks: PointTrajectories,
+    latents: list[torch.Tensor],
+    tmp_path: Path,
+) -> None:
+    assert pipeline.own_sampling == sampling_of("demo") == (4, 1.0)
+    pipeline(picture, tracks)
+    pipeline(picture, tracks, steps=4, guidance=1.0)
+    assert torch.equal(*latents)
+    assert sampling_of(tmp_path) == sampling_of("a/hub-name") == (25, 2.5)
+    note = tmp_path / "trackgo_demo.json"
+    note.write_text('{"sampling": {"steps": 7, "guidance": 2.0}}')
+    assert sampling_of(tmp_path) == (7, 2.0)
+    note.write_text('{"sampling": {"steps": 7}}')
+    with pytest.raises(ValueError, match=r"trackgo_demo\.json': sampling must be steps and guidance"):
+        sampling_of(tmp_path)
+
+
 def test_missing_models_and_weights_of_another_base_are_named(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError, match="there is no model at 'nowhere'"):
         TrackGoPipeline.from_pretrained("nowhere")
@@ -162,7 +206,9 @@ def test_missing_models_and_weights_of_another_base_are_named(tmp_path: Path) ->
         TrackGoPipeline.from_pretrained("demo", trackgo=other)
 
 
-@pytest.mark.parametrize(("size", "expected"), [((1920, 1080), (1024, 576)), ((1000, 1000), (768, 768))])
+@pytest.mark.parametrize(
+    ("size", "expected"), [((1920, 1080), (1024, 576)), ((1000, 1000), (768, 768)), ((640, 427), (944, 624))]
+)
 def test_fit_size_keeps_the_shape(size: tuple[int, int], expected: tuple[int, int]) -> None:
     assert fit_size(*size) == expected
 

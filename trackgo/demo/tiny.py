@@ -19,6 +19,7 @@ from transformers import CLIPVisionConfig, CLIPVisionModelWithProjection
 
 from ..files import replacing
 from ..svd.components import SVDComponents, build_feature_extractor, build_scheduler, image_processor_class
+from ..svd.sizes import check_sides
 from . import DEMO_SVD
 from .vae import TinyVAE, build_vae
 
@@ -61,11 +62,7 @@ class TinyConfig:
             raise ValueError(f"vae_width is {self.vae_width}; ComfyUI's tiny autoencoder holds at most 64 channels")
         if self.clip_layers < 2:
             raise ValueError(f"clip_layers is {self.clip_layers}; ComfyUI reads the second-last layer, so at least 2")
-        for name in ("width", "height"):
-            if getattr(self, name) % 64:
-                raise ValueError(
-                    f"{name} is {getattr(self, name)}; the UNet halves 1/8 latents thrice: use a multiple of 64"
-                )
+        check_sides(self.width, self.height)
 
     @classmethod
     def of(cls, folder: Path) -> TinyConfig:
@@ -147,7 +144,8 @@ _OTHERS = {
 def save_components(components: SVDComponents, folder: Path, config: TinyConfig, trained: str) -> None:
     """Write a diffusers folder with half-precision safetensors; `trained` says in words which parts were trained.
 
-    The components stay as they are. `trackgo_demo.json` beside model_index.json records `config` and `trained`.
+    The components stay as they are. `trackgo_demo.json` beside model_index.json records `config` and `trained`; who has
+    measured how the model is best sampled adds `sampling`, {"steps": …, "guidance": …}.
     """
     for name in _MODELS:
         save_model(name, getattr(components, name), folder)

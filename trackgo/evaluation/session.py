@@ -14,8 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from ..options import DEMO_SAMPLING, SVD_SAMPLING, device_named, dtype_named, place_
+from ..options import device_named, dtype_named, place_, sampling_of
 from ..pipeline import TrackGoPipeline
+from ..svd.sizes import check_sides
 from ..tracking.trackers import build_tracker
 from ..video import write_clip
 from .cases import Source
@@ -66,10 +67,11 @@ class _Pipeline:
         drawn = args.input == "world"  # at the demo's size; real videos at the paper's, unless the model says otherwise
         size, frames = self._model_shape() if generates else (_DEMO_SIZE if drawn else _SVD_SIZE, _FRAMES)
         self.shape = (args.frames or frames, *(args.size or size))
-        if generates and (self.shape[1] % 64 or self.shape[2] % 64):
-            raise ValueError(f"--size must be multiples of 64, got {self.shape[1]}x{self.shape[2]}")
-        steps, guidance = DEMO_SAMPLING if self.demo else SVD_SAMPLING
-        self.sampling = Sampling(args.steps or steps, guidance if args.guidance is None else args.guidance, args.seed)
+        if generates:
+            check_sides(*self.shape[1:], "--size: both sides")
+        own = sampling_of(args.model)
+        guidance = own.guidance if args.guidance is None else args.guidance
+        self.sampling = Sampling(args.steps or own.steps, guidance, args.seed)
 
     def load(self) -> TrackGoPipeline:
         """The pipeline, in its place."""

@@ -7,10 +7,13 @@ library is imported here.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Protocol
+from weakref import WeakKeyDictionary
 
+import torch
 import torch.nn.functional as F
 from einops import rearrange
 from torch import Tensor, nn
@@ -93,26 +96,40 @@ class Attachment:
 
 Attend = Callable[..., Tensor]
 """(q, k, v, transformer_options) → softmax(QKᵀ/√d)V, all [B, L, C]."""
+Guard = Callable[[Mapping], None]
+"""Called with ``transformer_options`` whenever a layer runs; raises where it must not go on."""
+
+EVERY_VIDEO = 0
+"""In place of a video's number: the attachment serves all videos of a batch."""
 
 
 class ComfyTemporalAttention(nn.Module):
     """Stands where ComfyUI's ``time_stack.0.attn1`` stood; shares its children, so their names and patches stay.
 
     ``transformer_options`` carries ``activations_shape`` (of the hidden states) and ``original_shape`` (of the latent).
+
+    Attributes:
+        attachments: by number of the video in the batch that is sampled, from 1, or ``EVERY_VIDEO``; a video that has
+            none is the base model's.
+        video: the one being sampled. Not in ``transformer_options``: compiled code takes those for constants.
     """
 
-    def __init__(self, base: nn.Module, name: str, attachment: Attachment, attend: Attend | None = None) -> None:
+    def __init__(
+        self, base: nn.Module, name: str, attachments: Mapping[int, Attachment], attend: Attend | None = None,
+        guard: Guard | None = None,
+    ) -> None:  # fmt: skip
         super().__init__()
         for child, module in base.named_children():
             self.add_module(child, module)
         object.__setattr__(self, "base", base)  # not a child: the parameters must not be listed twice
-        self.name, self.attachment, self.heads = name, attachment, base.heads
-        self.attend = attend or self._sdpa
+        self.name, self.attachments, self.heads = name, dict(attachments), base.heads
+        self.attend, self.guard, self.video = attend or self._sdpa, guard, 1
 
     def _sdpa(self, q: Tensor, k: Tensor, v: Tensor, _options: Mapping | None = None) -> Tensor:
         q, k, v = (rearrange(x, "b l (h d) -> b h l d", h=self.heads) for x in (q, k, v))
         return rearrange(F.scaled_dot_product_attention(q, k, v), "b h l d -> b l (h d)")
 
+    @torch.compiler.disable  # A' is kept between calls, and ComfyUI compiles blind to changed transformer_options
     def forward(
         self,
         x: Tensor,
@@ -123,14 +140,17 @@ class ComfyTemporalAttention(nn.Module):
     ) -> Tensor:
         """[(b s), L, C] → the same, as ComfyUI's CrossAttention."""
         options = transformer_options or {}
-        if not self.attachment.active_at(options.get("sigmas")):
+        if self.guard is not None:
+            self.guard(options)
+        attachment = self.attachments.get(self.video, self.attachments.get(EVERY_VIDEO))
+        if attachment is None or not attachment.active_at(options.get("sigmas")):
             return self.base(x, context=context, value=value, mask=mask, transformer_options=options)
-        self.attachment.check_latent(*options["original_shape"][-2:], frames=x.shape[1])
+        attachment.check_latent(*options["original_shape"][-2:], frames=x.shape[1])
         context = x if context is None else context
         q, k, v = self.to_q(x), self.to_k(context), self.to_v(context if value is None else value)
         base = self.attend(q, k, v, options)
         size = tuple(options["activations_shape"][-2:])
-        return self.to_out(self.attachment.apply(self.name, size, q, k, v, base))
+        return self.to_out(attachment.apply(self.name, size, q, k, v, base))
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -194,7 +214,7 @@ def _attached_comfy(unet: nn.Module, attachment: Attachment) -> Iterator[None]:
     parents = {layer.name: unet.get_submodule(f"{layer.comfy}.time_stack.0") for layer in LAYERS}
     try:
         for name, attn in attentions.items():
-            parents[name].attn1 = ComfyTemporalAttention(attn, name, attachment)
+            parents[name].attn1 = ComfyTemporalAttention(attn, name, {EVERY_VIDEO: attachment})
         yield
     finally:
         for name, attn in attentions.items():
@@ -247,6 +267,30 @@ def replaced_weights(unet: nn.Module, weights: Mapping[str, BaseChange]) -> Iter
             target.data = originals[key]
 
 
+_HOLDERS: WeakKeyDictionary[nn.Module, tuple[int, int]] = WeakKeyDictionary()  # UNet → thread, how often
+_HOLDING = threading.Lock()
+
+
+@contextmanager
+def _alone_with(unet: nn.Module) -> Iterator[None]:
+    """Refuse what would mix two threads' trajectories; one thread may attach several times, the inner acts."""
+    with _HOLDING:
+        thread, depth = _HOLDERS.get(unet, (threading.get_ident(), 0))
+        if thread != threading.get_ident():
+            raise RuntimeError(
+                "another thread has attached trajectories to this UNet: attach in one thread at a time, or give each "
+                "thread a UNet of its own"
+            )
+        _HOLDERS[unet] = thread, depth + 1
+    try:
+        yield
+    finally:
+        with _HOLDING:
+            thread, depth = _HOLDERS.pop(unet)
+            if depth > 1:
+                _HOLDERS[unet] = thread, depth - 1
+
+
 @contextmanager
 def attached(
     unet: nn.Module, attachment: Attachment, weights: Mapping[str, BaseChange] | None = None
@@ -260,7 +304,8 @@ def attached(
 
     Raises:
         ValueError: ``unet`` is not SVD's, or the weights do not fit it.
+        RuntimeError: something is attached to it in another thread.
     """
     attach = _attached_comfy if is_comfy(unet) else _attached_diffusers
-    with replaced_weights(unet, weights or {}), attach(unet, attachment):
+    with _alone_with(unet), replaced_weights(unet, weights or {}), attach(unet, attachment):
         yield attachment

@@ -2,19 +2,21 @@
 
 Keys are module paths: ``encoder.…``, ``adapters.<layer>.…`` and ``base.<diffusers key>`` for base weights that were
 trained along, or ``base.<diffusers key>.up`` and ``.down`` for a low-rank change of one (which they are also stands in
-the metadata). Any missing, extra or wrongly shaped key is refused by name.
+the metadata). Any missing, extra or wrongly shaped key is refused by name. The metadata also hold the SHA-256 of the
+tensors; files without one load, too.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import torch
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors import SafetensorError
+from safetensors.torch import load, save_file
 from torch import Tensor
 
 from .. import __version__
@@ -59,32 +61,52 @@ def write(stored: Stored, path: str | Path, dtype: torch.dtype | None = None) ->
         "config": json.dumps(asdict(stored.config)),
         "base_weights": json.dumps(sorted(base)),
         "low_rank": json.dumps(sorted(k for k, v in base.items() if isinstance(v, LowRank))),
+        "sha256": _digest(tensors),
     }
     with replacing(path) as unfinished:
         save_file(tensors, unfinished, metadata)
 
 
 def read(path: str | Path) -> Stored:
-    """Read a checkpoint in the precision it was stored in.
+    """Read a checkpoint in the precision it was stored in, into memory of its own: the file may change afterwards.
 
     Raises:
-        ValueError: not a TrackGo checkpoint, of a newer format, or base weights that differ from its metadata.
+        ValueError: not a TrackGo checkpoint, of a newer format, damaged, or base weights that differ from its metadata.
         FileNotFoundError: nothing at ``path``.
     """
     if not Path(path).is_file():
         raise FileNotFoundError(f"there is no TrackGo checkpoint at '{path}'")
     try:
-        with safe_open(path, framework="pt") as file:
-            metadata = file.metadata() or {}
-            tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118 — not a mapping
-    except SafetensorError as error:
+        tensors, metadata = _parsed(Path(path).read_bytes())
+    except (SafetensorError, KeyError) as error:  # KeyError: a type that torch has not
         raise ValueError(f"'{path}' is not a readable safetensors file: {error}") from error
     config, changed, low_rank = _read_metadata(metadata, path)
     _check_dtypes(tensors, path)
+    if metadata.get("sha256", digest := _digest(tensors)) != digest:
+        raise ValueError(
+            f"'{path}' is damaged: its tensors are not those that were written (their SHA-256 differs); copy or "
+            "download it again"
+        )
     base = _from_tensors(tensors, low_rank, path)
     if set(base) != set(changed):
         raise ValueError(f"'{path}': base weights differ from its metadata: {_names(set(base) ^ set(changed))}")
     return Stored(config, {key: value for key, value in tensors.items() if not key.startswith(_BASE)}, base)
+
+
+def _parsed(data: bytes) -> tuple[dict[str, Tensor], dict[str, str]]:
+    """Tensors and metadata of a safetensors file's content."""
+    tensors = load(data)  # checks the header, too
+    header = json.loads(data[8 : 8 + int.from_bytes(data[:8], "little")])
+    return tensors, header.get("__metadata__", {})
+
+
+def _digest(tensors: Mapping[str, Tensor]) -> str:
+    """SHA-256 over names, types, shapes and bytes, whatever their order in the file."""
+    digest = hashlib.sha256()
+    for key, tensor in sorted(tensors.items()):
+        digest.update(f"{key} {tensor.dtype} {tuple(tensor.shape)}\n".encode())
+        digest.update(tensor.contiguous().reshape(-1).view(torch.uint8).numpy())
+    return digest.hexdigest()
 
 
 def check_keys(expected: Mapping[str, torch.Size], given: Mapping[str, Tensor], path: str | Path) -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import threading
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
@@ -12,6 +13,7 @@ from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
 from ..svd.layers import LAYERS, level_sizes
+from ..svd.sizes import LATENT_PX, check_sides
 from .adapter import AdapterAttention
 from .config import TrackGoConfig
 from .encoder import TrajectoryEncoder, align, points_to_tensor
@@ -47,6 +49,7 @@ class EncodedTrajectories:
         pixels_at_once: how many pixels of P go through E together. By default every frame goes alone, so that equal
             frames give equal bits whatever the batched kernels do; several at a time are twice as fast on small ones.
         recompute: recompute E in the backward pass instead of keeping its activations.
+        between: called before each part of P goes through E; what it raises ends the work and leaves nothing half done.
 
     Raises:
         ValueError: another type or shape, or H or W is not a multiple of 8.
@@ -54,19 +57,20 @@ class EncodedTrajectories:
 
     def __init__(
         self, weights: Weights, images: Any, dtype: torch.dtype | None = None, pixels_at_once: int = 0,
-        recompute: bool = False,
+        recompute: bool = False, between: Callable[[], None] | None = None,
     ) -> None:  # fmt: skip
         self.weights, self.dtype, self.pixels_at_once, self.recompute = weights, dtype, pixels_at_once, recompute
+        self.between = between
         self.images = torch.as_tensor(images)
         if self.images.dtype != torch.uint8 or self.images.ndim != 5 or self.images.shape[-1] != 3:
             given = f"{self.images.dtype} {tuple(self.images.shape)}"
             raise ValueError(f"drawn trajectories must be uint8 [m, frames, height, width, 3], got {given}")
         height, width = self.images.shape[2:4]
-        if height % 8 or width % 8:
-            raise ValueError(f"width and height of the trajectories must be multiples of 8, got {width}×{height}")
+        check_sides(width, height, "width and height of the trajectories")
         self._levels: dict[tuple[int, int], _Level] = {}
         self._layers: dict[tuple[str, int, int], AdapterAttention] = {}
         self._differentiable = True  # whether all that is kept was computed with gradients
+        self._lock = threading.RLock()  # two models, each with a thread of its own, may follow the same trajectories
 
     @property
     def frames(self) -> int:
@@ -76,10 +80,14 @@ class EncodedTrajectories:
     @property
     def latent_size(self) -> tuple[int, int]:
         """(height, width) of the latent video these trajectories belong to."""
-        return self.images.shape[2] // 8, self.images.shape[3] // 8
+        return self.images.shape[2] // LATENT_PX, self.images.shape[3] // LATENT_PX
 
     def layer(self, name: str, height: int, width: int, like: Tensor) -> AdapterAttention:
         """A' of layer ``name`` for hidden states of (height, width), on ``like``'s device."""
+        with self._lock:
+            return self._layer(name, height, width, like)
+
+    def _layer(self, name: str, height: int, width: int, like: Tensor) -> AdapterAttention:
         key = (name, height, width)
         if torch.is_grad_enabled() and not self._differentiable:
             self.clear()  # nothing kept without gradients (perhaps in inference mode) may serve training
@@ -112,10 +120,11 @@ class EncodedTrajectories:
 
     def to(self, device: torch.device | str) -> None:
         """Move what is kept, so that it can wait in main memory between generations."""
-        for size, level in self._levels.items():
-            self._levels[size] = replace(level, index=level.index.to(device), features=level.features.to(device))
-        for key, kept in self._layers.items():
-            self._layers[key] = replace(kept, index=kept.index.to(device), attention=kept.attention.to(device))
+        with self._lock:
+            for size, level in self._levels.items():
+                self._levels[size] = replace(level, index=level.index.to(device), features=level.features.to(device))
+            for key, kept in self._layers.items():
+                self._layers[key] = replace(kept, index=kept.index.to(device), attention=kept.attention.to(device))
 
     def _level(self, height: int, width: int, device: torch.device) -> _Level:
         if (height, width) not in self._levels:
@@ -130,6 +139,8 @@ class EncodedTrajectories:
         frames = self.images.flatten(0, 1)
 
         def encode(part: Tensor) -> tuple[Tensor, ...]:
+            if self.between is not None:
+                self.between()
             f = self.weights.encoder(points_to_tensor(part, device, dtype))
             return tuple(align(f, *size) for size in sizes)
 

@@ -19,7 +19,7 @@ class Encoder:
     parts: FrozenParts
 
     def encode(self, frames: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """uint8 [L, H, W, 3], sides in multiples of 64 → latents float16 [L, 4, H/8, W/8] of unit variance, and the
+        """uint8 [L, H, W, 3], sides in multiples of 8 → latents float16 [L, 4, H/8, W/8] of unit variance, and the
         first frame's embedding float16 [1, C]."""
         clip = to_unit(torch.from_numpy(frames))[None]
         before = torch.get_num_threads()

@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
 from ..drawing.coordinates import check_size
+from ..svd.sizes import check_sides
 from ..trajectories.motion import check_frames
 
 FORMAT = 1
@@ -97,8 +98,8 @@ class Settings:
             raise ValueError(f"frames is {self.frames}; a window needs at least 2, for something to move")
         if self.width % 2 or self.height % 2 or min(self.width, self.height) < 64:
             raise ValueError(f"size is {self.width}x{self.height}; both sides must be even and at least 64")
-        if self.latents and (self.width % 64 or self.height % 64):
-            raise ValueError(f"size is {self.width}x{self.height}; with latents both sides must be multiples of 64")
+        if self.latents:
+            check_sides(self.width, self.height, "with latents both sides")
         if self.fps < 0 or self.most_windows < 0 or self.components < 1:
             raise ValueError("fps and most_windows must be 0 or more, components at least 1")
         object.__setattr__(self, "fps", float(self.fps))  # 0 and 0.0 are the same settings

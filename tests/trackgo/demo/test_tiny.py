@@ -104,7 +104,7 @@ def test_diffusers_own_pipeline_runs_on_it(tmp_path: Path) -> None:
         ({"head_dim": 24}, "head_dim 24 does not divide"),
         ({"vae_width": 80}, "vae_width is 80"),
         ({"clip_layers": 1}, "clip_layers is 1"),
-        ({"width": 100}, "width is 100"),
+        ({"width": 100}, "multiples of 8, got 100×128"),
     ],
 )
 def test_bad_sizes_are_named(bad: dict[str, object], message: str) -> None:

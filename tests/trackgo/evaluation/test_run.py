@@ -282,7 +282,7 @@ def test_export_command(tmp_path: Path) -> None:
         (["world", "--system", "x=/nowhere"], "no folder '/nowhere'"),
         (["world", "--count", "0", "--system", "still"], "at least one"),
         (["world", "--frames", "0"], "--frames is 0"),
-        (["world", "--size", "100x64"], "multiples of 64"),
+        (["world", "--size", "100x64"], "--size: both sides must be multiples of 8, got 100×64"),
         (["world", "--tracker", "eyes", "--system", "still"], "eyes"),
         (["world", "--model", "no-model"], "no-model"),
         (["world", "--export", "sora"], "sg-i2v"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import torch
@@ -10,7 +11,20 @@ from peft import LoraConfig, inject_adapter_in_model
 from torch import Tensor, nn
 
 from tests.comfy_harness import ComfyInstall
-from tests.trackgo.support import WIDTHS, black, call, comfy_facts, inputs, motion_of, snapshot, tiny_unet, track_model
+from tests.trackgo.support import (
+    ODD,
+    WIDTHS,
+    black,
+    call,
+    comfy_facts,
+    drawn,
+    drawn_odd,
+    inputs,
+    motion_of,
+    snapshot,
+    tiny_unet,
+    track_model,
+)  # fmt: skip
 from trackgo.model import TrackGo
 from trackgo.model.attach import Attachment, attached, replaced_weights
 from trackgo.model.config import AttentionSettings
@@ -113,6 +127,36 @@ def test_the_inner_of_two_attachments_acts(unet: nn.Module, model: TrackGo) -> N
             assert torch.equal(out_of(unet), bare)
         assert torch.equal(out_of(unet), alone)
     assert snapshot(unet) == before
+
+
+def test_a_second_thread_is_refused_and_leaves_the_first_alone(unet: nn.Module, model: TrackGo) -> None:
+    before, motion = snapshot(unet), motion_of(model)
+    with ThreadPoolExecutor(1) as other:
+
+        def attach() -> None:
+            with model.attached(unet, motion):
+                pass
+
+        with model.attached(unet, motion):
+            followed = out_of(unet)
+            with pytest.raises(RuntimeError, match="another thread has attached trajectories to this UNet"):
+                other.submit(attach).result()
+            assert torch.equal(out_of(unet), followed)
+        other.submit(attach).result()
+    assert snapshot(unet) == before
+
+
+def test_two_models_in_two_threads_may_follow_the_same_trajectories(model: TrackGo) -> None:
+    unets = [tiny_unet(), tiny_unet(seed=1)]
+
+    def run(unet: nn.Module, motion: EncodedTrajectories) -> Tensor:
+        with model.attached(unet, motion):
+            return out_of(unet)
+
+    expected = [run(unet, motion_of(model)) for unet in unets]
+    motion = motion_of(model)
+    with ThreadPoolExecutor(2) as pool:
+        assert all(map(torch.equal, pool.map(run, unets, [motion] * 2), expected))
 
 
 def test_one_attachment_may_serve_two_models(model: TrackGo) -> None:
@@ -302,7 +346,8 @@ def test_comfyui_refuses_another_length(comfy: tuple[dict, dict[str, Tensor]]) -
     assert "have 8 frames but the video being sampled has 7" in comfy[0]["refused"]
 
 
-def test_both_back_ends_give_the_same_numbers(comfy: tuple[dict, dict[str, Tensor]]) -> None:
+@pytest.mark.parametrize("size", ["", "odd_"])
+def test_both_back_ends_give_the_same_numbers(comfy: tuple[dict, dict[str, Tensor]], size: str) -> None:
     """One checkpoint with changed base weights. diffusers builds some norms with eps 1e-6 where SVD and ComfyUI have
     1e-5; with these weights that alone is 2e-4, so it is levelled here."""
     unet = tiny_unet()
@@ -311,7 +356,10 @@ def test_both_back_ends_give_the_same_numbers(comfy: tuple[dict, dict[str, Tenso
             module.eps = 1e-5
     model = track_model(unet, "literal")
     model.base_weights = {QUERY: unet.get_parameter(QUERY).detach() * 1.5}
-    scale = comfy[1]["bare"].abs().max()
-    assert (out_of(unet) - comfy[1]["bare"]).abs().max() < 1e-4 * scale
-    with model.attached(unet, motion_of(model), tau=-50.0):
-        assert (out_of(unet) - comfy[1]["attached"]).abs().max() < 1e-4 * scale
+    sample, points = (inputs(**ODD)["sample"], drawn_odd()) if size else (inputs()["sample"], drawn())
+    bare, followed = comfy[1][f"{size}bare"], comfy[1][f"{size}attached"]
+    scale = bare.abs().max()
+    assert (out_of(unet, sample=sample) - bare).abs().max() < 1e-4 * scale
+    assert (bare - followed).abs().max() > 1e-2
+    with model.attached(unet, EncodedTrajectories(model, points), tau=-50.0):
+        assert (out_of(unet, sample=sample) - followed).abs().max() < 1e-4 * scale

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import pickle
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -43,11 +45,11 @@ def good(model: TrackGo, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def rewrite(good: Path, tmp_path: Path) -> Callable[..., Path]:
-    """The good file again, with other tensors (None leaves one out) or other metadata."""
+    """The good file again, with other tensors (None leaves one out) or other metadata, and as one without a SHA-256."""
 
     def write(tensors: dict[str, Tensor | None] | None = None, **metadata: str | None) -> Path:
         with safe_open(good, framework="pt") as file:
-            words = {**file.metadata(), **metadata}
+            words = {**file.metadata(), "sha256": None, **metadata}
         changed = {**load_file(good), **(tensors or {})}
         path = tmp_path / "changed.safetensors"
         save_file(
@@ -277,6 +279,47 @@ def test_other_files_are_refused(good: Path, tmp_path: Path) -> None:
     torch.save({"x": Evil(trace)}, tmp_path / "torch.safetensors")
     assert "is not a readable safetensors file" in refused(tmp_path / "torch.safetensors")
     assert not trace.exists()
+
+
+def test_damaged_tensors_are_found_by_their_sha256(good: Path, rewrite: Callable[..., Path], tmp_path: Path) -> None:
+    content = bytearray(good.read_bytes())
+    content[-5] ^= 1
+    path = tmp_path / "flipped.safetensors"
+    path.write_bytes(content)
+    assert "is damaged: its tensors are not those that were written (their SHA-256 differs)" in refused(path)
+    with safe_open(good, framework="pt") as file:
+        digest = file.metadata()["sha256"]
+    TrackGo.load(rewrite(sha256=digest))
+    assert "is damaged" in refused(rewrite({PROJECTION: torch.ones(32)}, sha256=digest))
+    assert "is damaged" in refused(rewrite(sha256=""))
+    TrackGo.load(rewrite({PROJECTION: torch.ones(32)}))  # an older file, which says nothing of it
+
+
+@pytest.mark.parametrize("change", ["overwritten", "truncated", "gone"])
+def test_what_happens_to_the_file_later_leaves_the_model_alone(
+    model: TrackGo, good: Path, tmp_path: Path, change: str
+) -> None:
+    """In a process of its own: a mapped file that is cut short would end it."""
+    path, theirs = tmp_path / "w.safetensors", tmp_path / "seen.safetensors"
+    path.write_bytes(good.read_bytes())
+    code = """if True:
+        import sys
+        from pathlib import Path
+        from safetensors.torch import save_file
+        from trackgo.model import TrackGo
+        path, change = Path(sys.argv[1]), sys.argv[3]
+        loaded = TrackGo.load(path)
+        if change == "gone":
+            path.unlink()
+        else:
+            with open(path, "rb+") as file:
+                file.truncate(9) if change == "truncated" else file.write(bytes(path.stat().st_size))
+        save_file({**loaded.state_dict(), **loaded.base_weights}, sys.argv[2])
+    """
+    done = subprocess.run([sys.executable, "-c", code, str(path), str(theirs), change], cwd=Path.cwd(), check=False)
+    assert done.returncode == 0
+    expected = {**model.state_dict(), **model.base_weights}
+    assert all(torch.equal(value, expected[key]) for key, value in load_file(theirs).items())
 
 
 def test_nothing_and_folders_are_not_found(tmp_path: Path) -> None:
