@@ -44,8 +44,26 @@ def demo_model() -> comfy.model_patcher.ModelPatcher:
     settings.set_inference_dtype(dtype, cast)
     offload_device = comfy.model_management.unet_offload_device()
     model = settings.get_model({}, device=offload_device)
+    model.trackgo_demo = True  # for `beyond_demo`; every clone shares it
     model.diffusion_model.load_state_dict({comfy_key(key): value.to(dtype) for key, value in weights.items()})
     return comfy.model_patcher.ModelPatcher(model, load_device=load_device, offload_device=offload_device)
+
+
+def beyond_demo(model: comfy.model_patcher.ModelPatcher, frames: int, width: int, height: int) -> str | None:
+    """What to say when the demo model is asked for far more than it was made for; None for any other model.
+
+    Above four times its pixels, or twice its frames.
+    """
+    if not getattr(model.model, "trackgo_demo", False):
+        return None
+    made = json.loads((Path(DEMO_SVD) / "trackgo_demo.json").read_text(encoding="utf-8"))["config"]
+    if width * height <= 4 * made["width"] * made["height"] and frames <= 2 * made["frames"]:
+        return None
+    return (
+        f"TrackGo Apply: {frames} frames of {width}×{height} px take the demo model many minutes on a CPU and look "
+        f"like nothing; it was made for {made['frames']} frames of {made['width']}×{made['height']} px: set these in "
+        "TrackGo Point Trajectories and in the node that makes the latent"
+    )
 
 
 def _unet_config(config: dict) -> dict:

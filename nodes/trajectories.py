@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import numpy as np
 import torch
 from comfy_api.latest import io
 
 from ..trackgo.drawing import Drawing
 from ..trackgo.figures import overlays
-from ..trackgo.trajectories import point_trajectories
+from ..trackgo.trajectories import PointTrajectories, point_trajectories
 from ..trackgo.trajectories.interchange import EXPORT_FORMATS, IMPORT_FORMATS, export_tracks, import_tracks
 from .common import frames_uint8, read_tracks, save_animation, to_image
+from .notices import warn
 from .schema import (
     CATEGORY,
     MAX_FRAMES,
@@ -23,6 +25,7 @@ from .schema import (
 )
 
 PREVIEW_FPS = 8.0
+MIN_MOVE_PX = 0.5
 TEXT_IMPORTS = [name for name in IMPORT_FORMATS if name != "tracks"]  # TRACKS come by their own input and output
 TEXT_EXPORTS = [name for name in EXPORT_FORMATS if name != "tracks"]
 
@@ -46,14 +49,28 @@ class TrackGoPointTrajectories(io.ComfyNode):
                 io.Image.Output("point_images", display_name="point_images"),
                 io.String.Output("coordinates", display_name="coordinates"),
             ],
+            hidden=[io.Hidden.unique_id],
         )
         return described(schema)
 
     @classmethod
     def execute(cls, drawing: Drawing, frames: int, width: int, height: int, seed: int) -> io.NodeOutput:
         trajectories = point_trajectories(drawing, frames, width, height, seed)
+        warn(cls, unmoved(trajectories))
         coordinates = export_tracks(trajectories, "kj")
         return io.NodeOutput(trajectories.to_tracks(), to_image(trajectories.render()), coordinates)
+
+
+def unmoved(trajectories: PointTrajectories) -> str | None:
+    """What to say of trajectories that move nothing; None where something moves by at least `MIN_MOVE_PX`."""
+    if not trajectories.tracks.size:
+        return (
+            "TrackGo Point Trajectories: the drawing is empty, so nothing follows it; paint a mask and draw an arrow, "
+            "or move the camera"
+        )
+    if np.ptp(trajectories.tracks, axis=0).max() < MIN_MOVE_PX:
+        return "TrackGo Point Trajectories: nothing in the drawing moves; draw an arrow on a mask, or move the camera"
+    return None
 
 
 class TrackGoPreview(io.ComfyNode):
@@ -69,6 +86,7 @@ class TrackGoPreview(io.ComfyNode):
                 Tracks.Input("tracks"),
                 DrawingType.Input("drawing", optional=True),
                 io.Int.Input("tail", default=8, min=0, max=MAX_FRAMES),
+                io.Boolean.Input("resample", default=False, optional=True),
             ],
             outputs=[io.Image.Output("frames", display_name="frames")],
             is_output_node=True,
@@ -76,12 +94,19 @@ class TrackGoPreview(io.ComfyNode):
         return described(schema)
 
     @classmethod
-    def execute(cls, image: torch.Tensor, tracks: dict, tail: int, drawing: Drawing | None = None) -> io.NodeOutput:
+    def execute(
+        cls, image: torch.Tensor, tracks: dict, tail: int, drawing: Drawing | None = None, resample: bool = False
+    ) -> io.NodeOutput:
         frames = frames_uint8(image)
         trajectories = read_tracks(tracks, frames.shape[2], frames.shape[1])
         if len(frames) == 1:
             frames = overlays.match_length(frames, trajectories.frames)
         elif len(frames) != trajectories.frames:
+            if not resample:
+                raise ValueError(
+                    f"TrackGo Preview: image has {len(frames)} frames and the tracks have {trajectories.frames}; make "
+                    "both the same, or turn resample on to show the tracks at the video's pace"
+                )
             trajectories = trajectories.resampled(len(frames))
         if drawing is not None:
             frames = overlays.draw_on_all(frames, drawing)
