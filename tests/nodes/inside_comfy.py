@@ -286,6 +286,26 @@ def demo_limits() -> None:
     results["beyond_demo"] = said
 
 
+def demo_threads() -> None:
+    """PyTorch's threads while the demo's three parts compute, and afterwards."""
+    seen, threads = {}, torch.get_num_threads()
+    torch.set_num_threads(3)
+    parts = {"unet": model.model.diffusion_model, "vae": vae.first_stage_model, "clip": clip_vision.model}
+    hooks = [
+        layer.register_forward_pre_hook(lambda *_, part=part: seen.update({part: torch.get_num_threads()}))
+        for part, whole in parts.items()
+        for layer in whole.modules()
+    ]
+    try:
+        comfy_nodes.VAEDecode().decode(vae, {"samples": sample(apply())})
+        SVD_img2vid_Conditioning().encode(clip_vision, image, vae, SIZE, SIZE, FRAMES, 127, 7, 0.0)
+        results["threads"] = [seen, torch.get_num_threads()]
+    finally:
+        torch.set_num_threads(threads)
+        for hook in hooks:
+            hook.remove()
+
+
 def adapters_run_once() -> None:
     """A' is computed once per layer for all steps, both CFG halves, other seeds, alpha and tau."""
     calls = []
@@ -300,7 +320,7 @@ def adapters_run_once() -> None:
 
 CHECKS = [
     unet_outputs, bit_identity, two_branches, guidance, samplers, lora, percents, low_memory, half_precision,
-    interrupting, mistakes, demo_limits, adapters_run_once,
+    interrupting, mistakes, demo_limits, demo_threads, adapters_run_once,
 ]  # fmt: skip
 
 

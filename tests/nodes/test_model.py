@@ -142,5 +142,9 @@ def test_far_beyond_the_demo_models_size_is_said_once(results: dict) -> None:
     assert "1024×576 px" in said and "made for 14 frames of 128×128 px" in said
 
 
+def test_the_demo_computes_on_one_thread_and_gives_the_others_back(results: dict) -> None:
+    assert results["threads"] == [{"unet": 1, "vae": 1, "clip": 1}, 3]
+
+
 def test_the_adapters_run_once_per_layer(results: dict) -> None:
     assert results["adapter_calls"] == 16
