@@ -18,7 +18,7 @@ from ..trackgo.model.encoded import EncodedTrajectories
 from ..trackgo.tracking.trackers import build_tracker, tracker_names
 from .attention import attachment_of, record_maps
 from .common import frames_uint8, read_tracks, save_preview, to_image
-from .notices import show_on_node
+from .notices import said
 from .schema import CATEGORY, Tracks, described, seed_input
 
 TRACKERS = [name for name in tracker_names() if name != "cotracker"]  # a graph may not name files outside ComfyUI
@@ -121,7 +121,6 @@ class TrackGoObjMC(io.ComfyNode):
                 io.String.Output("report", display_name="report"),
                 io.Image.Output("picture", display_name="picture"),
             ],
-            hidden=[io.Hidden.unique_id],
             is_output_node=True,
         )
         return described(schema)
@@ -136,8 +135,7 @@ class TrackGoObjMC(io.ComfyNode):
         figures = json.dumps(result.report(), indent=1)
         score, still = result.mean.mean, result.mean.static.mean
         text = f"ObjMC {score:.2f} px; standing still would be {still:.2f} px, 0 is perfect"
-        show_on_node(cls, text)
-        return io.NodeOutput(score, still, figures, picture, ui={"images": saved, "text": (text,)})
+        return io.NodeOutput(score, still, figures, picture, ui={"images": saved} | said(text))
 
 
 NODES: list[type[io.ComfyNode]] = [TrackGoAttentionView, TrackGoObjMC]

@@ -27,7 +27,7 @@ from ..trackgo.svd.unet_keys import comfy_key
 from ..trackgo.trajectories import PointTrajectories
 from .common import read_tracks, to_image
 from .demo_model import beyond_demo, demo_clip_vision, demo_model, demo_vae
-from .notices import warn
+from .notices import warned
 from .schema import CATEGORY, TrackGoWeights, Tracks, described, fraction_input
 
 FOLDER = "trackgo"
@@ -113,7 +113,6 @@ class TrackGoApply(io.ComfyNode):
                 io.Latent.Input("latent", optional=True),
             ],
             outputs=[io.Model.Output("patched", display_name="model")],
-            hidden=[io.Hidden.unique_id],
         )
         return described(schema)
 
@@ -129,12 +128,12 @@ class TrackGoApply(io.ComfyNode):
         trajectories = read_tracks(tracks)
         _check_tracks(trajectories, latent)
         encoded = _encoded(trackgo, trajectories, _compute_dtype(model))
-        warn(cls, beyond_demo(model, trajectories.frames, trajectories.width, trajectories.height))
         sampling = model.get_model_object("model_sampling")
         whole = start_percent <= 0 and end_percent >= 1
         sigmas = None if whole else (sampling.percent_to_sigma(start_percent), sampling.percent_to_sigma(end_percent))
         attachment = Attachment(encoded, AttentionSettings(alpha, tau_mode, tau), sigmas)
-        return io.NodeOutput(_patched(model, trackgo, attachment))
+        notice = warned(beyond_demo(model, trajectories.frames, trajectories.width, trajectories.height))
+        return io.NodeOutput(_patched(model, trackgo, attachment), ui=notice)
 
 
 def _check_tracks(trajectories: PointTrajectories, latent: dict | None) -> None:

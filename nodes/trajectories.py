@@ -11,7 +11,7 @@ from ..trackgo.figures import overlays
 from ..trackgo.trajectories import PointTrajectories, point_trajectories
 from ..trackgo.trajectories.interchange import EXPORT_FORMATS, IMPORT_FORMATS, export_tracks, import_tracks
 from .common import frames_uint8, read_tracks, save_animation, to_image
-from .notices import warn
+from .notices import warned
 from .schema import (
     CATEGORY,
     MAX_FRAMES,
@@ -49,16 +49,15 @@ class TrackGoPointTrajectories(io.ComfyNode):
                 io.Image.Output("point_images", display_name="point_images"),
                 io.String.Output("coordinates", display_name="coordinates"),
             ],
-            hidden=[io.Hidden.unique_id],
         )
         return described(schema)
 
     @classmethod
     def execute(cls, drawing: Drawing, frames: int, width: int, height: int, seed: int) -> io.NodeOutput:
         trajectories = point_trajectories(drawing, frames, width, height, seed)
-        warn(cls, unmoved(trajectories))
         coordinates = export_tracks(trajectories, "kj")
-        return io.NodeOutput(trajectories.to_tracks(), to_image(trajectories.render()), coordinates)
+        points = to_image(trajectories.render())
+        return io.NodeOutput(trajectories.to_tracks(), points, coordinates, ui=warned(unmoved(trajectories)))
 
 
 def unmoved(trajectories: PointTrajectories) -> str | None:
