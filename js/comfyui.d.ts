@@ -7,6 +7,7 @@ type ComfyNode = Omit<import('./editor/types.js').GraphNode, 'widgets'> & {
   comfyClass?: string
   size: [number, number]
   widgets?: ComfyWidget[]
+  computeSize: () => [number, number]
   setSize: (size: [number, number]) => void
   addDOMWidget: (name: string, type: string, element: HTMLElement, options: DOMWidgetOptions) => ComfyWidget
   onExecuted?: (output: RunOutput, ...more: unknown[]) => void
@@ -15,6 +16,8 @@ type ComfyNode = Omit<import('./editor/types.js').GraphNode, 'widgets'> & {
 }
 
 type ComfyWidget = import('./editor/types.js').Widget & {
+  /** Whether a saved graph holds its value. */
+  serialize?: boolean
   /** Ours: the editor that the widget shows. */
   trackgo?: import('./editor/editor.js').TrackGoEditor
 }
@@ -23,13 +26,16 @@ type DOMWidgetOptions = {
   getValue: () => string
   setValue: (text: string) => void
   getMinHeight: () => number
+  getMaxHeight?: () => number
   hideOnZoom: boolean
-  socketless: boolean
-  margin: number
+  serialize?: boolean
+  socketless?: boolean
+  margin?: number
 }
 
 /** What our node reports after a run. */
 type RunOutput = {
+  text?: string[]
   trackgo_image?: import('./editor/types.js').ComfyFile[]
   trackgo_arrivals?: import('./editor/types.js').ReportedArrivals[]
 } | null | undefined
@@ -42,9 +48,9 @@ type NodeDefinition = {
 
 type Extension = {
   name: string
-  init: () => Promise<void>
-  getCustomWidgets: () => Record<string, (node: ComfyNode, name: string) => object>
-  beforeRegisterNodeDef: (nodeType: unknown, nodeData: NodeDefinition) => void
+  init?: () => Promise<void>
+  getCustomWidgets?: () => Record<string, (node: ComfyNode, name: string) => object>
+  beforeRegisterNodeDef?: (nodeType: unknown, nodeData: NodeDefinition) => void
   nodeCreated: (node: ComfyNode) => void
 }
 

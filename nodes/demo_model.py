@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import functools
 import json
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import comfy.model_management
 import comfy.model_patcher
 import comfy.sd
 import comfy.supported_models
+import torch
 from comfy.clip_vision import ClipVisionModel
+from comfy.patcher_extension import WrappersMP
 from safetensors.torch import load_file
 from torch import Tensor
 
@@ -24,6 +29,25 @@ def _read(part: str) -> tuple[dict, dict[str, Tensor]]:
     config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
     (weights,) = folder.glob("*.safetensors")
     return config, load_file(weights)
+
+
+def one_thread(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Run a function with one of PyTorch's CPU threads.
+
+    On tensors as small as the demo's, several threads mostly wait for each other: with two of them on two cores that
+    have other work, a run takes six times the processor time and ten times as long as with one.
+    """
+
+    @functools.wraps(function)
+    def call(*args: Any, **kwargs: Any) -> Any:
+        threads = torch.get_num_threads()
+        torch.set_num_threads(1)
+        try:
+            return function(*args, **kwargs)
+        finally:
+            torch.set_num_threads(threads)
+
+    return call
 
 
 def demo_model() -> comfy.model_patcher.ModelPatcher:
@@ -44,8 +68,32 @@ def demo_model() -> comfy.model_patcher.ModelPatcher:
     settings.set_inference_dtype(dtype, cast)
     offload_device = comfy.model_management.unet_offload_device()
     model = settings.get_model({}, device=offload_device)
+    model.trackgo_demo = True  # for `beyond_demo`; every clone shares it
     model.diffusion_model.load_state_dict({comfy_key(key): value.to(dtype) for key, value in weights.items()})
-    return comfy.model_patcher.ModelPatcher(model, load_device=load_device, offload_device=offload_device)
+    patcher = comfy.model_patcher.ModelPatcher(model, load_device=load_device, offload_device=offload_device)
+    patcher.add_wrapper_with_key(WrappersMP.OUTER_SAMPLE, "trackgo_demo", one_thread(_sample))
+    return patcher
+
+
+def _sample(executor: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+    return executor(*args, **kwargs)
+
+
+def beyond_demo(model: comfy.model_patcher.ModelPatcher, frames: int, width: int, height: int) -> str | None:
+    """What to say when the demo model is asked for far more than it was made for; None for any other model.
+
+    Above four times its pixels, or twice its frames.
+    """
+    if not getattr(model.model, "trackgo_demo", False):
+        return None
+    made = json.loads((Path(DEMO_SVD) / "trackgo_demo.json").read_text(encoding="utf-8"))["config"]
+    if width * height <= 4 * made["width"] * made["height"] and frames <= 2 * made["frames"]:
+        return None
+    return (
+        f"TrackGo Apply: {frames} frames of {width}×{height} px take the demo model many minutes on a CPU and look "
+        f"like nothing; it was made for {made['frames']} frames of {made['width']}×{made['height']} px: set these in "
+        "TrackGo Point Trajectories and in the node that makes the latent"
+    )
 
 
 def _unet_config(config: dict) -> dict:
@@ -81,11 +129,14 @@ def _unet_config(config: dict) -> dict:
 
 def demo_vae() -> comfy.sd.VAE:
     """ComfyUI's built-in tiny autoencoder with the demo's weights."""
-    return comfy.sd.VAE(sd=to_comfy_taesd(_read("vae")[1]))
+    vae = comfy.sd.VAE(sd=to_comfy_taesd(_read("vae")[1]))
+    vae.encode, vae.decode = one_thread(vae.encode), one_thread(vae.decode)
+    return vae
 
 
 def demo_clip_vision() -> ClipVisionModel:
     """ComfyUI's CLIP vision model at the demo's width."""
     clip_vision = ClipVisionModel(Path(DEMO_SVD) / "image_encoder" / "config.json")
     clip_vision.load_sd(_read("image_encoder")[1])
+    clip_vision.encode_image = one_thread(clip_vision.encode_image)
     return clip_vision

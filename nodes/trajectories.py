@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import numpy as np
 import torch
 from comfy_api.latest import io
 
 from ..trackgo.drawing import Drawing
 from ..trackgo.figures import overlays
-from ..trackgo.trajectories import point_trajectories
+from ..trackgo.trajectories import PointTrajectories, point_trajectories
 from ..trackgo.trajectories.frame_rules import FRAME_RULES, RULE_OF_FORMAT
 from ..trackgo.trajectories.interchange import TEXT_FORMATS, TEXT_WRITERS, UNITS, export_tracks, import_tracks
 from ..trackgo.trajectories.motion import MAX_FRAMES
 from .common import frames_uint8, read_tracks, save_animation, to_image
+from .notices import warned
 from .schema import (
     CATEGORY,
     DrawingType,
@@ -24,6 +26,7 @@ from .schema import (
 )
 
 PREVIEW_FPS = 8.0
+MIN_MOVE_PX = 0.5
 TEXT_IMPORTS = ["auto", *TEXT_FORMATS]  # TRACKS come by their own input and output
 TEXT_EXPORTS = list(TEXT_WRITERS)
 AS_THEY_ARE = "as they are"
@@ -55,7 +58,20 @@ class TrackGoPointTrajectories(io.ComfyNode):
     def execute(cls, drawing: Drawing, frames: int, width: int, height: int, seed: int) -> io.NodeOutput:
         trajectories = point_trajectories(drawing, frames, width, height, seed)
         coordinates = export_tracks(trajectories, "kj")
-        return io.NodeOutput(trajectories.to_tracks(), to_image(trajectories.render()), coordinates)
+        points = to_image(trajectories.render())
+        return io.NodeOutput(trajectories.to_tracks(), points, coordinates, ui=warned(unmoved(trajectories)))
+
+
+def unmoved(trajectories: PointTrajectories) -> str | None:
+    """What to say of trajectories that move nothing; None where something moves by at least `MIN_MOVE_PX`."""
+    if not trajectories.tracks.size:
+        return (
+            "TrackGo Point Trajectories: the drawing is empty, so nothing follows it; paint a mask and draw an arrow, "
+            "or move the camera"
+        )
+    if np.ptp(trajectories.tracks, axis=0).max() < MIN_MOVE_PX:
+        return "TrackGo Point Trajectories: nothing in the drawing moves; draw an arrow on a mask, or move the camera"
+    return None
 
 
 class TrackGoPreview(io.ComfyNode):
@@ -71,6 +87,7 @@ class TrackGoPreview(io.ComfyNode):
                 Tracks.Input("tracks"),
                 DrawingType.Input("drawing", optional=True),
                 io.Int.Input("tail", default=8, min=0, max=MAX_FRAMES),
+                io.Boolean.Input("resample", default=False, optional=True),
             ],
             outputs=[io.Image.Output("frames", display_name="frames")],
             is_output_node=True,
@@ -78,12 +95,19 @@ class TrackGoPreview(io.ComfyNode):
         return described(schema)
 
     @classmethod
-    def execute(cls, image: torch.Tensor, tracks: dict, tail: int, drawing: Drawing | None = None) -> io.NodeOutput:
+    def execute(
+        cls, image: torch.Tensor, tracks: dict, tail: int, drawing: Drawing | None = None, resample: bool = False
+    ) -> io.NodeOutput:
         frames = frames_uint8(image)
         trajectories = read_tracks(tracks, frames.shape[2], frames.shape[1])
         if len(frames) == 1:
             frames = overlays.match_length(frames, trajectories.frames)
         elif len(frames) != trajectories.frames:
+            if not resample:
+                raise ValueError(
+                    f"TrackGo Preview: image has {len(frames)} frames and the tracks have {trajectories.frames}; make "
+                    "both the same, or turn resample on to show the tracks at the video's pace"
+                )
             trajectories = trajectories.resampled(len(frames))
         if drawing is not None:
             frames = overlays.draw_on_all(frames, drawing)

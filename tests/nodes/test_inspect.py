@@ -137,6 +137,15 @@ def test_objmc_is_the_distance_between_wanted_and_real_motion(nodes, wanted: int
     assert picture.shape[0] == 1 and picture.shape[3] == 3 and float(picture.std()) > 0.05
 
 
+def test_objmc_says_its_score_beside_its_picture(nodes) -> None:
+    """As text: the picture on the node is too small to read."""
+    given = {"frames": torch.from_numpy(moving_texture(4)).float() / 255, "tracks": shifted_tracks(6).to_tracks()}
+    output = nodes.run("TrackGoObjMC", **given)
+    (text,) = output.ui["text"]
+    assert len(output.ui["images"]) == 1
+    assert text.startswith(f"ObjMC {output.args[0]:.2f} px; standing still would be {output.args[1]:.2f} px")
+
+
 def test_objmc_at_another_size_is_in_pixels_of_the_video(nodes) -> None:
     half = shifted_tracks(4).resized(48, 48)
     assert score(nodes, moving_texture(4), half)[1] == pytest.approx(12, abs=1e-3)

@@ -64,10 +64,38 @@ def test_a_mask_without_pixels_is_named(nodes) -> None:
         nodes.run("TrackGoPointTrajectories", drawing=drawing, frames=6, width=96, height=64)
 
 
+STILL = '{"mask": {"strokes": [{"tool": "brush", "radius": 0.2, "points": [[0.5, 0.5]]}]}, "arrows": []}'
+
+
+@pytest.mark.parametrize(
+    ("components", "camera", "says"),
+    [
+        ("", "{}", "the drawing is empty"),
+        (STILL, "{}", "nothing in the drawing moves"),
+        (STILL, '{"pan": [0.1, 0]}', None),
+        ("", '{"pan": [0.1, 0]}', None),
+    ],
+)
+def test_a_drawing_that_moves_nothing_is_said_and_does_not_stop_the_run(
+    nodes, caplog: pytest.LogCaptureFixture, components: str, camera: str, says: str | None
+) -> None:
+    text = f'{{"version": 1, "components": [{components}], "camera": {camera}}}'
+    given = {"frames": 6, "width": 96, "height": 64}
+    nodes.run("TrackGoPointTrajectories", drawing=Drawing.from_json(text), **given)
+    warnings = [record.getMessage() for record in caplog.records]
+    assert len(warnings) == (says is not None) and all(says in warning for warning in warnings)
+
+
+@pytest.mark.parametrize("frames", [4, 11])
+def test_preview_of_another_length_is_an_error_unless_asked_for(nodes, tracks: dict, frames: int) -> None:
+    with pytest.raises(ValueError, match=f"image has {frames} frames and the tracks have 6"):
+        nodes.run("TrackGoPreview", image=torch.zeros(frames, 32, 48, 3), tracks=tracks)
+
+
 @pytest.mark.parametrize(("given", "shown"), [(1, 6), (6, 6), (4, 4), (11, 11)])
 def test_preview_follows_the_pictures_length(nodes, tracks: dict, given: int, shown: int) -> None:
     image = torch.full((given, 32, 48, 3), 0.5)
-    output = nodes.run("TrackGoPreview", image=image, tracks=tracks)
+    output = nodes.run("TrackGoPreview", image=image, tracks=tracks, resample=given not in (1, 6))
     frames = output.args[0]
     assert frames.shape == (shown, 32, 48, 3)
     grey = (frames - 0.5).abs().amax(dim=-1) < 0.01

@@ -6,12 +6,15 @@ import json
 from pathlib import Path
 from typing import Any
 
+import cv2
 import pytest
 from PIL import Image
 
 from tests.comfy_harness import ROOT, ComfyServer
 from tests.workflow_format import NOTES, choices, input_specs, saved_widgets
 from trackgo import Drawing
+from trackgo.demo.example import example_image
+from trackgo.video import read_clip
 
 WORKFLOWS = (
     "trackgo_demo", "trackgo_attention", "trackgo_svd", "trackgo_camera", "trackgo_to_wan_ati", "trackgo_to_wan_move",
@@ -100,6 +103,21 @@ def test_drawings_in_workflows_are_valid_and_sizes_agree(workflow: dict[str, Any
     assert sizes[start : start + 3] == [points["width"], points["height"], points["frames"]]
 
 
+def test_no_picture_is_squashed(workflow: dict[str, Any]) -> None:
+    for node in workflow["nodes"]:
+        if node["type"] == "ImageScale":
+            assert node["widgets_values"][3] == "center"
+
+
+def test_apply_compares_the_latent_before_anything_is_sampled(workflow: dict[str, Any]) -> None:
+    kinds = {node["id"]: node["type"] for node in workflow["nodes"]}
+    for node in workflow["nodes"]:
+        if node["type"] == "TrackGoApply":
+            (link,) = (item["link"] for item in node["inputs"] if item["name"] == "latent")
+            source = next(source for number, source, *_ in workflow["links"] if number == link)
+            assert kinds[source] == "SVD_img2vid_Conditioning"
+
+
 def test_notes_explain_each_workflow(workflow: dict[str, Any]) -> None:
     (note,) = (node for node in workflow["nodes"] if node["type"] in NOTES)
     assert len(note["widgets_values"][0]) > 200
@@ -114,9 +132,30 @@ def test_the_real_comfyui_knows_every_node(workflow: dict[str, Any], comfy: Comf
         if node["type"] in NOTES:
             continue
         if node["type"] == "WanMoveTrackToVideo" and node["type"] not in known:
-            continue  # ComfyUI before 0.8
+            (note,) = (other["widgets_values"][0] for other in workflow["nodes"] if other["type"] in NOTES)
+            assert "**Needs ComfyUI 0.8 or later**" in note.split("\n\n")[1], "said first, where the node is missing"
+            continue
         assert node["type"] in known, node["type"]
         check_node(node, known[node["type"]])
+
+
+def test_the_tiny_model_films_the_cameras_move_and_nothing_comes_apart(comfy: ComfyServer, tmp_path: Path) -> None:
+    """The flower is found again in every frame, and in the end it has moved as the camera says."""
+    workflow = read("trackgo_camera")
+    run = comfy.run(comfy.prompt_of(workflow))
+    (save,) = (str(node["id"]) for node in workflow["nodes"] if node["type"] == "SaveVideo")
+    path = tmp_path / "camera.mp4"
+    path.write_bytes(comfy.file(run.outputs[save]["images"][0]))
+    frames, (top, left) = read_clip(path)[0], (20, 5)
+    flower = cv2.cvtColor(example_image(128, 128)[top:95, left:90], cv2.COLOR_RGB2GRAY)
+    found = [
+        cv2.minMaxLoc(cv2.matchTemplate(cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY), flower, cv2.TM_CCOEFF_NORMED))
+        for frame in frames
+    ]
+    assert len(frames) == 14
+    assert min(alike for _, alike, *_ in found) > 0.8
+    right, down = (at - start for at, start in zip(found[-1][3], (left, top), strict=True))
+    assert right >= 3 and abs(down) <= 2
 
 
 @pytest.mark.parametrize("name", RUNNABLE)
