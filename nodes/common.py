@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import logging
+import sys
+
 import comfy.model_management
 import numpy as np
 import torch
 from comfy_api.latest import io, ui
+from comfy_execution.utils import get_executing_context
 
 from ..trackgo.trajectories import PointTrajectories
 
@@ -14,6 +18,26 @@ def interrupted() -> None:
     """Raise where the person pressed Cancel. Compiled code cannot ask."""
     if not torch.compiler.is_compiling():
         comfy.model_management.throw_exception_if_processing_interrupted()
+
+
+def interruptible_(module: torch.nn.Module) -> None:
+    """Let Cancel act before the next layer; ComfyUI before 0.8 asks once a step, which may take minutes."""
+    for layer in module.modules():
+        if next(layer.children(), None) is None:
+            layer.register_forward_pre_hook(_ask)
+
+
+def _ask(_layer: torch.nn.Module, _given: tuple) -> None:
+    interrupted()
+
+
+def warn(text: str) -> None:
+    """A sentence in ComfyUI's log, and on the node that is running where there is a server."""
+    logging.warning(text)
+    context = get_executing_context()
+    server = getattr(getattr(sys.modules.get("server"), "PromptServer", None), "instance", None)
+    if context is not None and server is not None:
+        server.send_progress_text(text, context.node_id)
 
 
 def frames_uint8(image: torch.Tensor) -> np.ndarray:

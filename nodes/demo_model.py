@@ -20,7 +20,10 @@ from torch import Tensor
 
 from ..trackgo.demo import DEMO_SVD
 from ..trackgo.demo.taesd import to_comfy_taesd
+from ..trackgo.svd.sizes import LATENT_PX
 from ..trackgo.svd.unet_keys import comfy_key
+from .common import interruptible_, warn
+from .following import attachments_of
 
 
 def _read(part: str) -> tuple[dict, dict[str, Tensor]]:
@@ -70,13 +73,19 @@ def demo_model() -> comfy.model_patcher.ModelPatcher:
     model = settings.get_model({}, device=offload_device)
     model.trackgo_demo = True  # for `beyond_demo`; every clone shares it
     model.diffusion_model.load_state_dict({comfy_key(key): value.to(dtype) for key, value in weights.items()})
+    interruptible_(model.diffusion_model)
     patcher = comfy.model_patcher.ModelPatcher(model, load_device=load_device, offload_device=offload_device)
     patcher.add_wrapper_with_key(WrappersMP.OUTER_SAMPLE, "trackgo_demo", one_thread(_sample))
     return patcher
 
 
-def _sample(executor: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
-    return executor(*args, **kwargs)
+def _sample(executor: Any, noise: Tensor, *args: Any, **kwargs: Any) -> Tensor:
+    """Says what TrackGo Apply says, where there is none: SVD_img2vid_Conditioning begins with the real model's size."""
+    patcher, (height, width) = executor.class_obj.model_patcher, (side * LATENT_PX for side in noise.shape[-2:])
+    problem = None if attachments_of(patcher) else beyond_demo(patcher, len(noise), width, height)
+    if problem is not None:
+        warn(problem)
+    return executor(noise, *args, **kwargs)
 
 
 def beyond_demo(model: comfy.model_patcher.ModelPatcher, frames: int, width: int, height: int) -> str | None:
@@ -90,9 +99,9 @@ def beyond_demo(model: comfy.model_patcher.ModelPatcher, frames: int, width: int
     if width * height <= 4 * made["width"] * made["height"] and frames <= 2 * made["frames"]:
         return None
     return (
-        f"TrackGo Apply: {frames} frames of {width}×{height} px take the demo model many minutes on a CPU and look "
+        f"{frames} frames of {width}×{height} px take the demo model many minutes on a CPU and look "
         f"like nothing; it was made for {made['frames']} frames of {made['width']}×{made['height']} px: set these in "
-        "TrackGo Point Trajectories and in the node that makes the latent"
+        "the node that makes the latent and in TrackGo Point Trajectories"
     )
 
 
@@ -131,6 +140,7 @@ def demo_vae() -> comfy.sd.VAE:
     """ComfyUI's built-in tiny autoencoder with the demo's weights."""
     vae = comfy.sd.VAE(sd=to_comfy_taesd(_read("vae")[1]))
     vae.encode, vae.decode = one_thread(vae.encode), one_thread(vae.decode)
+    interruptible_(vae.first_stage_model)
     return vae
 
 
@@ -139,4 +149,5 @@ def demo_clip_vision() -> ClipVisionModel:
     clip_vision = ClipVisionModel(Path(DEMO_SVD) / "image_encoder" / "config.json")
     clip_vision.load_sd(_read("image_encoder")[1])
     clip_vision.encode_image = one_thread(clip_vision.encode_image)
+    interruptible_(clip_vision.model)
     return clip_vision

@@ -21,7 +21,7 @@ from ..trackgo.model.encoded import EncodedTrajectories
 from ..trackgo.model.low_rank import BaseChange, LowRank
 from ..trackgo.svd.unet_keys import comfy_key
 from ..trackgo.trajectories import PointTrajectories
-from .common import interrupted, read_tracks, to_image
+from .common import interruptible_, read_tracks, to_image
 from .demo_model import beyond_demo, demo_clip_vision, demo_model, demo_vae
 from .following import KEY, attachments_of, follow_
 from .notices import warned
@@ -37,6 +37,7 @@ folder_paths.folder_names_and_paths[FOLDER][1].add(".safetensors")
 def load_trackgo(path: str | os.PathLike) -> ModelPatcher:
     """A checkpoint in ComfyUI's own wrapper, so that its memory manager loads, casts and offloads the weights."""
     model = TrackGo.load(path, operations=comfy.ops.manual_cast)
+    interruptible_(model)
     return ModelPatcher(
         model,
         load_device=comfy.model_management.get_torch_device(),
@@ -221,7 +222,7 @@ def _encoded(trackgo: ModelPatcher, trajectories: PointTrajectories, dtype: obje
         digest.update(f"{array.dtype}{array.shape}".encode() + array.tobytes())
     kept: dict[str, EncodedTrajectories] = trackgo.model.__dict__.setdefault("kept_encodings", {})
     key = digest.hexdigest()
-    encoded = kept.pop(key, None) or trackgo.model.encode(trajectories, dtype, interrupted)
+    encoded = kept.pop(key, None) or trackgo.model.encode(trajectories, dtype)
     kept[key] = encoded
     while len(kept) > 2:
         kept.pop(next(iter(kept)))

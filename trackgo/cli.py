@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from .console import speak_plainly
 from .evaluation import command as evaluation
 from .figures import attention_command as attention
 from .figures import settings_sheet_command as sheet_command
@@ -46,6 +47,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; the exit status."""
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # waiting threads that spin stall a busy machine
     os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")  # else it advises torchvision, which nothing here needs
+    speak_plainly()
     parser = _parser()
     args = parser.parse_args(arguments)
     try:

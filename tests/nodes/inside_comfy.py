@@ -244,6 +244,57 @@ def interrupting() -> None:
     results["after_interrupt"] = distance(before, sample(model))
 
 
+def interrupting_within_a_layer() -> None:
+    """Cancel while any layer of the demo model, its VAE or E runs: no other layer begins."""
+    fresh = model_nodes.load_trackgo(workspace / "trackgo.safetensors")
+    plain = model_nodes.demo_model()
+    for layer in plain.model.diffusion_model.modules():
+        layer._forward_pre_hooks.clear()  # as another SVD, whose own layers need not ask
+    runs = {
+        "unet": (model.model.diffusion_model, "out.2", lambda: sample(model)),
+        "vae": (vae.first_stage_model, "taesd_decoder.1", lambda: vae.decode(latent["samples"])),
+        "encoder": (fresh.model.encoder, "convs.0", lambda: sample(apply(trackgo=fresh))),
+        "adapter": (
+            plain.model.diffusion_model, "input_blocks.2.1.time_stack.0.norm1", lambda: sample(apply(to=plain)),
+        ),
+    }  # fmt: skip
+    for key, (owner, where, action) in runs.items():
+        after = []
+        stop = owner.get_submodule(where).register_forward_hook(
+            lambda *_: comfy.model_management.interrupt_current_processing()
+        )
+        leaves = [layer for layer in owner.modules() if not [*layer.children()]]
+        count = [layer.register_forward_hook(lambda _m, _i, _o, after=after: after.append(1)) for layer in leaves]
+        stop_count = owner.get_submodule(where).register_forward_hook(lambda *_, after=after: after.clear())
+        results[f"cancelled_{key}"] = [message(action).partition(":")[0], len(after)]
+        for hook in (stop, stop_count, *count):
+            hook.remove()
+        comfy.model_management.interrupt_current_processing(False)
+
+
+def too_large_for_the_demo() -> None:
+    """SVD_img2vid_Conditioning's own size on the demo model: said before the first step."""
+    heard = []
+    handler = logging.Handler()
+    handler.emit = lambda record: heard.append(record.getMessage())
+    logging.getLogger().addHandler(handler)
+    stop = model.model.diffusion_model.register_forward_pre_hook(
+        lambda *_: comfy.model_management.interrupt_current_processing()
+    )
+    try:
+        large = {"samples": torch.zeros(14, 4, 576 // 8, 1024 // 8)}
+        for given in (latent, large):
+            heard.append("-")
+            message(lambda given=given: comfy_nodes.common_ksampler(
+                model, 0, 1, 1.0, "euler", "karras", positive, negative, given
+            ))  # fmt: skip
+    finally:
+        stop.remove()
+        logging.getLogger().removeHandler(handler)
+        comfy.model_management.interrupt_current_processing(False)
+    results["warned"] = [text for text in heard if text == "-" or "TrackGo" in text]
+
+
 def mistakes() -> None:
     """Everything that does not fit, one sentence each, and nothing left behind."""
     before = sample(model)
@@ -320,7 +371,8 @@ def adapters_run_once() -> None:
 
 CHECKS = [
     unet_outputs, bit_identity, two_branches, guidance, samplers, lora, percents, low_memory, half_precision,
-    interrupting, mistakes, demo_limits, demo_threads, adapters_run_once,
+    interrupting, interrupting_within_a_layer, too_large_for_the_demo, mistakes, demo_limits, demo_threads,
+    adapters_run_once,
 ]  # fmt: skip
 
 

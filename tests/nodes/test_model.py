@@ -107,6 +107,17 @@ def test_interrupting_leaves_nothing_behind(results: dict) -> None:
     assert results["after_interrupt"] == 0
 
 
+@pytest.mark.parametrize("part", ["unet", "vae", "encoder", "adapter"])
+def test_an_interruption_acts_within_a_layer(results: dict, part: str) -> None:
+    assert results[f"cancelled_{part}"] == ["InterruptProcessingException", 0]
+
+
+def test_the_demo_model_says_when_a_latent_is_much_too_large(results: dict) -> None:
+    (small, large, sentence) = results["warned"]
+    assert small == large == "-"
+    assert "14 frames of 1024×576 px" in sentence and "made for 14 frames of 128×128 px" in sentence
+
+
 @pytest.mark.parametrize(
     ("name", "words"),
     [

@@ -30,6 +30,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from tqdm import tqdm
 
+from ..console import speak_plainly
 from ..files import replacing
 from . import DEMO_SVD
 from .tiny import load_model, save_model
@@ -320,6 +321,7 @@ def parser() -> argparse.ArgumentParser:
 
 def main() -> int:
     """Run the command line; the exit status."""
+    speak_plainly()
     options = parser().parse_args()
     torch.set_num_threads(options.threads)
     cv2.setNumThreads(1)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
@@ -49,7 +49,6 @@ class EncodedTrajectories:
         pixels_at_once: how many pixels of P go through E together. By default every frame goes alone, so that equal
             frames give equal bits whatever the batched kernels do; several at a time are twice as fast on small ones.
         recompute: recompute E in the backward pass instead of keeping its activations.
-        between: called before each part of P goes through E; what it raises ends the work and leaves nothing half done.
 
     Raises:
         ValueError: another type or shape, or H or W is not a multiple of 8.
@@ -57,10 +56,9 @@ class EncodedTrajectories:
 
     def __init__(
         self, weights: Weights, images: Any, dtype: torch.dtype | None = None, pixels_at_once: int = 0,
-        recompute: bool = False, between: Callable[[], None] | None = None,
+        recompute: bool = False,
     ) -> None:  # fmt: skip
         self.weights, self.dtype, self.pixels_at_once, self.recompute = weights, dtype, pixels_at_once, recompute
-        self.between = between
         self.images = torch.as_tensor(images)
         if self.images.dtype != torch.uint8 or self.images.ndim != 5 or self.images.shape[-1] != 3:
             given = f"{self.images.dtype} {tuple(self.images.shape)}"
@@ -139,8 +137,6 @@ class EncodedTrajectories:
         frames = self.images.flatten(0, 1)
 
         def encode(part: Tensor) -> tuple[Tensor, ...]:
-            if self.between is not None:
-                self.between()
             f = self.weights.encoder(points_to_tensor(part, device, dtype))
             return tuple(align(f, *size) for size in sizes)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -101,17 +101,13 @@ class TrackGo(nn.Module):
                     f"channels and {ours.heads} heads, the model has {theirs.channels} and {theirs.heads}"
                 )
 
-    def encode(
-        self, trajectories: PointTrajectories, dtype: torch.dtype | None = None,
-        between: Callable[[], None] | None = None,
-    ) -> EncodedTrajectories:  # fmt: skip
+    def encode(self, trajectories: PointTrajectories, dtype: torch.dtype | None = None) -> EncodedTrajectories:
         """Encode trajectories. Nothing is computed yet: A' is computed when the first layer asks, and kept.
 
         Args:
             dtype: precision that E and W'q, W'k run in; by default that of the weights.
-            between: called between parts of that work, and may raise to end it.
         """
-        return EncodedTrajectories(self, trajectories.render()[None], dtype, between=between)
+        return EncodedTrajectories(self, trajectories.render()[None], dtype)
 
     @contextmanager
     def attached(

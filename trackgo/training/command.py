@@ -6,6 +6,8 @@ import argparse
 import sys
 from pathlib import Path
 
+from ..console import speak_plainly
+
 TRAIN_EXAMPLE = "example: python -m trackgo train tiny run.folder=runs/tiny optimizer.learning_rate=3e-4 --resume"
 EXPORT_EXAMPLE = "example: python -m trackgo export runs/tiny --out models/trackgo/mine.safetensors"
 
@@ -72,6 +74,7 @@ def run_export(args: argparse.Namespace) -> int:
 
 def main(arguments: list[str] | None = None) -> int:
     """``train|export …`` alone: arguments → exit status. Here ``key=value`` may also stand behind ``--resume``."""
+    speak_plainly()
     parser = argparse.ArgumentParser(prog="python -m trackgo")
     commands = parser.add_subparsers(required=True)
     for name, add, action in (("train", add_arguments, run), ("export", add_export_arguments, run_export)):
