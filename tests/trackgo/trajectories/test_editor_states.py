@@ -230,7 +230,7 @@ def editors(folder: Path) -> Iterator[tuple[Path, dict[str, Any]]]:
                 waiting += item.values()
                 values = item.get("widgets_values")
                 names = ("SplineEditor", "LTXVSparseTrackEditor")
-                if item.get("type") in names and isinstance(values, list) and str(values[1]).startswith("[{"[:1]):
+                if item.get("type") in names and isinstance(values, list) and str(values[1]).startswith("["):
                     yield file, item
 
 
