@@ -69,7 +69,7 @@ positive, negative, latent = SVD_img2vid_Conditioning().encode(clip_vision, imag
 
 def apply(to=model, trackgo=weights, follow=tracks, alpha=0.2, mode="freeze", tau=0.0, start=0.0, end=1.0, fit=None):
     """TrackGoApply; `fit` is its latent."""
-    return NODES["TrackGoApply"].execute(to, trackgo, follow, alpha, mode, tau, start, end, fit).result[0]
+    return NODES["TrackGoApply"].execute(to, trackgo, follow, alpha, mode, tau, start, end, latent=fit).result[0]
 
 
 def sample(of, seed=0, steps=2, cfg=2.0, sampler="euler", guidance=VideoLinearCFGGuidance) -> torch.Tensor:
