@@ -41,6 +41,7 @@ const MIDDLE_HELD = 4
 const ERASER_HELD = 32
 /** @type {Readonly<Record<string, Tool>>} */
 const KEY_TOOLS = { v: 'select', b: 'brush', e: 'erase', l: 'lasso', g: 'fill', a: 'arrow', p: 'freehand', c: 'camera' }
+const TOUCHES = /** @type {const} */ (['touchstart', 'touchmove', 'touchend', 'touchcancel'])
 const SWALLOWED = ['pointerdown', 'pointermove', 'pointerup', 'mousedown', 'dblclick', 'contextmenu']
 
 export class Input {
@@ -63,6 +64,8 @@ export class Input {
     this.sized = false
     /** Touches that are down, by pointer id: two of them pan and zoom. @type {Map<number, Vec>} */
     this.touches = new Map()
+    /** Touches that the graph does not hear of, by identifier. @type {Set<number>} */
+    this.kept = new Set()
     const { canvas } = stage
     canvas.addEventListener('pointerdown', (event) => this.down(event))
     canvas.addEventListener('pointermove', (event) => this.move(event))
@@ -81,6 +84,7 @@ export class Input {
     window.addEventListener('pointerdown', (event) => this.middle(event, () => this.down(event)), capturing)
     window.addEventListener('pointermove', (event) => this.middle(event, () => this.move(event)), capturing)
     window.addEventListener('pointerup', (event) => this.middle(event, () => this.up(event)), capturing)
+    for (const type of TOUCHES) window.addEventListener(type, (event) => this.touch(event), capturing)
     for (const type of SWALLOWED) root.addEventListener(type, (event) => event.stopPropagation())
     root.addEventListener('contextmenu', (event) => event.preventDefault())
   }
@@ -99,6 +103,20 @@ export class Input {
     if (event.target !== this.stage.canvas || !(event.button === 1 || event.buttons & MIDDLE_HELD)) return
     event.stopImmediatePropagation()
     act()
+  }
+
+  /**
+   * ComfyUI makes two touches a zoom of the graph, from touch events that it hears before any element does, wherever
+   * they are. It counts touches, so of one that began here, or beside one that did, it must not hear the end either.
+   * @param {TouchEvent} event
+   */
+  touch(event) {
+    const changed = [...event.changedTouches].map(({ identifier }) => identifier)
+    const begins = event.type === 'touchstart'
+    const here = this.kept.size > 0 || this.root.contains(/** @type {Node} */ (event.target))
+    if (begins && here) for (const id of changed) this.kept.add(id)
+    if (changed.some((id) => this.kept.has(id))) event.stopImmediatePropagation()
+    if (event.type === 'touchend' || event.type === 'touchcancel') for (const id of changed) this.kept.delete(id)
   }
 
   /** @param {PointerEvent} event */
