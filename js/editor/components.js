@@ -118,20 +118,23 @@ class Row {
     const input = el('input', {
       class: 'trackgo-rename', value: this.component.name ?? '', 'aria-label': TEXT.rename,
     })
-    /** @param {boolean} keep */
-    const finish = (keep) => {
-      if (!input.isConnected) return
+    let done = false
+    /** @param {boolean} keep @param {boolean} byKey the keyboard goes back to the stage */
+    const finish = (keep, byKey) => {
+      if (done) return
+      done = true // taking the field out of the page makes it lose the focus, which would finish once more
       const name = input.value.trim()
       input.replaceWith(this.name)
-      if (keep && name && name !== this.component?.name) this.#patch({ name })
-      this.list.menu.root.focus({ preventScroll: true })
+      if (keep && name && this.component && name !== this.component.name) this.#patch({ name })
+      if (byKey) this.list.menu.root.focus({ preventScroll: true })
     }
     input.addEventListener('keydown', (event) => {
       event.stopPropagation()
-      if (event.key === 'Enter') finish(true)
-      if (event.key === 'Escape') finish(false)
+      if (event.isComposing) return // an input method's own Enter and Escape
+      if (event.key === 'Enter') finish(true, true)
+      if (event.key === 'Escape') finish(false, true)
     })
-    input.addEventListener('blur', () => finish(true))
+    input.addEventListener('blur', () => finish(true, false))
     this.name.replaceWith(input)
     input.select()
     input.focus()

@@ -136,6 +136,52 @@ def test_component_list(editor):
     assert editor.components[1]["name"] == "a cat"
 
 
+def test_rename_enter_and_leaving_keep_escape_does_not(editor):
+    editor.start(drawing(boat("one")))
+    errors = []
+
+    def note(error) -> None:
+        errors.append(error)
+
+    editor.page.on("pageerror", note)
+    name = editor.page.locator('.trackgo-row[data-index="0"] .trackgo-name')
+    field = editor.page.locator(".trackgo-rename")
+
+    def type_name(text: str) -> None:
+        name.dblclick()
+        field.fill(text)
+
+    def focused(selector: str) -> bool:
+        return editor.page.evaluate("(selector) => document.activeElement.matches(selector)", selector)
+
+    type_name("two")
+    editor.press("Escape")
+    assert editor.components[0]["name"] == "one" and name.inner_text() == "one" and focused(".trackgo")
+    assert not editor.editor("store.canUndo")
+    type_name("three")
+    editor.press("Enter")
+    assert editor.components[0]["name"] == "three" and name.inner_text() == "three" and focused(".trackgo")
+    type_name("四")
+    field.dispatch_event("keydown", {"key": "Enter", "isComposing": True})
+    field.dispatch_event("keydown", {"key": "Escape", "isComposing": True})
+    assert field.input_value() == "四", "the input method's keys are not the field's"
+    editor.page.locator(".trackgo-scrub").focus()
+    assert editor.components[0]["name"] == "四" and focused(".trackgo-scrub"), "leaving keeps it and the new focus"
+    editor.focus()
+    editor.press("Control+z", 2)
+    assert editor.components[0]["name"] == "one", "one step of undo each"
+    editor.tool("camera")
+    turn = editor.page.locator('[data-field="turn"]')
+    turn.fill("30")
+    editor.press("Escape")
+    assert "camera" not in editor.document and turn.input_value() == "0" and focused(".trackgo")
+    turn.fill("30")
+    editor.press("Enter")
+    assert editor.document["camera"]["turn"] == 30
+    editor.page.remove_listener("pageerror", note)
+    assert errors == []
+
+
 def test_timing_bar_and_easing(editor):
     editor.start(drawing(boat()))
     bar = editor.page.locator('.trackgo-row[data-index="0"] .trackgo-bar').bounding_box()
