@@ -23,7 +23,7 @@ import {
   movePoint, removeArrow, removeComponent, removePoint, translateArrow, translateComponent, updateArrow,
 } from './document.js'
 import { clamp, targetOf } from './dom.js'
-import { begin, doubleClick, finishArrow, handleAt, hover } from './gestures.js'
+import { begin, doubleClick, dropDraft, finishArrow, handleAt, hover, keepArrow } from './gestures.js'
 import { changeMask } from './mask-menu.js'
 import { nextModelPreview } from './preview-request.js'
 import { MAX_RADIUS, MIN_RADIUS } from './store.js'
@@ -78,6 +78,7 @@ export class Input {
     root.addEventListener('keydown', (event) => this.keyDown(event))
     root.addEventListener('keyup', (event) => this.keyUp(event))
     root.addEventListener('pointerdown', (event) => this.takeFocus(event))
+    root.addEventListener('focusout', () => setTimeout(() => this.left()))
     root.addEventListener('pointerenter', () => stage.prepare())
     this.lasting = new AbortController()
     const capturing = { capture: true, signal: this.lasting.signal }
@@ -123,6 +124,13 @@ export class Input {
   takeFocus(event) {
     if (this.root.contains(document.activeElement) || targetOf(event).closest('input, textarea')) return
     this.root.focus({ preventScroll: true })
+  }
+
+  /** Whoever goes on elsewhere is done with an arrow that has somewhere to go; another window is not elsewhere. */
+  left() {
+    const { store } = this
+    const stays = this.root.contains(document.activeElement) || !document.hasFocus()
+    if (!stays && store.draft?.kind === 'arrow' && store.draft.before) finishArrow(store)
   }
 
   /** @param {MouseEvent} event @returns {Vec} where it is on the stage */
@@ -250,9 +258,11 @@ export class Input {
 
   leave() {
     if (this.gesture) return
-    this.stage.pointer = null
-    this.stage.hovered = null
-    this.stage.request()
+    const { store, stage } = this
+    stage.pointer = null
+    stage.hovered = null
+    if (store.draft?.kind === 'arrow') store.setDraft({ ...store.draft, rubber: null })
+    stage.request()
   }
 
   /** @param {MouseEvent} event */
@@ -416,7 +426,7 @@ export class Input {
     if (this.gesture || store.draft) {
       this.gesture?.cancel()
       this.gesture = null
-      store.setDraft(null)
+      dropDraft(store)
     } else if (store.view.arrow >= 0) {
       store.setView({ arrow: -1, point: -1 })
     } else if (this.actions.isFull()) {
@@ -429,7 +439,8 @@ export class Input {
     const { selected, arrow, point } = store.view
     if (store.draft?.kind === 'arrow') {
       const points = store.draft.points.slice(0, -1)
-      store.setDraft(points.length ? { ...store.draft, points } : null)
+      if (points.length) keepArrow(store, { ...store.draft, points })
+      else dropDraft(store)
     } else if (!store.component || store.component.locked) {
       store.setView({ hint: store.component ? fill(TEXT.isLocked, nameOf(store.component, selected)) : '' })
     } else if (arrow >= 0 && point >= 0) {

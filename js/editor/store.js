@@ -1,7 +1,7 @@
 /**
  * What the editor knows: the document with its history, and how it is being looked at. No DOM.
  *
- * Only `commit`, `undo` and `redo` change the document, and each reports the new text once.
+ * Only `commit`, `restore`, `undo` and `redo` change the document, and each reports the new text once.
  * A `draft` is an unfinished gesture: shown, never saved.
  *
  * @import { Arrivals, Draft, Drawing, History, PaintTarget, Refusal, Rgb, Tool, ViewState } from './types.js'
@@ -173,7 +173,25 @@ export class EditorStore {
     this.changed()
   }
 
+  /**
+   * Go back to a history, as if nothing had happened since; with a drawing, as if only that had.
+   * @param {History<Drawing>} before
+   * @param {Drawing} [drawing]
+   * @param {Partial<ViewState>} [view] selection to go with it
+   */
+  restore(before, drawing = before.present, view = {}) {
+    this.draft = null
+    this.view = { ...this.view, ...view }
+    this.#replace(history.commit(before, drawing))
+    this.changed()
+  }
+
+  /** Of an arrow that has only its first point, that point. */
   undo() {
+    if (this.draft?.kind === 'arrow' && !this.draft.before) {
+      this.setDraft(null)
+      return
+    }
     this.draft = null
     this.#replace(history.undo(this.history))
     this.changed()

@@ -17,7 +17,7 @@ import { arrowsOf, hasMask } from './accessors.js'
 import { clearMask, patchComponent, updateArrow } from './document.js'
 import { removeCamera } from './camera.js'
 import { el, iconButton, setIcon, setPressed } from './dom.js'
-import { finishArrow } from './gestures.js'
+import { finishArrow, keepArrow } from './gestures.js'
 import { maskMenu } from './mask-menu.js'
 import { MAX_RADIUS, MIN_RADIUS, TOOLS } from './store.js'
 import { SHORTCUTS, TEXT } from './texts.js'
@@ -50,7 +50,7 @@ export function toggleCurve(store) {
   const now = arrow ? arrow.curve ?? 'straight' : view.curve
   /** @type {Curve} */
   const curve = now === 'smooth' ? 'straight' : 'smooth'
-  if (store.draft?.kind === 'arrow') store.setDraft({ ...store.draft, curve })
+  if (store.draft?.kind === 'arrow') keepArrow(store, { ...store.draft, curve })
   else if (arrow) store.commit(updateArrow(drawing, view.selected, view.arrow, (a) => ({ ...a, curve })), { curve })
   store.setView({ curve })
 }

@@ -85,11 +85,15 @@ export type ViewState = {
   growth: number
 }
 
-/** An arrow in progress. base: the document it will be added to; rubber: where the pointer is. */
+/**
+ * An arrow in progress. base: the document it is added to; before: the history without it, null while it has but one
+ * point and is not in the document; rubber: where the pointer is.
+ */
 export type ArrowDraft = {
   kind: 'arrow'
   index: number
   base: Drawing
+  before: History<Drawing> | null
   points: Point[]
   rubber: Point | null
   curve: Curve
