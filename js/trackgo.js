@@ -172,6 +172,7 @@ function createWidget(node, name) {
     forwardWheel,
     frames: () => framesFor(node),
     picture: (own) => pictureFor(node, own),
+    place: () => [rootOf()?.id, node.graph?.id, node.id].join(),
     origin: (input) => originKey(node, input),
     upload,
     pass: passOn,

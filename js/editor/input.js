@@ -327,10 +327,11 @@ export class Input {
       event.stopPropagation()
       return
     }
-    const handled = event.ctrlKey || event.metaKey ? this.command(event) : this.key(event)
-    if (!handled) return
-    event.preventDefault()
-    event.stopPropagation()
+    const combined = event.ctrlKey || event.metaKey
+    const handled = combined ? this.command(event) : this.key(event)
+    if (handled) event.preventDefault()
+    // A plain key that means nothing here would be a shortcut of ComfyUI's; its shortcuts with Ctrl or Alt are wanted.
+    if (handled || !(combined || event.altKey)) event.stopPropagation()
   }
 
   /** Ctrl with a key. @param {KeyboardEvent} event @returns {boolean} whether it means anything here */

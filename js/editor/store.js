@@ -11,6 +11,7 @@ import { drawnColor } from './colors.js'
 import { arrowsOf, nameOf, takesInput } from './accessors.js'
 import { addComponent, emptyDrawing, parseDrawing, serializeDrawing } from './document.js'
 import * as history from './history.js'
+import { historyAt } from './memory.js'
 import { fill, TEXT } from './texts.js'
 
 /** @type {Arrivals} */
@@ -24,9 +25,14 @@ export const MIN_RADIUS = 0.002
 export const MAX_RADIUS = 0.25
 
 export class EditorStore {
-  /** @param {{onChange?: (text: string) => void}} [options] onChange hears every change of the saved text */
-  constructor({ onChange = () => {} } = {}) {
+  /**
+   * @param {object} [options]
+   * @param {(text: string) => void} [options.onChange] hears every change of the saved text
+   * @param {(drawing: Drawing) => History<Drawing>|null} [options.recall] the history that a loaded drawing has already
+   */
+  constructor({ onChange = () => {}, recall = () => null } = {}) {
     this.onChange = onChange
+    this.recall = recall
     /** @type {Set<() => void>} */
     this.listeners = new Set()
     /** @type {{changed: boolean}|null} */
@@ -136,15 +142,19 @@ export class EditorStore {
   }
 
   /**
-   * Take a widget value: the same text again changes nothing, another one starts a new history.
+   * Take a widget value: the same text again changes nothing. Another one is looked up in the history, and in the one
+   * that it may have had in another editor; if it is in neither, a new history begins.
    * @param {string} text
    */
   load(text) {
-    if (text === this.text) return
+    const begun = this.canUndo || this.canRedo
+    if (text === this.text && begun) return
     const parsed = parseDrawing(text)
+    const known = parsed.drawing && ((begun && historyAt(this.history, parsed.drawing)) || this.recall(parsed.drawing))
+    if (text === this.text && !known) return
     this.text = parsed.text
     this.error = parsed.error
-    this.history = history.createHistory(parsed.drawing ?? emptyDrawing())
+    this.history = known || history.createHistory(parsed.drawing ?? emptyDrawing())
     this.draft = null
     const selected = this.drawing.components.length ? 0 : -1
     this.view = { ...this.view, selected, arrow: -1, point: -1, frame: 0, playing: false }

@@ -197,6 +197,7 @@ export type Target = Size & { seed: number }
 
 export type Link = { origin_id: number; origin_slot: number; target_id: number }
 export type Graph = {
+  id?: string
   nodes?: GraphNode[]
   links?: Map<number, Link> | Record<number, Link>
   outputs?: { linkIds?: number[] }[]
@@ -257,6 +258,8 @@ export type Host = {
   frames: () => number
   /** The picture that arrives; own: the document's, which serves where nothing is connected. */
   picture: (own: string | null) => Incoming
+  /** Which node of which graph this is: the same after ComfyUI built it anew. */
+  place: () => string
   /** What feeds an input, or null. */
   origin: (input: string) => string | null
   /** Hands a picture to ComfyUI; resolves to its name there. */
