@@ -34,17 +34,10 @@ type RunOutput = {
   trackgo_arrivals?: import('./editor/types.js').ReportedArrivals[]
 } | null | undefined
 
-/** What the server says of a node: its inputs as [type, options]. */
-type NodeDefinition = {
-  name: string
-  input?: Partial<Record<'required' | 'optional', Record<string, [unknown, { tooltip?: string }?]>>>
-}
-
 type Extension = {
   name: string
   init: () => Promise<void>
   getCustomWidgets: () => Record<string, (node: ComfyNode, name: string) => object>
-  beforeRegisterNodeDef: (nodeType: unknown, nodeData: NodeDefinition) => void
   nodeCreated: (node: ComfyNode) => void
 }
 

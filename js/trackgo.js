@@ -217,13 +217,6 @@ app.registerExtension({
     return { [WIDGET_TYPE]: createWidget }
   },
 
-  /** Nodes 2.0 would show the input's tooltip over the picture all the while one draws. */
-  beforeRegisterNodeDef(nodeType, nodeData) {
-    if (nodeData.name !== NODE_ID) return
-    const spec = nodeData.input?.required?.editor ?? nodeData.input?.optional?.editor
-    if (spec?.[1]) delete spec[1].tooltip
-  },
-
   nodeCreated(node) {
     if (node.comfyClass !== NODE_ID) return
     const editor = editorOf(node)

@@ -109,6 +109,18 @@ def test_two_fingers_pan_and_paint_nothing(editor):
     assert editor.text == before
 
 
+def test_no_tooltip_lies_beside_the_picture_while_one_draws(editor):
+    shown = ".p-tooltip, [role=tooltip]"
+    editor.tool("brush")
+    if editor.vue and not editor.version.startswith("1.27"):
+        editor.page.locator(f'[data-node-id="{CANVAS}"] input').first.hover(force=True)
+        editor.page.locator(shown).first.wait_for()  # other widgets' tooltips do show
+    editor.drag((0.2, 0.3), (0.4, 0.5))
+    editor.page.mouse.move(*editor.at(0.5, 0.5), steps=3)
+    editor.page.evaluate("() => new Promise((done) => setTimeout(done, 3 * 500))")  # ComfyUI's delay is 500 ms
+    assert editor.page.locator(shown).count() == 0
+
+
 GRAPH = "() => [app.canvas.ds.scale, ...app.canvas.ds.offset]"
 
 
