@@ -172,6 +172,7 @@ function createWidget(node, name) {
     forwardWheel,
     frames: () => framesFor(node),
     picture: (own) => pictureFor(node, own),
+    place: () => [rootOf()?.id, node.graph?.id, node.id].join(),
     origin: (input) => originKey(node, input),
     upload,
     pass: passOn,
@@ -214,13 +215,6 @@ app.registerExtension({
 
   getCustomWidgets() {
     return { [WIDGET_TYPE]: createWidget }
-  },
-
-  /** Nodes 2.0 would show the input's tooltip over the picture all the while one draws. */
-  beforeRegisterNodeDef(nodeType, nodeData) {
-    if (nodeData.name !== NODE_ID) return
-    const spec = nodeData.input?.required?.editor ?? nodeData.input?.optional?.editor
-    if (spec?.[1]) delete spec[1].tooltip
   },
 
   nodeCreated(node) {

@@ -32,12 +32,14 @@ def described(schema: io.Schema) -> io.Schema:
     """The schema with its display name, description and tooltips filled in.
 
     `node_id` stays a literal in the node's own file, where ComfyUI-Manager's scanner looks for it. Raises ValueError
-    naming a text that is missing.
+    naming a text that is missing. The editor has no tooltip: Nodes 2.0 would show it beside the node all the while one
+    draws, and a text in the locales would be one even where the schema has none.
     """
     node = schema.node_id
     schema.display_name, schema.description = _text(node, "display_name"), _text(node, "description")
     for item in schema.inputs:
-        item.tooltip = _text(node, "inputs", item.id, "tooltip")
+        if not isinstance(item, Editor.Input):
+            item.tooltip = _text(node, "inputs", item.id, "tooltip")
     for slot, item in enumerate(schema.outputs):
         item.tooltip = _text(node, "outputs", str(slot), "tooltip")
     return schema

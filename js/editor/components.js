@@ -1,7 +1,7 @@
 /**
  * The list of components: each row is also its bar on the timeline. Above it, the transport with the scrubber.
  *
- * @import { Arrivals, Component, MenuItem } from './types.js'
+ * @import { Arrivals, Component, MenuItem, Size } from './types.js'
  * @import { EditorStore } from './store.js'
  * @import { Menu } from './menu.js'
  */
@@ -11,6 +11,7 @@ import { CameraRow } from './camera-panel.js'
 import { clamp, el, iconButton, ownUndo, setIcon, setPressed } from './dom.js'
 import { cssColor } from './colors.js'
 import { nextModelPreview } from './preview-request.js'
+import { ifEndedNow, readoutText } from './readout.js'
 import { fill, TEXT } from './texts.js'
 import { dragOnBar, TimingBar } from './timing.js'
 
@@ -70,6 +71,7 @@ class Row {
     const { store, menu } = list
     this.swatch = el('span', { class: 'trackgo-swatch' })
     this.name = el('span', { class: 'trackgo-name', on: { dblclick: () => this.rename() } })
+    this.readout = el('span', { class: 'trackgo-readout', title: TEXT.readout })
     this.timing = new TimingBar(store, menu, {
       item: () => this.component, patched: (patch) => patchComponent(store.drawing, this.index, patch),
       begin: () => store.setView({ selected: this.index }),
@@ -82,7 +84,9 @@ class Row {
     /** @type {HTMLButtonElement} */
     this.more = iconButton('more', TEXT.more, () => this.openMenu(this.more), { 'data-action': 'more' })
     this.element = el('div', { class: 'trackgo-row', role: 'listitem', 'data-index': String(index) }, [
-      el('div', { class: 'trackgo-label' }, [this.swatch, this.name]), this.timing.bar,
+      el('div', { class: 'trackgo-label' }, [
+        this.swatch, el('div', { class: 'trackgo-names' }, [this.name, this.readout]),
+      ]), this.timing.bar,
       el('div', { class: 'trackgo-group' }, [this.timing.easing, this.eye, this.remove, this.more]),
     ])
     this.element.addEventListener('pointerdown', () => {
@@ -118,20 +122,23 @@ class Row {
     const input = el('input', {
       class: 'trackgo-rename', value: this.component.name ?? '', 'aria-label': TEXT.rename,
     })
-    /** @param {boolean} keep */
-    const finish = (keep) => {
-      if (!input.isConnected) return
+    let done = false
+    /** @param {boolean} keep @param {boolean} byKey the keyboard goes back to the stage */
+    const finish = (keep, byKey) => {
+      if (done) return
+      done = true // taking the field out of the page makes it lose the focus, which would finish once more
       const name = input.value.trim()
       input.replaceWith(this.name)
-      if (keep && name && name !== this.component?.name) this.#patch({ name })
-      this.list.menu.root.focus({ preventScroll: true })
+      if (keep && name && this.component && name !== this.component.name) this.#patch({ name })
+      if (byKey) this.list.menu.root.focus({ preventScroll: true })
     }
     input.addEventListener('keydown', (event) => {
       event.stopPropagation()
-      if (event.key === 'Enter') finish(true)
-      if (event.key === 'Escape') finish(false)
+      if (event.isComposing) return // an input method's own Enter and Escape
+      if (event.key === 'Enter') finish(true, true)
+      if (event.key === 'Escape') finish(false, true)
     })
-    input.addEventListener('blur', () => finish(true))
+    input.addEventListener('blur', () => finish(true, false))
     this.name.replaceWith(input)
     input.select()
     input.focus()
@@ -140,7 +147,9 @@ class Row {
   /** @param {Component} component as shown, drafts included @param {boolean} selected */
   render(component, selected) {
     const color = cssColor(this.list.store.color(this.index))
-    const key = [component, selected, color]
+    const { width, height } = this.list.pictureSize()
+    const { frames } = this.list.store.view
+    const key = [component, selected, color, width, height, frames]
     if (key.every((value, i) => value === this.shown[i])) return
     this.shown = key
     this.element.setAttribute('aria-current', String(selected))
@@ -150,6 +159,7 @@ class Row {
     if (this.name.textContent !== name) this.name.textContent = name
     this.name.title = `${name} · ${describe(component)}`
     this.element.setAttribute('aria-label', this.name.title)
+    this.readout.textContent = readoutText(component, frames, { width, height })
     this.timing.render(component, arrowsOf(component).length === 0)
     setIcon(this.eye, component.hidden ? 'eye-off' : 'eye', component.hidden ? TEXT.show : TEXT.hide)
     setIcon(this.remove, component.locked ? 'lock' : 'trash', component.locked ? TEXT.lock : TEXT.remove)
@@ -165,9 +175,10 @@ export function describe(component) {
 }
 
 export class ComponentList {
-  /** @param {EditorStore} store @param {{menu: Menu, togglePlay: () => void}} actions */
-  constructor(store, { menu, togglePlay }) {
+  /** @param {EditorStore} store @param {{menu: Menu, togglePlay: () => void, pictureSize: () => Size}} actions */
+  constructor(store, { menu, togglePlay, pictureSize }) {
     this.store = store
+    this.pictureSize = pictureSize
     this.menu = menu
     /** @type {Row[]} */
     this.rows = []
@@ -218,6 +229,7 @@ export class ComponentList {
   render() {
     const { store } = this
     const { components } = store.shown
+    const ended = ifEndedNow(store.shown, store.draft).components
     for (const row of this.rows.splice(components.length)) row.element.remove()
     while (this.rows.length < components.length) {
       const row = new Row(this, this.rows.length)
@@ -225,7 +237,7 @@ export class ComponentList {
       this.body.append(row.element)
     }
     const selected = store.view.tool === 'camera' ? -1 : store.view.selected
-    components.forEach((component, i) => this.rows[i].render(component, i === selected))
+    components.forEach((_, i) => this.rows[i].render(ended[i], i === selected))
     this.camera.render()
     this.#renderGhosts()
     this.element.classList.toggle('trackgo-filming', store.view.tool === 'camera')

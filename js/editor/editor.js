@@ -20,8 +20,10 @@ import { addComponent, emptyDrawing, parseDrawing, serializeDrawing } from './do
 import { el, ownUndo, targetOf } from './dom.js'
 import { Input } from './input.js'
 import { Intake } from './intake.js'
+import { remember, recall } from './memory.js'
 import { Menu } from './menu.js'
 import { pictureTarget, PreviewRequest } from './preview-request.js'
+import { ifEndedNow, largeMotion } from './readout.js'
 import { framed } from './source.js'
 import { Stage } from './stage.js'
 import { EditorStore } from './store.js'
@@ -39,7 +41,15 @@ export class TrackGoEditor {
   constructor(host) {
     ensureStyles()
     this.host = host
-    this.store = new EditorStore({ onChange: (text) => host.onChange(text) })
+    /** Where the graph has this editor; at the end of its life nobody could tell any more. */
+    this.place = ''
+    this.store = new EditorStore({
+      onChange: (text) => {
+        this.place = host.place()
+        host.onChange(text)
+      },
+      recall: (drawing) => recall(host.place(), drawing),
+    })
     this.previewRequest = new PreviewRequest(this.store, {
       post: host.post, changed: () => this.render(),
       target: () => host.target() ?? pictureTarget(this.stage.picture.width, this.stage.picture.height),
@@ -95,7 +105,9 @@ export class TrackGoEditor {
       menu, fileItems: () => this.intake.items(), fit: () => this.stage.fit(),
       toggleFull: () => this.toggleFull(), isFull: () => !!this.overlay, pictureWidth: () => this.stage.picture.width,
     })
-    const list = new ComponentList(store, { menu, togglePlay: () => this.togglePlay() })
+    const list = new ComponentList(store, {
+      menu, togglePlay: () => this.togglePlay(), pictureSize: () => this.stage.picture,
+    })
     const camera = new CameraPanel(store)
     this.area.before(toolbar.element, camera.element)
     this.statusLine.after(list.element)
@@ -136,10 +148,19 @@ export class TrackGoEditor {
     this.#renderNote()
     this.#speak()
     const toolHint = this.source.image ? HINTS[store.view.tool] : ''
-    const hint = store.error ? '' : previewRequest.message || store.view.hint || toolHint
+    const hint = store.error ? '' : previewRequest.message || store.view.hint || this.#largeMotion() || toolHint
     if (this.status.textContent !== hint) this.status.title = this.status.textContent = hint
     this.statusLine.hidden = !hint
     this.stage.request()
+  }
+
+  /** Of the selected component first, then of the others: whether one scales or turns more than is likely meant. */
+  #largeMotion() {
+    const { store, stage } = this
+    const { components } = ifEndedNow(store.shown, store.draft)
+    const { selected, frames } = store.view
+    const sentences = components.map((one, i) => (one.hidden ? '' : largeMotion(one, i, frames, stage.picture)))
+    return sentences[selected] || sentences.find(Boolean) || ''
   }
 
   #speak() {
@@ -322,6 +343,7 @@ export class TrackGoEditor {
 
   /** The node is gone: stop everything that would keep the editor alive. */
   destroy() {
+    if (this.place) remember(this.place, this.store.history)
     clearInterval(this.watcher)
     clearInterval(this.timer)
     this.observer.disconnect()

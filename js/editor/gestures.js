@@ -245,7 +245,8 @@ function drawArrow(store, { drawing, index }, start) {
   let dragging = false
   store.setView({ selected: drawing === store.drawing ? index : store.view.selected, arrow: -1, point: -1 })
   /** @param {Point[]} points @param {Point|null} rubber @returns {ArrowDraft} */
-  const draft = (points, rubber) => ({ kind: 'arrow', index, base: drawing, points, rubber, curve: store.view.curve })
+  const draft = (points, rubber) => (
+    { kind: 'arrow', index, base: drawing, before: null, points, rubber, curve: store.view.curve })
   store.setDraft(draft([start.frac], start.frac))
   return {
     move: (to) => {
@@ -275,20 +276,53 @@ function extendArrow(store, scene, at, draft) {
     return null
   }
   const points = [...draft.points, at.frac]
-  /** @param {Pointer} to */
-  const show = (to) => store.setDraft({ ...draft, points: [...points.slice(0, -1), to.frac], rubber: to.frac })
-  show(at)
-  return { move: show, up: show, cancel: () => store.setDraft(null) }
+  /** @param {Pointer} to @returns {ArrowDraft} */
+  const extended = (to) => ({ ...draft, points: [...points.slice(0, -1), to.frac], rubber: to.frac })
+  store.setDraft(extended(at))
+  return {
+    move: (to) => store.setDraft(extended(to)),
+    up: (to) => keepArrow(store, extended(to)),
+    cancel: () => store.setDraft(draft),
+  }
+}
+
+/**
+ * Show an arrow in progress. From its second point on it is part of the document, so that nothing is lost when
+ * somebody runs the graph instead of finishing it; all its points are one step of undo.
+ * @param {EditorStore} store
+ * @param {ArrowDraft} draft
+ */
+export function keepArrow(store, draft) {
+  const inside = draft.points.length > 1
+  const before = draft.before ?? store.history
+  store.batch(() => {
+    if (inside) addTo(store, draft)
+    else if (draft.before) store.restore(draft.before)
+    store.setDraft({ ...draft, before: inside ? before : null })
+  })
+}
+
+/** @param {EditorStore} store @param {ArrowDraft} draft */
+function addTo(store, { before, base, index, points, curve }) {
+  /** @type {Arrow} */
+  const arrow = { points: roundPoints(points), curve }
+  const view = { selected: index, arrow: arrowsOf(base.components[index]).length, point: -1 }
+  if (before) store.restore(before, addArrow(base, index, arrow), view)
+  else store.commit(addArrow(base, index, arrow), view)
 }
 
 /** Keep what the arrow in progress has. @param {EditorStore} store @returns {boolean} whether there was one */
 export function finishArrow(store, draft = store.draft) {
   if (draft?.kind !== 'arrow') return false
-  /** @type {Arrow} */
-  const arrow = { points: roundPoints(draft.points), curve: draft.curve }
-  const which = arrowsOf(draft.base.components[draft.index]).length
-  store.commit(addArrow(draft.base, draft.index, arrow), { selected: draft.index, arrow: which, point: -1 })
+  addTo(store, draft)
   return true
+}
+
+/** Drop the gesture in progress, and an arrow in progress with all its points. @param {EditorStore} store */
+export function dropDraft(store) {
+  const { draft } = store
+  if (draft?.kind === 'arrow' && draft.before) store.restore(draft.before)
+  else store.setDraft(null)
 }
 
 /**
@@ -301,7 +335,8 @@ export function finishArrow(store, draft = store.draft) {
 function drawFreehand(store, scene, { drawing, index }, at) {
   const points = [at.frac]
   /** @param {Point[]} path @param {'straight'|'smooth'} curve @returns {ArrowDraft} */
-  const draft = (path, curve) => ({ kind: 'arrow', index, base: drawing, points: path, rubber: null, curve })
+  const draft = (path, curve) => (
+    { kind: 'arrow', index, base: drawing, before: null, points: path, rubber: null, curve })
   const show = () => store.setDraft(draft([...points], 'straight'))
   show()
   return {

@@ -23,7 +23,7 @@ import {
   movePoint, removeArrow, removeComponent, removePoint, translateArrow, translateComponent, updateArrow,
 } from './document.js'
 import { clamp, targetOf } from './dom.js'
-import { begin, doubleClick, finishArrow, handleAt, hover } from './gestures.js'
+import { begin, doubleClick, dropDraft, finishArrow, handleAt, hover, keepArrow } from './gestures.js'
 import { changeMask } from './mask-menu.js'
 import { nextModelPreview } from './preview-request.js'
 import { MAX_RADIUS, MIN_RADIUS } from './store.js'
@@ -41,6 +41,7 @@ const MIDDLE_HELD = 4
 const ERASER_HELD = 32
 /** @type {Readonly<Record<string, Tool>>} */
 const KEY_TOOLS = { v: 'select', b: 'brush', e: 'erase', l: 'lasso', g: 'fill', a: 'arrow', p: 'freehand', c: 'camera' }
+const TOUCHES = /** @type {const} */ (['touchstart', 'touchmove', 'touchend', 'touchcancel'])
 const SWALLOWED = ['pointerdown', 'pointermove', 'pointerup', 'mousedown', 'dblclick', 'contextmenu']
 
 export class Input {
@@ -63,6 +64,8 @@ export class Input {
     this.sized = false
     /** Touches that are down, by pointer id: two of them pan and zoom. @type {Map<number, Vec>} */
     this.touches = new Map()
+    /** Touches that the graph does not hear of, by identifier. @type {Set<number>} */
+    this.kept = new Set()
     const { canvas } = stage
     canvas.addEventListener('pointerdown', (event) => this.down(event))
     canvas.addEventListener('pointermove', (event) => this.move(event))
@@ -75,12 +78,14 @@ export class Input {
     root.addEventListener('keydown', (event) => this.keyDown(event))
     root.addEventListener('keyup', (event) => this.keyUp(event))
     root.addEventListener('pointerdown', (event) => this.takeFocus(event))
+    root.addEventListener('focusout', () => setTimeout(() => this.left()))
     root.addEventListener('pointerenter', () => stage.prepare())
     this.lasting = new AbortController()
     const capturing = { capture: true, signal: this.lasting.signal }
     window.addEventListener('pointerdown', (event) => this.middle(event, () => this.down(event)), capturing)
     window.addEventListener('pointermove', (event) => this.middle(event, () => this.move(event)), capturing)
     window.addEventListener('pointerup', (event) => this.middle(event, () => this.up(event)), capturing)
+    for (const type of TOUCHES) window.addEventListener(type, (event) => this.touch(event), capturing)
     for (const type of SWALLOWED) root.addEventListener(type, (event) => event.stopPropagation())
     root.addEventListener('contextmenu', (event) => event.preventDefault())
   }
@@ -101,10 +106,31 @@ export class Input {
     act()
   }
 
+  /**
+   * ComfyUI makes two touches a zoom of the graph, from touch events that it hears before any element does, wherever
+   * they are. It counts touches, so of one that began here, or beside one that did, it must not hear the end either.
+   * @param {TouchEvent} event
+   */
+  touch(event) {
+    const changed = [...event.changedTouches].map(({ identifier }) => identifier)
+    const begins = event.type === 'touchstart'
+    const here = this.kept.size > 0 || this.root.contains(/** @type {Node} */ (event.target))
+    if (begins && here) for (const id of changed) this.kept.add(id)
+    if (changed.some((id) => this.kept.has(id))) event.stopImmediatePropagation()
+    if (event.type === 'touchend' || event.type === 'touchcancel') for (const id of changed) this.kept.delete(id)
+  }
+
   /** @param {PointerEvent} event */
   takeFocus(event) {
     if (this.root.contains(document.activeElement) || targetOf(event).closest('input, textarea')) return
     this.root.focus({ preventScroll: true })
+  }
+
+  /** Whoever goes on elsewhere is done with an arrow that has somewhere to go; another window is not elsewhere. */
+  left() {
+    const { store } = this
+    const stays = this.root.contains(document.activeElement) || !document.hasFocus()
+    if (!stays && store.draft?.kind === 'arrow' && store.draft.before) finishArrow(store)
   }
 
   /** @param {MouseEvent} event @returns {Vec} where it is on the stage */
@@ -232,9 +258,11 @@ export class Input {
 
   leave() {
     if (this.gesture) return
-    this.stage.pointer = null
-    this.stage.hovered = null
-    this.stage.request()
+    const { store, stage } = this
+    stage.pointer = null
+    stage.hovered = null
+    if (store.draft?.kind === 'arrow') store.setDraft({ ...store.draft, rubber: null })
+    stage.request()
   }
 
   /** @param {MouseEvent} event */
@@ -299,10 +327,11 @@ export class Input {
       event.stopPropagation()
       return
     }
-    const handled = event.ctrlKey || event.metaKey ? this.command(event) : this.key(event)
-    if (!handled) return
-    event.preventDefault()
-    event.stopPropagation()
+    const combined = event.ctrlKey || event.metaKey
+    const handled = combined ? this.command(event) : this.key(event)
+    if (handled) event.preventDefault()
+    // A plain key that means nothing here would be a shortcut of ComfyUI's; its shortcuts with Ctrl or Alt are wanted.
+    if (handled || !(combined || event.altKey)) event.stopPropagation()
   }
 
   /** Ctrl with a key. @param {KeyboardEvent} event @returns {boolean} whether it means anything here */
@@ -398,7 +427,7 @@ export class Input {
     if (this.gesture || store.draft) {
       this.gesture?.cancel()
       this.gesture = null
-      store.setDraft(null)
+      dropDraft(store)
     } else if (store.view.arrow >= 0) {
       store.setView({ arrow: -1, point: -1 })
     } else if (this.actions.isFull()) {
@@ -411,7 +440,8 @@ export class Input {
     const { selected, arrow, point } = store.view
     if (store.draft?.kind === 'arrow') {
       const points = store.draft.points.slice(0, -1)
-      store.setDraft(points.length ? { ...store.draft, points } : null)
+      if (points.length) keepArrow(store, { ...store.draft, points })
+      else dropDraft(store)
     } else if (!store.component || store.component.locked) {
       store.setView({ hint: store.component ? fill(TEXT.isLocked, nameOf(store.component, selected)) : '' })
     } else if (arrow >= 0 && point >= 0) {

@@ -17,6 +17,12 @@ import { applyStroke, applyStrokes, createRaster, samplePicture } from './raster
 const RASTER_SIDE = 1024
 const INSIDE_ALPHA = 96
 const EDGE_ALPHA = 235
+/** Around the coloured edge runs a dark line, so that a mask shows on an object of its own colour. @type {Rgb} */
+const OUTLINE = Object.freeze([16, 16, 20])
+const OUTLINE_ALPHA = 215
+
+/** @param {number} width of a raster @returns {number} how wide the outline is; the coloured edge is twice as wide */
+const outlineWidth = (width) => Math.max(1, Math.round(width / 512))
 
 /** @param {number} width @param {number} height @returns {Size} raster size for a picture */
 export function rasterSize(width, height) {
@@ -49,8 +55,15 @@ export function maskBox({ data, width, height }) {
 function tintPixels(raster, box, [r, g, b], pixels) {
   const { data, width, height } = raster
   const columns = box.x1 - box.x0
+  const line = outlineWidth(width)
   /** @param {number} x @param {number} y */
   const inside = (x, y) => x >= 0 && y >= 0 && x < width && y < height && data[y * width + x] === 1
+  /** @param {number} x @param {number} y @param {number} far whether the mask goes on so far to all four sides */
+  const deeper = (x, y, far) => (
+    inside(x - far, y) && inside(x + far, y) && inside(x, y - far) && inside(x, y + far))
+  /** Where the mask is thin, its colour matters more than an outline. @param {number} x @param {number} y */
+  const broad = (x, y) => (
+    (inside(x - 4 * line, y) || inside(x + 4 * line, y)) && (inside(x, y - 4 * line) || inside(x, y + 4 * line)))
   for (let y = box.y0; y < box.y1; y += 1) {
     for (let x = box.x0; x < box.x1; x += 1) {
       const at = ((y - box.y0) * columns + x - box.x0) * 4
@@ -58,11 +71,13 @@ function tintPixels(raster, box, [r, g, b], pixels) {
         pixels[at + 3] = 0
         continue
       }
-      const deep = inside(x - 2, y) && inside(x + 2, y) && inside(x, y - 2) && inside(x, y + 2)
-      pixels[at] = r
-      pixels[at + 1] = g
-      pixels[at + 2] = b
-      pixels[at + 3] = deep ? INSIDE_ALPHA : EDGE_ALPHA
+      const deep = deeper(x, y, 3 * line)
+      const outline = !deep && !deeper(x, y, line) && broad(x, y)
+      const [red, green, blue] = outline ? OUTLINE : [r, g, b]
+      pixels[at] = red
+      pixels[at + 1] = green
+      pixels[at + 2] = blue
+      pixels[at + 3] = deep ? INSIDE_ALPHA : outline ? OUTLINE_ALPHA : EDGE_ALPHA
     }
   }
 }
@@ -200,9 +215,10 @@ export class MaskLayer {
     live.done = stroke.points.length
     const box = applyStroke(live.raster, fresh)
     if (!box) return live
+    const reach = 4 * outlineWidth(width) // a pixel's look depends on others that far away
     const grown = {
-      x0: Math.max(0, box.x0 - 2), y0: Math.max(0, box.y0 - 2),
-      x1: Math.min(width, box.x1 + 2), y1: Math.min(height, box.y1 + 2),
+      x0: Math.max(0, box.x0 - reach), y0: Math.max(0, box.y0 - reach),
+      x1: Math.min(width, box.x1 + reach), y1: Math.min(height, box.y1 + reach),
     }
     tintInto(contextOf(live.canvas), live.raster, grown, rgb, 0, 0)
     return live

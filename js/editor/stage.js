@@ -249,11 +249,13 @@ export class Stage {
   }
 
   /**
-   * The document with unfinished changes; an arrow or stroke in progress may be on a component not saved yet.
+   * The document with unfinished changes, but without an arrow in progress, which is drawn on top; it, or a stroke in
+   * progress, may be on a component not saved yet.
    * @returns {Drawing}
    */
   #shown() {
     const { draft, shown } = this.store
+    if (draft?.kind === 'arrow' && draft.before) return draft.base
     if (draft?.kind !== 'move') return shown
     const { index, du, dv } = draft
     const only = { ...shown.components[index], mask: undefined }

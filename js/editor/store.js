@@ -1,7 +1,7 @@
 /**
  * What the editor knows: the document with its history, and how it is being looked at. No DOM.
  *
- * Only `commit`, `undo` and `redo` change the document, and each reports the new text once.
+ * Only `commit`, `restore`, `undo` and `redo` change the document, and each reports the new text once.
  * A `draft` is an unfinished gesture: shown, never saved.
  *
  * @import { Arrivals, Draft, Drawing, History, PaintTarget, Refusal, Rgb, Tool, ViewState } from './types.js'
@@ -11,6 +11,7 @@ import { drawnColor } from './colors.js'
 import { arrowsOf, nameOf, takesInput } from './accessors.js'
 import { addComponent, emptyDrawing, parseDrawing, serializeDrawing } from './document.js'
 import * as history from './history.js'
+import { historyAt } from './memory.js'
 import { fill, TEXT } from './texts.js'
 
 /** @type {Arrivals} */
@@ -24,9 +25,14 @@ export const MIN_RADIUS = 0.002
 export const MAX_RADIUS = 0.25
 
 export class EditorStore {
-  /** @param {{onChange?: (text: string) => void}} [options] onChange hears every change of the saved text */
-  constructor({ onChange = () => {} } = {}) {
+  /**
+   * @param {object} [options]
+   * @param {(text: string) => void} [options.onChange] hears every change of the saved text
+   * @param {(drawing: Drawing) => History<Drawing>|null} [options.recall] the history that a loaded drawing has already
+   */
+  constructor({ onChange = () => {}, recall = () => null } = {}) {
     this.onChange = onChange
+    this.recall = recall
     /** @type {Set<() => void>} */
     this.listeners = new Set()
     /** @type {{changed: boolean}|null} */
@@ -136,15 +142,19 @@ export class EditorStore {
   }
 
   /**
-   * Take a widget value: the same text again changes nothing, another one starts a new history.
+   * Take a widget value: the same text again changes nothing. Another one is looked up in the history, and in the one
+   * that it may have had in another editor; if it is in neither, a new history begins.
    * @param {string} text
    */
   load(text) {
-    if (text === this.text) return
+    const begun = this.canUndo || this.canRedo
+    if (text === this.text && begun) return
     const parsed = parseDrawing(text)
+    const known = parsed.drawing && ((begun && historyAt(this.history, parsed.drawing)) || this.recall(parsed.drawing))
+    if (text === this.text && !known) return
     this.text = parsed.text
     this.error = parsed.error
-    this.history = history.createHistory(parsed.drawing ?? emptyDrawing())
+    this.history = known || history.createHistory(parsed.drawing ?? emptyDrawing())
     this.draft = null
     const selected = this.drawing.components.length ? 0 : -1
     this.view = { ...this.view, selected, arrow: -1, point: -1, frame: 0, playing: false }
@@ -173,7 +183,25 @@ export class EditorStore {
     this.changed()
   }
 
+  /**
+   * Go back to a history, as if nothing had happened since; with a drawing, as if only that had.
+   * @param {History<Drawing>} before
+   * @param {Drawing} [drawing]
+   * @param {Partial<ViewState>} [view] selection to go with it
+   */
+  restore(before, drawing = before.present, view = {}) {
+    this.draft = null
+    this.view = { ...this.view, ...view }
+    this.#replace(history.commit(before, drawing))
+    this.changed()
+  }
+
+  /** Of an arrow that has only its first point, that point. */
   undo() {
+    if (this.draft?.kind === 'arrow' && !this.draft.before) {
+      this.setDraft(null)
+      return
+    }
     this.draft = null
     this.#replace(history.undo(this.history))
     this.changed()

@@ -31,7 +31,7 @@ const CSS = `
 .trackgo-toolbar { display: flex; flex-wrap: wrap; align-items: center; gap: 2px 6px; padding: 4px 6px;
   background: var(--tg-raise); border-bottom: 1px solid var(--tg-line); flex: none; }
 .trackgo-group { display: flex; align-items: center; gap: 1px; flex: none; }
-.trackgo-options { flex: 1; display: flex; align-items: center; min-width: 48px; height: 26px; }
+.trackgo-options { flex: 1; display: flex; align-items: center; gap: 6px; min-width: 48px; height: 26px; }
 .trackgo-button { display: inline-flex; align-items: center; justify-content: center; width: 26px; height: 26px;
   padding: 0; margin: 0; border: 0; border-radius: 6px; background: transparent; color: var(--tg-text); cursor: pointer;
   font: inherit; flex: none; }
@@ -84,7 +84,7 @@ const CSS = `
 .trackgo-panel { flex: none; display: flex; flex-direction: column; max-height: 40%;
   border-top: 1px solid var(--tg-line); background: var(--tg-raise); }
 .trackgo-rows { overflow-y: auto; overflow-x: hidden; min-height: 30px; scrollbar-width: none; touch-action: pan-y; }
-.trackgo-row { position: relative; display: grid; grid-template-columns: minmax(84px, 22%) 1fr 106px;
+.trackgo-row { position: relative; display: grid; grid-template-columns: minmax(92px, 24%) 1fr 106px;
   align-items: center; gap: 10px; height: 30px; padding: 0 6px; cursor: default; }
 .trackgo-rows .trackgo-row[aria-current=true] { background: var(--tg-on); }
 .trackgo-filming .trackgo-rows .trackgo-row[aria-current=true] { background: var(--tg-hover); }
@@ -94,6 +94,10 @@ const CSS = `
 .trackgo-label { display: flex; align-items: center; gap: 7px; min-width: 0; }
 .trackgo-swatch { width: 12px; height: 12px; border-radius: 4px; flex: none; background: var(--trackgo-color);
   margin-left: 4px; box-shadow: 0 0 0 1px rgba(0, 0, 0, .35); }
+.trackgo-names { display: flex; flex-direction: column; min-width: 0; line-height: 1.15; }
+.trackgo-readout { font-size: 10px; color: var(--tg-dim); font-variant-numeric: tabular-nums; overflow: hidden;
+  white-space: nowrap; text-overflow: ellipsis; }
+.trackgo-readout:empty { display: none; }
 .trackgo-name { overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
 .trackgo-rename { width: 100%; min-width: 0; padding: 1px 4px; font: inherit; color: var(--tg-text);
   background: var(--tg-panel); border: 1px solid var(--tg-accent); border-radius: 4px; outline: none;

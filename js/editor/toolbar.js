@@ -17,7 +17,7 @@ import { arrowsOf, hasMask } from './accessors.js'
 import { clearMask, patchComponent, updateArrow } from './document.js'
 import { removeCamera } from './camera.js'
 import { el, iconButton, setIcon, setPressed } from './dom.js'
-import { finishArrow } from './gestures.js'
+import { finishArrow, keepArrow } from './gestures.js'
 import { maskMenu } from './mask-menu.js'
 import { MAX_RADIUS, MIN_RADIUS, TOOLS } from './store.js'
 import { SHORTCUTS, TEXT } from './texts.js'
@@ -50,7 +50,7 @@ export function toggleCurve(store) {
   const now = arrow ? arrow.curve ?? 'straight' : view.curve
   /** @type {Curve} */
   const curve = now === 'smooth' ? 'straight' : 'smooth'
-  if (store.draft?.kind === 'arrow') store.setDraft({ ...store.draft, curve })
+  if (store.draft?.kind === 'arrow') keepArrow(store, { ...store.draft, curve })
   else if (arrow) store.commit(updateArrow(drawing, view.selected, view.arrow, (a) => ({ ...a, curve })), { curve })
   store.setView({ curve })
 }
@@ -109,6 +109,7 @@ export class Toolbar {
       title: TEXT.radius, 'aria-label': TEXT.radius,
       on: { input: () => store.setView({ radius: sliderToRadius(Number(this.size.value)) }) },
     })
+    this.sizeNumber = el('span', { class: 'trackgo-count', title: TEXT.brushWidth })
     this.curve = iconButton('straight', TEXT.curve, () => toggleCurve(store), { 'data-action': 'curve' })
     this.undo = iconButton('undo', TEXT.undo, () => store.undo(), { 'data-action': 'undo' })
     this.redo = iconButton('redo', TEXT.redo, () => store.redo(), { 'data-action': 'redo' })
@@ -134,7 +135,7 @@ export class Toolbar {
     const group = (...children) => el('div', { class: 'trackgo-group' }, children)
     return el('div', { class: 'trackgo-toolbar', role: 'toolbar', 'aria-label': TEXT.tools }, [
       group(select), group(brush, erase, lasso, lassoErase, fill, this.mask), group(arrow, freehand), group(camera),
-      el('div', { class: 'trackgo-options' }, [this.size, this.curve]),
+      el('div', { class: 'trackgo-options' }, [this.size, this.sizeNumber, this.curve]),
       group(this.undo, this.redo, this.clear), group(this.files, this.fit, this.help, this.full),
     ])
   }
@@ -144,8 +145,8 @@ export class Toolbar {
     const { tool, radius, curve } = store.view
     for (const button of this.tools) setPressed(button, button.dataset.tool === tool)
     const round = tool === 'brush' || tool === 'erase'
-    this.size.hidden = !round
-    if (round) this.size.value = String(radiusToSlider(radius))
+    this.size.hidden = this.sizeNumber.hidden = !round
+    if (round) this.#renderSize(radius)
     const selected = selectedArrow(store)
     this.curve.hidden = !(tool === 'arrow' || (tool === 'select' && selected))
     setIcon(this.curve, (selected && store.draft?.kind !== 'arrow' ? selected.curve ?? 'straight' : curve))
@@ -153,5 +154,14 @@ export class Toolbar {
     this.redo.disabled = !store.canRedo
     const full = this.actions.isFull()
     setIcon(this.full, full ? 'shrink' : 'expand', full ? TEXT.shrink : TEXT.expand)
+  }
+
+  /** @param {number} radius in frame widths */
+  #renderSize(radius) {
+    const width = 2 * radius * this.actions.pictureWidth()
+    const text = `${width < 10 ? Number(width.toFixed(1)) : Math.round(width)} px`
+    this.size.value = String(radiusToSlider(radius))
+    this.size.setAttribute('aria-valuetext', text)
+    if (this.sizeNumber.textContent !== text) this.sizeNumber.textContent = text
   }
 }

@@ -85,11 +85,15 @@ export type ViewState = {
   growth: number
 }
 
-/** An arrow in progress. base: the document it will be added to; rubber: where the pointer is. */
+/**
+ * An arrow in progress. base: the document it is added to; before: the history without it, null while it has but one
+ * point and is not in the document; rubber: where the pointer is.
+ */
 export type ArrowDraft = {
   kind: 'arrow'
   index: number
   base: Drawing
+  before: History<Drawing> | null
   points: Point[]
   rubber: Point | null
   curve: Curve
@@ -193,6 +197,7 @@ export type Target = Size & { seed: number }
 
 export type Link = { origin_id: number; origin_slot: number; target_id: number }
 export type Graph = {
+  id?: string
   nodes?: GraphNode[]
   links?: Map<number, Link> | Record<number, Link>
   outputs?: { linkIds?: number[] }[]
@@ -253,6 +258,8 @@ export type Host = {
   frames: () => number
   /** The picture that arrives; own: the document's, which serves where nothing is connected. */
   picture: (own: string | null) => Incoming
+  /** Which node of which graph this is: the same after ComfyUI built it anew. */
+  place: () => string
   /** What feeds an input, or null. */
   origin: (input: string) => string | null
   /** Hands a picture to ComfyUI; resolves to its name there. */

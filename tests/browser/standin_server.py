@@ -71,7 +71,7 @@ def object_info(images: list[str]) -> dict[str, dict]:
                 "drawing": ["TRACKGO_DRAWING", {"tooltip": "Comes first."}],
                 "mask": ["MASK", {"tooltip": "Fills empty masks."}],
                 "frames": ["INT", {"default": 14, "min": 6, "max": 121, "tooltip": "Frames on the timeline."}],
-                "editor": ["TRACKGO_EDITOR", {"tooltip": "The drawing."}],
+                "editor": ["TRACKGO_EDITOR", {}],
             },
             [("TRACKGO_DRAWING", "drawing"), ("MASK", "masks"), ("IMAGE", "preview")],
             display_name="TrackGo Canvas",
@@ -83,9 +83,13 @@ def object_info(images: list[str]) -> dict[str, dict]:
 
 
 def translations() -> dict[str, dict]:
-    """What /i18n says: ComfyUI merges every pack's locales/LANGUAGE/main.json."""
+    """What /i18n says: ComfyUI merges every pack's locales/LANGUAGE/main.json and nodeDefs.json."""
     folders = sorted((Path(__file__).parents[2] / "locales").iterdir())
-    return {folder.name: json.loads((folder / "main.json").read_text(encoding="utf-8")) for folder in folders}
+
+    def texts(folder: Path, name: str) -> dict:
+        return json.loads((folder / f"{name}.json").read_text(encoding="utf-8"))
+
+    return {folder.name: texts(folder, "main") | {"nodeDefs": texts(folder, "nodeDefs")} for folder in folders}
 
 
 class StandinServer:

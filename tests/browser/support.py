@@ -27,6 +27,7 @@ def pictures() -> dict[str, bytes]:
     quadrants[144:, :256] = QUADRANTS[2]
     return {
         "quadrants.png": _png(quadrants),
+        "red.png": _png(np.full((288, 512, 3), (255, 48, 48), np.uint8)),
         "plain.png": _png(np.full((200, 300, 3), 77, np.uint8)),
         "broken.png": b"no picture",
     }

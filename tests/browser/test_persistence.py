@@ -27,6 +27,25 @@ def test_queued_document_equals_the_drawn_one(editor):
     assert inputs["frames"] == 14 and inputs["image"] == ["1", 0]
 
 
+def test_an_arrow_by_clicks_is_queued_before_it_is_finished(editor):
+    editor.tool("arrow")
+    editor.click(0.2, 0.2)
+    editor.click(0.4, 0.4)
+    editor.click(0.6, 0.3)
+    (component,) = json.loads(queue(editor)[str(CANVAS)]["inputs"]["editor"])["components"]
+    assert component["arrows"][0]["points"][2] == pytest.approx([0.6, 0.3], abs=0.003)
+    editor.click(0.8, 0.5)
+    editor.page.mouse.move(*editor.at(0.9, 0.9))
+    editor.page.mouse.click(150, 800)
+    editor.page.mouse.click(150, 820)
+    editor.wait("editor.store.draft === null || editor.store.draft.rubber === null")
+    assert len(editor.components[0]["arrows"][0]["points"]) == 4
+    assert json.loads(queue(editor)[str(CANVAS)]["inputs"]["editor"]) == editor.document
+    editor.focus()
+    editor.press("Control+z")
+    assert editor.components == [], "one step of undo"
+
+
 def test_save_and_reload_the_page(editor):
     plain = editor.pixel(0.3, 0.3)
     drawn = draw_something(editor)

@@ -1,7 +1,7 @@
 /** Tools and store without a page: positions in, documents out. */
 import assert from 'node:assert/strict'
 import test from 'node:test'
-import { begin, doubleClick, finishArrow } from '../../js/editor/gestures.js'
+import { begin, doubleClick, dropDraft, finishArrow, keepArrow } from '../../js/editor/gestures.js'
 import { changeMask } from '../../js/editor/mask-menu.js'
 import { EditorStore } from '../../js/editor/store.js'
 
@@ -91,10 +91,50 @@ test('arrow by clicks, ended with a double click', () => {
   for (const place of [at(0.1, 0.1), at(0.5, 0.5), at(0.9, 0.2)]) drag(store, place)
   drag(store, at(0.9, 0.2))
   doubleClick(store, scene, at(0.9, 0.2))
-  assert.equal(saved.length, 1)
+  assert.deepEqual(saved.map((text) => JSON.parse(text).components[0].arrows[0].points.length), [2, 3])
   const arrow = { points: [[0.1, 0.1], [0.5, 0.5], [0.9, 0.2]], curve: 'straight' }
   assert.deepEqual(store.drawing.components[0].arrows, [arrow])
   assert.equal(finishArrow(store), false)
+})
+
+test('an arrow by clicks is in the document from its second point on, and one step of undo', () => {
+  const { store } = setUp('arrow', BOAT)
+  drag(store, at(0.1, 0.2), at(0.2, 0.2))
+  store.undo()
+  const before = store.text
+  assert.ok(store.canRedo)
+  const arrows = () => store.drawing.components[0].arrows.map(({ points }) => points.length)
+  drag(store, at(0.1, 0.1))
+  assert.equal(store.text, before)
+  for (const place of [at(0.5, 0.5), at(0.9, 0.2)]) drag(store, place)
+  assert.deepEqual(arrows(), [2, 3])
+  const { draft } = store
+  keepArrow(store, { ...draft, points: draft.points.slice(0, 2) })
+  assert.deepEqual(arrows(), [2, 2])
+  keepArrow(store, { ...store.draft, points: draft.points.slice(0, 1) })
+  assert.equal(store.text, before)
+  drag(store, at(0.6, 0.6))
+  dropDraft(store)
+  assert.equal(store.text, before)
+  assert.ok(store.canRedo, 'a dropped arrow leaves redo as it was')
+  for (const place of [at(0.1, 0.1), at(0.5, 0.5), at(0.9, 0.2)]) drag(store, place)
+  store.undo()
+  assert.equal(store.text, before)
+  assert.equal(store.draft, null)
+  store.redo()
+  assert.deepEqual(arrows(), [2, 3])
+  drag(store, at(0.3, 0.9))
+  store.undo()
+  assert.deepEqual(arrows(), [2, 3], 'undo takes back a lone first point before anything else')
+})
+
+test('a click that becomes a pinch leaves the arrow in progress as it was', () => {
+  const { store } = setUp('arrow', BOAT)
+  for (const place of [at(0.1, 0.1), at(0.5, 0.5)]) drag(store, place)
+  const { text, draft } = store
+  begin(store, scene, at(0.9, 0.2)).cancel()
+  assert.equal(store.text, text)
+  assert.equal(store.draft, draft)
 })
 
 test('drag a handle, remove it with Alt', () => {
