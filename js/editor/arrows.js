@@ -46,8 +46,8 @@ function strokeWithHalo(context, color, width) {
  * @param {Context} context
  * @param {Vec} at
  * @param {number} radius
- * @param {string} inside colour
- * @param {string} ring colour
+ * @param {string} inside color
+ * @param {string} ring color
  * @param {number} [ringWidth]
  */
 function dot(context, [x, y], radius, inside, ring, ringWidth = 1.5) {

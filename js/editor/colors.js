@@ -1,5 +1,5 @@
 /**
- * Component colours: the ones drawn into P, in this order, cycling.
+ * Component colors: the ones drawn into P, in this order, cycling.
  * The same table lives in Python (COMPONENT_COLORS).
  *
  * @import { Component, Rgb } from './types.js'
@@ -20,11 +20,11 @@ export function componentColor(index) {
   return COLORS[index % COLORS.length]
 }
 
-/** A hidden component has no colour of its own, since it is not in P. @type {Rgb} */
+/** A hidden component has no color of its own, since it is not in P. @type {Rgb} */
 const HIDDEN = Object.freeze([136, 136, 136])
 
 /**
- * The colour a component has in P, where only the visible ones count.
+ * The color a component has in P, where only the visible ones count.
  * @param {{components: readonly Component[]}} drawing
  * @param {number} index may be one past the end: a component about to be added
  * @returns {Rgb}
@@ -36,7 +36,7 @@ export function drawnColor(drawing, index) {
 
 /**
  * @param {Rgb} rgb
- * @returns {string} a CSS colour
+ * @returns {string} a CSS color
  */
 export function cssColor([r, g, b]) {
   return `rgb(${r}, ${g}, ${b})`

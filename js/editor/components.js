@@ -76,7 +76,7 @@ class Row {
       item: () => this.component, patched: (patch) => patchComponent(store.drawing, this.index, patch),
       begin: () => store.setView({ selected: this.index }),
     })
-    /** What is shown: component, whether selected, colour. @type {unknown[]} */
+    /** What is shown: component, whether selected, color. @type {unknown[]} */
     this.shown = []
     const toggleHidden = () => this.#patch({ hidden: !this.component.hidden })
     this.eye = iconButton('eye', TEXT.hide, toggleHidden, { 'data-action': 'eye' })

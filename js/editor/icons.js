@@ -1,4 +1,4 @@
-/** Line icons on a 16 × 16 grid, drawn with the text colour. */
+/** Line icons on a 16 × 16 grid, drawn with the text color. */
 
 /** The lasso's loop. */
 const OUTLINE = '<path d="M8 2.7c3.2 0 5.5 1.6 5.5 3.7S11.2 10.1 8 10.1c-3.2 0-5.5-1.6-5.5-3.7S4.8 2.7 8 2.7z" '

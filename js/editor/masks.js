@@ -17,11 +17,11 @@ import { applyStroke, applyStrokes, createRaster, samplePicture } from './raster
 const RASTER_SIDE = 1024
 const INSIDE_ALPHA = 96
 const EDGE_ALPHA = 235
-/** Around the coloured edge runs a dark line, so that a mask shows on an object of its own colour. @type {Rgb} */
+/** Around the colored edge runs a dark line, so that a mask shows on an object of its own color. @type {Rgb} */
 const OUTLINE = Object.freeze([16, 16, 20])
 const OUTLINE_ALPHA = 215
 
-/** @param {number} width of a raster @returns {number} how wide the outline is; the coloured edge is twice as wide */
+/** @param {number} width of a raster @returns {number} how wide the outline is; the colored edge is twice as wide */
 const outlineWidth = (width) => Math.max(1, Math.round(width / 512))
 
 /** @param {number} width @param {number} height @returns {Size} raster size for a picture */
@@ -46,7 +46,7 @@ export function maskBox({ data, width, height }) {
 }
 
 /**
- * Colour and outline of a part of a mask, as premade pixels.
+ * Color and outline of a part of a mask, as premade pixels.
  * @param {Raster} raster
  * @param {Box} box
  * @param {Rgb} rgb
@@ -61,7 +61,7 @@ function tintPixels(raster, box, [r, g, b], pixels) {
   /** @param {number} x @param {number} y @param {number} far whether the mask goes on so far to all four sides */
   const deeper = (x, y, far) => (
     inside(x - far, y) && inside(x + far, y) && inside(x, y - far) && inside(x, y + far))
-  /** Where the mask is thin, its colour matters more than an outline. @param {number} x @param {number} y */
+  /** Where the mask is thin, its color matters more than an outline. @param {number} x @param {number} y */
   const broad = (x, y) => (
     (inside(x - 4 * line, y) || inside(x + 4 * line, y)) && (inside(x, y - 4 * line) || inside(x, y + 4 * line)))
   for (let y = box.y0; y < box.y1; y += 1) {

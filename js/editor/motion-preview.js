@@ -15,10 +15,10 @@ const REST_MS = 300
 
 /**
  * Pull–push: average the known pixels down a pyramid, then fill unknown ones from the level below.
- * @param {Float32Array} rgba length 4·width·height; the last channel is 1 where the colour is known, else all are 0
+ * @param {Float32Array} rgba length 4·width·height; the last channel is 1 where the color is known, else all are 0
  * @param {number} width
  * @param {number} height
- * @returns {Float32Array} same layout, every colour filled in as soon as any was known
+ * @returns {Float32Array} same layout, every color filled in as soon as any was known
  */
 export function pullPush(rgba, width, height) {
   if (width <= 1 && height <= 1) return rgba
@@ -123,7 +123,7 @@ function fillBehind(picture, entries, size) {
   const filled = pullPush(known, w, h)
   for (let i = 0; i < known.length; i += 1) image.data[i] = i % 4 === 3 ? 255 : filled[i]
   ink.putImageData(image, 0, 0)
-  // Keep the soft colours only where pixels were lifted; draw the masks a few times so that the tint is opaque.
+  // Keep the soft colors only where pixels were lifted; draw the masks a few times so that the tint is opaque.
   for (let i = 0; i < 5; i += 1) context.drawImage(union, 0, 0)
   context.globalCompositeOperation = 'source-in'
   context.imageSmoothingQuality = 'high'

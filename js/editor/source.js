@@ -17,7 +17,7 @@ const IMAGE_NAME = /\.(png|jpe?g|webp|gif|bmp|avif|tiff?)$/i
 /** A loader with such a setting may hand on something else than its file. */
 const CHANGES_FRAME = /width|height|resize|scale|crop|pad|megapixel|longe|shorte|side/i
 
-/** Nodes that change colours or size but not what is where in the frame. */
+/** Nodes that change colors or size but not what is where in the frame. */
 const KEEPS_FRAME = new Set([
   'ImageInvert', 'ImageBlur', 'ImageSharpen', 'ImageQuantize', 'ImageScaleBy', 'ImageScaleToTotalPixels',
   'ImageScaleToMaxDimension', 'ImageUpscaleWithModel', 'RepeatImageBatch', 'ImageAddNoise',

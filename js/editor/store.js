@@ -132,7 +132,7 @@ export class EditorStore {
     return { ...drawing, components: [...components, ...own], ...(moving ? { camera: moving } : {}) }
   }
 
-  /** The colour that one of the document's own components has in P. @param {number} index @returns {Rgb} */
+  /** The color that one of the document's own components has in P. @param {number} index @returns {Rgb} */
   color(index, drawing = this.shown) {
     return drawnColor(this.merged(drawing), index + this.offset)
   }

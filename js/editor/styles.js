@@ -1,4 +1,4 @@
-/** The editor's style sheet. Every colour comes from ComfyUI's palette, so light and dark follow by themselves. */
+/** The editor's style sheet. Every color comes from ComfyUI's palette, so light and dark follow by themselves. */
 
 const ID = 'trackgo-style'
 

@@ -146,7 +146,7 @@ export type CameraPart = 'pan' | 'zoom' | 'turn'
 export type StageView = { scale: number; x: number; y: number }
 /** data: 1 inside, 0 outside, row-major. */
 export type Raster = Size & { data: Uint8Array }
-/** A component's mask as a raster. box: the smallest around it, null where it is empty; tint: its coloured cut-out. */
+/** A component's mask as a raster. box: the smallest around it, null where it is empty; tint: its colored cut-out. */
 export type MaskEntry = {
   mask: Mask | undefined
   raster: Raster

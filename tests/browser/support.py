@@ -1,4 +1,4 @@
-"""What the browser tests share: pictures, drawings, colours and gestures."""
+"""What the browser tests share: pictures, drawings, colors and gestures."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ def _png(pixels: np.ndarray) -> bytes:
 
 
 def pictures() -> dict[str, bytes]:
-    """quadrants.png has four calm colours; plain.png is one colour; broken.png is no picture at all."""
+    """quadrants.png has four calm colors; plain.png is one color; broken.png is no picture at all."""
     quadrants = np.zeros((288, 512, 3), np.uint8)
-    for i, colour in enumerate(QUADRANTS):
-        quadrants[(i // 2) * 144 :, (i % 2) * 256 :] = colour
+    for i, color in enumerate(QUADRANTS):
+        quadrants[(i // 2) * 144 :, (i % 2) * 256 :] = color
     quadrants[144:, :256] = QUADRANTS[2]
     return {
         "quadrants.png": _png(quadrants),

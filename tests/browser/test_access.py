@@ -72,8 +72,8 @@ CONTRAST = """(selector) => {
     const element = document.querySelector(selector)
     let behind = element
     while (behind && parse(getComputedStyle(behind).backgroundColor)[3] < 1) behind = behind.parentElement
-    const colours = [getComputedStyle(element).color, getComputedStyle(behind).backgroundColor]
-    const [a, b] = colours.map((colour) => light(parse(colour)))
+    const colors = [getComputedStyle(element).color, getComputedStyle(behind).backgroundColor]
+    const [a, b] = colors.map((color) => light(parse(color)))
     return [b, (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05)]
 }"""
 

@@ -13,8 +13,8 @@ RED = (255, 48, 48)
 
 
 def test_shows_the_upstream_picture_before_anything_ran(editor):
-    for place, colour in zip([(0.2, 0.2), (0.8, 0.2), (0.2, 0.8), (0.8, 0.7)], QUADRANTS, strict=True):
-        assert close(editor.pixel(*place), colour)
+    for place, color in zip([(0.2, 0.2), (0.8, 0.2), (0.2, 0.8), (0.8, 0.7)], QUADRANTS, strict=True):
+        assert close(editor.pixel(*place), color)
 
 
 def test_paint_and_erase(editor):
@@ -249,10 +249,10 @@ def test_keys_that_mean_nothing_here_stay_in_the_editor(editor):
     editor.press("w")
 
 
-def test_a_mask_shows_on_an_object_of_its_own_colour(editor):
+def test_a_mask_shows_on_an_object_of_its_own_color(editor):
     editor.start(drawing(boat()), picture="red.png")
     edge = [editor.pixel(0.1 + step / 1500, 0.25) for step in range(-9, 30, 3)]
-    brightness = [sum(colour) for colour in edge]
+    brightness = [sum(color) for color in edge]
     assert max(brightness) > 2 * min(brightness), "a dark line between the mask and what is around it"
     editor.focus()
     editor.press("b")

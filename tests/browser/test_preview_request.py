@@ -60,8 +60,8 @@ def test_p_is_pythons_own_at_every_frame(editor):
         for step in np.ndindex(3, 3):
             calm &= (np.roll(expected, np.array(step) - 1, (0, 1)) == expected).all(axis=-1)
         assert np.abs(found.astype(int) - expected)[calm].max() <= 3
-        for colour in COMPONENT_COLORS[:3]:
-            assert (expected[calm] == colour).all(axis=-1).any()
+        for color in COMPONENT_COLORS[:3]:
+            assert (expected[calm] == color).all(axis=-1).any()
         scrub_to_end(editor)
     editor.press("m")
     assert editor.editor("store.view.modelPreview") == "off"

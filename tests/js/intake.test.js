@@ -46,7 +46,7 @@ test('the document names its own picture', () => {
   assert.match(store.error, /image must be the name of an uploaded picture, got 7/)
 })
 
-test('upstream components come first in colour, and hidden ones have none', () => {
+test('upstream components come first in color, and hidden ones have none', () => {
   const store = new EditorStore()
   store.load(JSON.stringify(document(component('boat'))))
   assert.deepEqual(store.color(0), [255, 48, 48])

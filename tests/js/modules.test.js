@@ -98,13 +98,13 @@ test('the canvas matrix moves corner-origin coordinates as the motion moves pixe
   assert.ok(Math.abs(b * cx + d * cy + f - (y + 0.5) * 0.5) < 1e-12)
 })
 
-test('colours count visible components only', () => {
+test('colors count visible components only', () => {
   const drawing = { version: 1, components: [{}, { hidden: true }, {}] }
   assert.deepEqual([0, 2, 3].map((i) => drawnColor(drawing, i)), [[255, 48, 48], [48, 224, 64], [64, 112, 255]])
   assert.deepEqual(drawnColor(drawing, 1), [136, 136, 136])
 })
 
-test('a hole is filled with the colours around it, known pixels stay', () => {
+test('a hole is filled with the colors around it, known pixels stay', () => {
   const [width, height] = [9, 7]
   const rgba = new Float32Array(4 * width * height)
   for (let i = 0; i < width * height; i += 1) {

@@ -89,7 +89,7 @@ class PointTrajectories:
         return len(self.tracks)
 
     def render(self) -> np.ndarray:
-        """P: uint8 [L, H, W, 3], black, a filled 4×4 square in the component's colour per visible point.
+        """P: uint8 [L, H, W, 3], black, a filled 4×4 square in the component's color per visible point.
 
         The square centred on x covers the columns x − 2 ≤ j < x + 2 (rows alike): always exactly four, and exactly
         centred where x lies midway between two columns. Later components cover earlier ones; squares are cut at the

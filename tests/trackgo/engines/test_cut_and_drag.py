@@ -11,7 +11,7 @@ from trackgo.engines.cut_and_drag import fill, reference_frames, reference_video
 
 WIDTH, HEIGHT, FRAMES = 160, 96, 7
 X, Y = np.meshgrid(np.arange(WIDTH), np.arange(HEIGHT))
-SLOPES = np.stack([X, 2 * Y, (X + Y) // 2], axis=-1).astype(np.uint8)  # a colour tells its pixel's place
+SLOPES = np.stack([X, 2 * Y, (X + Y) // 2], axis=-1).astype(np.uint8)  # a color tells its pixel's place
 
 
 def box(left: float, top: float, right: float, bottom: float) -> Mask:
@@ -36,7 +36,7 @@ def test_the_first_frame_is_the_picture() -> None:
 @pytest.mark.parametrize("camera", [None, Camera((0.1, -0.05), 1.2, 10)])
 @pytest.mark.parametrize("component", [BOAT, WHIRL])
 def test_pixels_go_where_control_points_go(component: Component, camera: Camera | None) -> None:
-    """Colours that tell their place: where a control point is at frame t, its own colour lies within 0.1 px."""
+    """Colors that tell their place: where a control point is at frame t, its own color lies within 0.1 px."""
     drawing = Drawing((component,), camera=camera)
     shown, _ = reference_video(SLOPES, drawing, FRAMES)
     points = point_trajectories(drawing, FRAMES, WIDTH, HEIGHT)

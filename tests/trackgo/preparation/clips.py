@@ -1,4 +1,4 @@
-"""Textured things over a panned background, with exact masks and tracks: shapes and colours of the demo's world, but
+"""Textured things over a panned background, with exact masks and tracks: shapes and colors of the demo's world, but
 with fine texture everywhere, as footage has and the demo's small VAE could not keep."""
 
 from __future__ import annotations

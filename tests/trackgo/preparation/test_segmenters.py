@@ -74,11 +74,11 @@ def panoptic(path: Path, labels: np.ndarray) -> None:
     Image.fromarray((labels * 1003).astype(np.uint16)).save(path)
 
 
-def coloured(path: Path, labels: np.ndarray) -> None:
+def colored(path: Path, labels: np.ndarray) -> None:
     Image.fromarray(np.stack([labels * 40, labels * 7, labels * 0], axis=-1).astype(np.uint8)).save(path)
 
 
-@pytest.mark.parametrize("write", [indexed, panoptic, coloured])
+@pytest.mark.parametrize("write", [indexed, panoptic, colored])
 def test_masks_come_from_pictures_per_frame(tmp_path: Path, write: Writer) -> None:
     clip = known_clip(0, 6, 192, 128)
     folder = tmp_path / "Annotations" / "clip"

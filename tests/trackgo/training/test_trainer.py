@@ -22,7 +22,7 @@ from trackgo.model.encoder import TrajectoryEncoder
 from trackgo.training import state
 from trackgo.training.command import main
 from trackgo.training.config import to_mapping
-from trackgo.training.evaluation import colour_cosine
+from trackgo.training.evaluation import color_cosine
 from trackgo.training.trainer import Interrupted, Trainer, train
 
 ROOT = Path(__file__).parents[3]
@@ -126,17 +126,17 @@ def test_a_run_leaves_pictures_videos_and_curves(whole_run):
     board = EventAccumulator(str(samples.parent / "tensorboard"))
     board.Reload()
     assert {"held_out/sheet", "held_out/videos"} <= set(board.Tags()["images"])
-    assert {"held_out/one/objmc", "held_out/encoder/colour_cosine"} <= set(board.Tags()["scalars"])
+    assert {"held_out/one/objmc", "held_out/encoder/color_cosine"} <= set(board.Tags()["scalars"])
 
 
-def test_colour_cosine_tells_a_colour_blind_encoder():
+def test_color_cosine_tells_a_color_blind_encoder():
     torch.manual_seed(0)
     encoder = TrajectoryEncoder()
     encoder.reset_parameters_()
-    assert 0.5 < colour_cosine(encoder) < 0.9
-    with torch.no_grad():  # red, green and blue through the same weights; the colours' brightness differs by a little
+    assert 0.5 < color_cosine(encoder) < 0.9
+    with torch.no_grad():  # red, green and blue through the same weights; the colors' brightness differs by a little
         encoder.convs[0].weight.copy_(encoder.convs[0].weight.mean(dim=1, keepdim=True).expand(-1, 3, -1, -1))
-    assert colour_cosine(encoder) > 0.98
+    assert color_cosine(encoder) > 0.98
 
 
 def test_a_folder_that_holds_a_run_is_not_overwritten(make_config, tmp_path, whole_run):

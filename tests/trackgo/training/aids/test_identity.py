@@ -29,10 +29,10 @@ def test_masks_are_numbered():
     assert not numbered(masks[:, :0]).any()
 
 
-def test_a_cell_belongs_to_what_covers_most_of_it_and_colours_come_round_again():
+def test_a_cell_belongs_to_what_covers_most_of_it_and_colors_come_round_again():
     components = torch.zeros(1, 2, 8, 8, dtype=torch.uint8)
     components[0, 0, :, :3] = 2  # three quarters of the left cells
-    components[0, 1, 4:, 4:] = len(COMPONENT_COLORS) + 1  # has the first colour again
+    components[0, 1, 4:, 4:] = len(COMPONENT_COLORS) + 1  # has the first color again
     found = majority(components, (2, 2))
     assert found.tolist() == [[[[2, 0], [2, 0]], [[0, 0], [0, 1]]]]
 
