@@ -229,6 +229,9 @@ class WithoutAdapters:
         attention = torch.zeros(0, self.heads[name], self.frames, self.frames, device=like.device)
         return AdapterAttention(index, height * width, attention, "centered")
 
+    def to(self, device: torch.device | str) -> None:
+        """Nothing is kept."""
+
 
 def plain_settings(frames: int) -> AttentionSettings:
     """Settings for ``WithoutAdapters``: τ does nothing, and α is one that this number of frames allows."""

@@ -36,6 +36,8 @@ class AdapterAttentions(Protocol):
 
     def layer(self, name: str, height: int, width: int, like: Tensor) -> AdapterAttention: ...
 
+    def to(self, device: torch.device | str) -> None: ...
+
 
 Probe = Callable[[str, tuple[int, int], Tensor, Tensor, AdapterAttention], None]
 """See ``Attachment.probe``."""
