@@ -69,7 +69,10 @@ def test_the_score_stands_on_its_node(shown: TemplatePage, outputs: dict) -> Non
     shown.show(graph)
     (text,) = shown.run()[str(score)]["text"]
     written = shown.page.get_by_text(text, exact=True)
-    assert text.startswith("ObjMC ") and written.is_visible()
+    assert text.startswith("ObjMC ")
+    if shown.vue and shown.comfy.install.version == "0.3.64":
+        pytest.skip("front end 1.27 shows no widget in Nodes 2.0 that comes after the node")
+    written.wait_for(state="visible", timeout=20_000)
     x, y, width, height = (written.bounding_box()[key] for key in ("x", "y", "width", "height"))
     left, top, right, bottom = shown.on_screen(shown.boxes()[score])
     assert left <= x and top <= y and x + width <= right + 1 and y + height <= bottom + 1
