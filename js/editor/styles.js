@@ -102,7 +102,7 @@ const CSS = `
 .trackgo-rename { width: 100%; min-width: 0; padding: 1px 4px; font: inherit; color: var(--tg-text);
   background: var(--tg-panel); border: 1px solid var(--tg-accent); border-radius: 4px; outline: none;
   user-select: text; }
-.trackgo-count { color: var(--tg-dim); font-variant-numeric: tabular-nums; white-space: nowrap; }
+.trackgo-count, .trackgo-width { color: var(--tg-dim); font-variant-numeric: tabular-nums; white-space: nowrap; }
 .trackgo-dimmed .trackgo-label, .trackgo-dimmed .trackgo-bar { opacity: .4; }
 .trackgo-bar, .trackgo-scrub { position: relative; height: 20px; touch-action: none; }
 .trackgo-bar::before, .trackgo-scrub::before { content: ''; position: absolute; left: 0; right: 0; top: 9px;

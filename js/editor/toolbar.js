@@ -109,7 +109,7 @@ export class Toolbar {
       title: TEXT.radius, 'aria-label': TEXT.radius,
       on: { input: () => store.setView({ radius: sliderToRadius(Number(this.size.value)) }) },
     })
-    this.sizeNumber = el('span', { class: 'trackgo-count', title: TEXT.brushWidth })
+    this.sizeNumber = el('span', { class: 'trackgo-width', title: TEXT.brushWidth })
     this.curve = iconButton('straight', TEXT.curve, () => toggleCurve(store), { 'data-action': 'curve' })
     this.undo = iconButton('undo', TEXT.undo, () => store.undo(), { 'data-action': 'undo' })
     this.redo = iconButton('redo', TEXT.redo, () => store.redo(), { 'data-action': 'redo' })

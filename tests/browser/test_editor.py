@@ -264,7 +264,7 @@ def test_a_mask_shows_on_an_object_of_its_own_color(editor):
 
 def test_the_brush_says_its_width_in_pixels_of_the_picture(editor):
     editor.tool("brush")
-    width = editor.page.locator(".trackgo-options .trackgo-count")
+    width = editor.page.locator(".trackgo-width")
     assert width.inner_text() == "31 px"
     editor.focus()
     editor.press("]")

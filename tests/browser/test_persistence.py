@@ -174,7 +174,8 @@ def test_a_crash_of_the_page_loses_only_the_unfinished_gesture(editor, chromium)
             "() => Object.entries({...localStorage, ...sessionStorage}).some(([, v]) => v.includes('TrackGoCanvas'))"
         )
         first.page.wait_for_function(drafts)
-        first.page.wait_for_function("(text) => JSON.stringify({...localStorage}).includes(text)", arg='\\"arrows')
+        arrow = r"() => Object.values({...localStorage}).some((value) => /arrows[\\]*\":\[\{/.test(value))"
+        first.page.wait_for_function(arrow)
         first.page.close(run_before_unload=False)
         second = EditorPage(context.new_page(), editor.server, editor.vue)
         second.page.set_default_timeout(PATIENCE_MS)
