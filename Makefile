@@ -1,20 +1,29 @@
-# make demo   sets up and runs the main job on the built-in model
-# make test   sets up and runs every test
+# make demo      sets up and runs the main job on the built-in model
+# make test      sets up, checks style and types, runs every fast test: one ComfyUI, one front end
+# make test-all  the same with the slow tests and every front end; what continuous integration runs
+# make lint      checks style; the editor's types and style too, where npm is there
 PYTHON ?= python3
 VENV := .venv
 RUN := $(VENV)/bin/python
+NPM := $(shell command -v npm 2>/dev/null)
+# Two at a time: tests are many and small, and the machines that run them have two cores or more.
+PYTEST := $(RUN) -m pytest --numprocesses 2 --dist loadgroup --durations 10
 
-.PHONY: demo test lint setup clean
+.PHONY: demo test test-all lint setup clean
 
 demo: $(VENV)/ready
 	$(RUN) -m trackgo demo --out output
 
-test: $(VENV)/ready
-	$(RUN) -m ruff check .
-	$(RUN) -m pytest
+test: lint
+	TRACKGO_FRONTENDS=$${TRACKGO_FRONTENDS:-newest} $(PYTEST) -m "not slow"
 
-lint: $(VENV)/ready
+test-all: lint
+	$(PYTEST)
+
+lint: $(VENV)/ready $(if $(NPM),node_modules/ready)
 	$(RUN) -m ruff check .
+	@if [ -x node_modules/.bin/tsc ]; then npm run --silent lint; \
+	else echo "NO NPM, OR ITS PACKAGES COULD NOT BE FETCHED: the editor's types and style are not checked"; fi
 
 setup: $(VENV)/ready
 
@@ -22,9 +31,10 @@ $(VENV)/ready: requirements-dev.txt constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10) and "Python 3.10 or newer is needed")'
 	$(PYTHON) -m venv $(VENV)
 	$(RUN) -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
-	# DeepSpeed's build asks the installed torch; where it fails, its tests are skipped.
-	-$(RUN) -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -c constraints.txt deepspeed
 	touch $@
 
+node_modules/ready: package-lock.json
+	npm ci --no-audit --no-fund && touch $@ || true
+
 clean:
-	rm -rf $(VENV) output
+	rm -rf $(VENV) node_modules output

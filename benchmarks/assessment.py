@@ -41,9 +41,9 @@ class Assessment:
         seed_difference: mean absolute difference of the two seeds' videos, of 255.
         nearer_curve: share of bent paths whose sprite stays nearer to the curve than to its chord.
         bend_ratio: shown over drawn bend of those paths; 1 is right, 0 is straight.
-        ghost_ratio: error of the mean colour where a sprite was and nothing is any more, in the last frame, over the
-            VAE's own error there. ghost_pixels_ratio: the mean error of each pixel's colour instead, over the VAE's.
-        vae_ghost: the VAE's own error of the mean colour there, of 255.
+        ghost_ratio: error of the mean color where a sprite was and nothing is any more, in the last frame, over the
+            VAE's own error there. ghost_pixels_ratio: the mean error of each pixel's color instead, over the VAE's.
+        vae_ghost: the VAE's own error of the mean color there, of 255.
         inpainted_ghost_ratio, inpainted_ghost_pixels_ratio: the same of the first frame with its sprites inpainted
             (OpenCV, Telea): what the surroundings alone tell of a background that no model has seen.
         left_behind: share of a sprite's looks that is still where it was, in the last frame: 1 if nothing was
@@ -104,7 +104,7 @@ def assess(
         left = vacated(seen)
         if left.sum() >= MIN_VACATED_PX:
             tries = video[-1], without_sprites(seen), reconstruct(seen.frames)[-1]
-            ghosts.append(colour_errors(np.stack(tries)[:, left], seen.frames[-1][left]))
+            ghosts.append(color_errors(np.stack(tries)[:, left], seen.frames[-1][left]))
             traces.append([_trace(shown[left], seen.frames[-1][left], seen.frames[0][left]) for shown in tries[:2]])
         if len(shown) > 1:
             several += shown
@@ -120,7 +120,7 @@ def assess(
         wanted = _motion_of(back.components[0], seen)
         there = _in_frame(seen.masks[0, 0], wanted)
         turned.append(followed(_video(generate, seen, back), seen, 0, wanted, there))
-    ghost = np.array(ghosts).reshape(-1, 2, 3).mean(axis=0)  # [mean colour, each pixel] of [model, inpainting, VAE]
+    ghost = np.array(ghosts).reshape(-1, 2, 3).mean(axis=0)  # [mean color, each pixel] of [model, inpainting, VAE]
     (model, inpainting), vae = (ghost[:, :2] / ghost[:, 2:]).T, float(ghost[0, 2])
     return Assessment(
         len(scenes),
@@ -263,8 +263,8 @@ def without_sprites(seen: Scene, method: int = cv2.INPAINT_TELEA) -> NDArray:
     return cv2.inpaint(np.ascontiguousarray(seen.frames[0]), hidden_place(seen), 3, method)
 
 
-def colour_errors(tries: NDArray, truth: NDArray) -> NDArray:
-    """Colour errors [2, T] of T tries, uint8 [T, N, 3], at pixels uint8 [N, 3]: of their mean, and their mean."""
+def color_errors(tries: NDArray, truth: NDArray) -> NDArray:
+    """Color errors [2, T] of T tries, uint8 [T, N, 3], at pixels uint8 [N, 3]: of their mean, and their mean."""
     off = tries - truth.astype(float)
     return np.stack([np.abs(off.mean(axis=1)).mean(axis=-1), np.abs(off).mean(axis=(1, 2))])
 

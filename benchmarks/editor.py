@@ -36,7 +36,7 @@ REST_MS = 500  # from choosing a tool to using it; the editor makes playback rea
 
 
 def picture() -> bytes:
-    """Smooth colours with some grain, as JPEG: decoding and scaling cost what a photograph's do."""
+    """Smooth colors with some grain, as JPEG: decoding and scaling cost what a photograph's do."""
     rng = np.random.default_rng(0)
     y, x = np.mgrid[0:HEIGHT, 0:WIDTH]
     waves = [np.sin(x / a + y / b) for a, b in ((170, 310), (420, -230), (-260, 150))]

@@ -70,8 +70,8 @@ def loop_render(trajectories: PointTrajectories) -> np.ndarray:
         for point in np.argsort(trajectories.component, kind="stable"):
             if trajectories.visibility[frame, point]:
                 x, y = np.ceil(trajectories.tracks[frame, point].astype(np.float64) - 2).astype(int)
-                colour = COMPONENT_COLORS[trajectories.component[point] % len(COMPONENT_COLORS)]
-                picture[frame, max(y, 0) : max(y + 4, 0), max(x, 0) : max(x + 4, 0)] = colour
+                color = COMPONENT_COLORS[trajectories.component[point] % len(COMPONENT_COLORS)]
+                picture[frame, max(y, 0) : max(y + 4, 0), max(x, 0) : max(x + 4, 0)] = color
     return picture
 
 

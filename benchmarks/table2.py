@@ -1,8 +1,8 @@
 """The paper's Table 2 in small: ``python -m benchmarks.table2`` (resumable; hours on one core, see ``--steps``).
 
 One base: the demo's UNet, trained on for a while without any trajectories, so that it makes videos but follows nothing;
-from it every variant with a fresh TrackGo. (It has seen trajectories before, through ``centered`` adapters without the
-attention loss, and may have kept something of it. From random weights none of the variants would show its control in
+from it every variant with a fresh TrackGo. (That UNet knows trajectories, from ``centered`` adapters without the
+attention loss, and may keep something of it. From random weights none of the variants would show its control in
 pictures within hours.)
 
 - the paper's three: full method, without attention loss, without mask and loss (three seeds each);

@@ -1,7 +1,7 @@
 """How far the first frame tells what a thing covered: ``python -m benchmarks.vacated [--plain] [--model]``.
 
 Fills the place of the moving sprites of held-out scenes from what surrounds it, in several ways that are all told where
-the sprites are, and prints the error of the mean colour where one has left: beside that of the VAE, which sees the true
+the sprites are, and prints the error of the mean color where one has left: beside that of the VAE, which sees the true
 frame, and of whichever way happens to be best in each scene, which nobody could know. ``--model`` adds the demo's video
 (``--run``: with the weights of a training run), ``--plain`` takes scenes of one plain sprite over a smooth background,
 where the surroundings tell all.
@@ -21,7 +21,7 @@ from tqdm import tqdm
 
 from benchmarks.assessment import (
     MIN_VACATED_PX,
-    colour_errors,
+    color_errors,
     held_out_scenes,
     hidden_place,
     user_trajectories,
@@ -55,11 +55,11 @@ def main() -> None:
         left = vacated(seen)
         if left.sum() >= MIN_VACATED_PX:
             tries = np.stack([show(seen)[left] for show in shown.values()])
-            rows.append(colour_errors(tries, seen.frames[-1][left])[0])
+            rows.append(color_errors(tries, seen.frames[-1][left])[0])
     errors = np.array(rows)
     means = dict(zip(shown, errors.mean(axis=0), strict=True))
     means["best filling of each scene"] = errors[:, : len(FILLS)].min(axis=1).mean()
-    print(f"{len(errors)} scenes; error of the mean colour, of 255, and over the VAE's")
+    print(f"{len(errors)} scenes; error of the mean color, of 255, and over the VAE's")
     for name, error in means.items():
         print(f"{name:30} {error:5.2f} {error / means['VAE']:5.2f}")
 
@@ -75,7 +75,7 @@ def video(pipeline: TrackGoPipeline, seen: Scene) -> NDArray:
 
 
 def by_mean(seen: Scene) -> NDArray:
-    """The mean colour of a rim."""
+    """The mean color of a rim."""
     filled = seen.frames[0].astype(float)
     hole = hidden_place(seen).astype(bool)
     filled[hole] = filled[_rim(hole)].mean(axis=0)
@@ -105,7 +105,7 @@ def _rim(hole: NDArray) -> NDArray:
 FILLS = {
     "inpainting, Telea": without_sprites,
     "inpainting, Navier-Stokes": partial(without_sprites, method=cv2.INPAINT_NS),
-    "mean colour around": by_mean,
+    "mean color around": by_mean,
     "kriging, 10 px": partial(by_kriging, length=10.0),
     "kriging, 30 px": partial(by_kriging, length=30.0),
 }

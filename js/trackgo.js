@@ -1,10 +1,12 @@
 /**
  * Registers TrackGoCanvas's editor with ComfyUI. Everything else lives in ./editor, which only this file imports.
+ *
+ * @import { Incoming, Messages } from './editor/types.js'
  */
 import { app } from '../../scripts/app.js'
 import { api } from '../../scripts/api.js'
 import { TrackGoEditor } from './editor/editor.js'
-import { incomingPicture, originOf, parseImageName, trajectoriesTarget, viewQuery } from './editor/source.js'
+import { incomingPicture, inputSlot, originOf, parseImageName, trajectoriesTarget, viewQuery } from './editor/source.js'
 import { messagesFor, setTexts } from './editor/texts.js'
 
 const WIDGET_TYPE = 'TRACKGO_EDITOR'
@@ -13,21 +15,30 @@ const DEFAULT_FRAMES = 14
 const MIN_HEIGHT = 380
 const DEFAULT_SIZE = [620, 680]
 
-/** The picture our own node reported after a run, and what was connected then. @type {WeakMap<object, {url: string, upstream: string}>} */
+/**
+ * The picture our own node reported after a run, and what was connected then.
+ * @type {WeakMap<ComfyNode, {url: string, upstream: string}>}
+ */
 const reported = new WeakMap()
 
-/** In which mode each node was last seen. @type {WeakMap<object, boolean>} */
+/** In which mode each node was last seen. @type {WeakMap<ComfyNode, boolean>} */
 const modes = new WeakMap()
 
+/** In releases without subgraphs there is but one graph. */
+const rootOf = () => app.rootGraph ?? app.graph
+
+/** @param {ComfyNode} node */
 function upstreamOf(node) {
-  const rootGraph = app.rootGraph ?? app.graph
+  const rootGraph = rootOf()
   return incomingPicture(node, 'image', { rootGraph, outputs: app.nodeOutputs, apiUrl: (path) => api.apiURL(path) })
 }
 
 /**
  * A loader's picture is certain; otherwise our own last run knows best, as long as the same thing is connected.
  * With nothing connected the document's own picture serves.
+ * @param {ComfyNode} node
  * @param {string|null} own
+ * @returns {Incoming}
  */
 function pictureFor(node, own) {
   const { linked, picture } = upstreamOf(node)
@@ -41,16 +52,26 @@ function pictureFor(node, own) {
   return { linked, url: picture?.url ?? null, steps: picture?.steps ?? [] }
 }
 
-/** What is connected to an input, in a form that can be compared; null for nothing. */
+/**
+ * What is connected to an input, in a form that can be compared; null for nothing.
+ * @param {ComfyNode} node
+ * @param {string} name
+ */
 function originKey(node, name) {
-  const slot = node.inputs?.findIndex((input) => input.name === name) ?? -1
-  const origin = slot < 0 ? null : originOf(node, slot, app.rootGraph ?? app.graph)
+  const slot = inputSlot(node, name)
+  const origin = slot < 0 ? null : originOf(node, slot, rootOf())
   return origin && `${origin.node.id}:${origin.slot}`
 }
 
+/** @param {ComfyNode} node */
 const sourceKey = (node) => JSON.stringify([originKey(node, 'image'), upstreamOf(node).picture?.url ?? null])
 
-/** Into ComfyUI's input folder, as its own nodes do it. @returns {Promise<string>} the name there */
+/**
+ * Into ComfyUI's input folder, as its own nodes do it.
+ * @param {File} file
+ * @param {string} folder
+ * @returns {Promise<string>} the name there
+ */
 async function upload(file, folder) {
   const body = new FormData()
   body.append('image', file)
@@ -62,14 +83,22 @@ async function upload(file, folder) {
   return subfolder ? `${subfolder}/${name}` : name
 }
 
-/** A file that was let go over the editor but is ComfyUI's (a workflow, say): let go over the graph instead. */
+/**
+ * A file that was let go over the editor but is ComfyUI's (a workflow, say): let go over the graph instead.
+ * @param {File} file
+ */
 function passOn(file) {
   const dataTransfer = new DataTransfer()
   dataTransfer.items.add(file)
   app.canvas.canvas.dispatchEvent(new DragEvent('drop', { dataTransfer, bubbles: true, cancelable: true }))
 }
 
-const languages = { all: null, now: '', version: 0 }
+const languages = {
+  /** Every pack's translations by language, once they are there. @type {Record<string, { trackgo?: Messages }>|null} */
+  all: null,
+  now: '',
+  version: 0,
+}
 
 /** Fetch the translations once; editors follow as soon as they are there. */
 async function loadLanguages() {
@@ -79,7 +108,7 @@ async function loadLanguages() {
 
 /** Follow the language setting. @returns {number} counts up with every change of the texts */
 function language() {
-  const wanted = app.extensionManager?.setting?.get('Comfy.Locale') ?? 'en'
+  const wanted = String(app.extensionManager?.setting?.get('Comfy.Locale') ?? 'en')
   if (languages.all && wanted !== languages.now) {
     setTexts(messagesFor(languages.all, wanted))
     languages.now = wanted
@@ -88,12 +117,13 @@ function language() {
   return languages.version
 }
 
+/** @param {ComfyNode} node */
 function framesFor(node) {
   const value = Number(node.widgets?.find((widget) => widget.name === 'frames')?.value)
   return Number.isInteger(value) && value > 0 ? value : DEFAULT_FRAMES
 }
 
-/** The whole graph's own history and autosave hear of a finished gesture. */
+/** The whole graph's own history and autosave hear of a finished gesture. @param {ComfyNode} node */
 function noteChange(node) {
   const tracker = app.extensionManager?.workflow?.activeWorkflow?.changeTracker
   if (tracker?.captureCanvasState) tracker.captureCanvasState()
@@ -101,7 +131,7 @@ function noteChange(node) {
   node.graph?.setDirtyCanvas?.(true, false)
 }
 
-/** The wheel over an editor that is not in use zooms the graph, as everywhere else on it. */
+/** The wheel over an editor that is not in use zooms the graph, as everywhere else on it. @param {WheelEvent} event */
 function forwardWheel(event) {
   const { clientX, clientY, deltaX, deltaY, deltaMode, ctrlKey, metaKey, shiftKey } = event
   event.preventDefault()
@@ -114,8 +144,10 @@ function forwardWheel(event) {
 /**
  * The first releases with Nodes 2.0 (1.27) leave out every widget made of an element. There the editor moves into
  * the node's body by itself; newer ones, and the classic canvas, place it and this does nothing.
+ * @param {ComfyNode} node
+ * @param {HTMLElement} element
  */
-function settle(node, element) {
+function mount(node, element) {
   const vue = !!LiteGraph.vueNodesMode
   if (modes.get(node) !== vue) {
     modes.set(node, vue)
@@ -124,12 +156,13 @@ function settle(node, element) {
   if (element.isConnected || !vue) return
   const home = document.querySelector(`[data-node-id="${CSS.escape(String(node.id))}"] [data-testid^="node-body"]`)
   if (!home || node.graph !== app.canvas?.graph) return
-  element.classList.add('trackgo-settled')
+  element.classList.add('trackgo-mounted')
   home.append(element)
 }
 
-/** @returns {{widget: object, minWidth: number, minHeight: number}} ComfyUI's answer to a custom widget type */
+/** What ComfyUI asks for a custom widget type. @param {ComfyNode} node @param {string} name */
 function createWidget(node, name) {
+  /** @type {ComfyWidget|null} */
   let widget = null
   const editor = new TrackGoEditor({
     onChange: (text) => {
@@ -139,17 +172,18 @@ function createWidget(node, name) {
     forwardWheel,
     frames: () => framesFor(node),
     picture: (own) => pictureFor(node, own),
+    place: () => [rootOf()?.id, node.graph?.id, node.id].join(),
     origin: (input) => originKey(node, input),
     upload,
     pass: passOn,
     language,
-    settle: (element) => settle(node, element),
+    mount: (element) => mount(node, element),
     target: () => trajectoriesTarget(node),
     post: (body, signal) => api.fetchApi('/trackgo/trajectories', {
       method: 'POST', headers: { 'Content-Type': 'application/json' }, body, signal,
     }),
   })
-  widget = node.addDOMWidget(name, WIDGET_TYPE, editor.element, {
+  const shown = node.addDOMWidget(name, WIDGET_TYPE, editor.element, {
     getValue: () => editor.value,
     setValue: (text) => {
       editor.value = text
@@ -159,15 +193,17 @@ function createWidget(node, name) {
     socketless: true,
     margin: 8,
   })
-  widget.trackgo = editor
-  const { onRemove } = widget
-  widget.onRemove = function removed() {
+  widget = shown
+  shown.trackgo = editor
+  const { onRemove } = shown
+  shown.onRemove = function removed() {
     onRemove?.call(this)
     editor.destroy()
   }
-  return { widget, minWidth: DEFAULT_SIZE[0], minHeight: MIN_HEIGHT }
+  return { widget: shown, minWidth: DEFAULT_SIZE[0], minHeight: MIN_HEIGHT }
 }
 
+/** @param {ComfyNode} node */
 function editorOf(node) {
   return node.widgets?.find((widget) => widget.type === WIDGET_TYPE || widget.trackgo)?.trackgo
 }
@@ -181,13 +217,6 @@ app.registerExtension({
     return { [WIDGET_TYPE]: createWidget }
   },
 
-  /** Nodes 2.0 would show the input's tooltip over the picture all the while one draws. */
-  beforeRegisterNodeDef(nodeType, nodeData) {
-    if (nodeData.name !== NODE_ID) return
-    const spec = nodeData.input?.required?.editor ?? nodeData.input?.optional?.editor
-    if (spec?.[1]) delete spec[1].tooltip
-  },
-
   nodeCreated(node) {
     if (node.comfyClass !== NODE_ID) return
     const editor = editorOf(node)
@@ -195,25 +224,25 @@ app.registerExtension({
     const [width, height] = node.size
     node.setSize([Math.max(width, DEFAULT_SIZE[0]), Math.max(height, DEFAULT_SIZE[1])])
     const { onExecuted, onRemoved, onConnectionsChange } = node
-    node.onExecuted = function executed(output) {
-      const result = onExecuted?.apply(this, arguments)
+    node.onExecuted = function executed(output, ...more) {
+      const result = onExecuted?.call(this, output, ...more)
       const file = output?.trackgo_image?.[0]
       if (file) {
         const url = `${api.apiURL(viewQuery(file))}&t=${Date.now()}`
         reported.set(node, { url, upstream: sourceKey(node) })
       }
-      if (output && 'trackgo_arrivals' in output) editor.arrive(output.trackgo_arrivals[0])
+      if (output && 'trackgo_arrivals' in output) editor.setArrivals(output.trackgo_arrivals?.[0])
       editor.watch()
       return result
     }
-    node.onConnectionsChange = function connected() {
-      const result = onConnectionsChange?.apply(this, arguments)
+    node.onConnectionsChange = function connected(...details) {
+      const result = onConnectionsChange?.apply(this, details)
       queueMicrotask(() => editor.watch())
       return result
     }
-    node.onRemoved = function removed() {
+    node.onRemoved = function removed(...details) {
       editor.destroy()
-      return onRemoved?.apply(this, arguments)
+      return onRemoved?.apply(this, details)
     }
   },
 })

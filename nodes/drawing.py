@@ -11,7 +11,7 @@ from ..trackgo.drawing import CURVES, Camera, Component, Drawing, Mask
 from ..trackgo.figures import overlays
 from .arrow_text import UNITS, parse_arrows
 from .common import frames_uint8, save_preview, to_image, to_mask
-from .picture import load_picture, picture_fingerprint, picture_name, picture_path
+from .picture import load_picture, picture_fingerprint, picture_name
 from .schema import (
     CATEGORY,
     DrawingType,
@@ -97,12 +97,10 @@ class TrackGoCanvas(io.ComfyNode):
         return described(schema)
 
     @classmethod
-    def validate_inputs(cls, editor: object = EMPTY_DOCUMENT, image: object = NOT_GIVEN) -> bool | str:
-        """ComfyUI leaves `image` out where nothing is connected; then the document's own picture must be there."""
+    def validate_inputs(cls, editor: object = EMPTY_DOCUMENT) -> bool | str:
+        """The document alone: ComfyUI reports an error once for every argument that this takes."""
         try:
-            name = picture_name(read_document(editor))
-            if image is NOT_GIVEN:
-                picture_path(name)
+            picture_name(read_document(editor))
         except ValueError as error:
             return f"TrackGo Canvas: {error}"
         return True
@@ -111,7 +109,10 @@ class TrackGoCanvas(io.ComfyNode):
     def fingerprint_inputs(cls, editor: object = EMPTY_DOCUMENT, image: object = NOT_GIVEN, **_: object) -> str:
         """The content of the document's own picture, where that is used; the rest ComfyUI compares by itself."""
         name = picture_name(read_document(editor)) if image is NOT_GIVEN else None
-        return "" if name is None else picture_fingerprint(name)
+        try:
+            return "" if name is None else picture_fingerprint(name)
+        except ValueError:  # the picture is gone: `execute` says so, once
+            return ""
 
     @classmethod
     def execute(

@@ -18,6 +18,7 @@ from ..trackgo.model.encoded import EncodedTrajectories
 from ..trackgo.tracking.trackers import build_tracker, tracker_names
 from .attention import attachment_of, record_maps
 from .common import frames_uint8, read_tracks, save_preview, to_image
+from .notices import said
 from .schema import CATEGORY, Tracks, described, seed_input
 
 TRACKERS = [name for name in tracker_names() if name != "cotracker"]  # a graph may not name files outside ComfyUI
@@ -132,7 +133,9 @@ class TrackGoObjMC(io.ComfyNode):
         picture = to_image(adherence_picture(video, result)[None])
         saved = save_preview(picture, "trackgo_objmc")
         figures = json.dumps(result.report(), indent=1)
-        return io.NodeOutput(result.mean.mean, result.mean.static.mean, figures, picture, ui={"images": saved})
+        score, still = result.mean.mean, result.mean.static.mean
+        text = f"ObjMC {score:.2f} px; standing still would be {still:.2f} px, 0 is perfect"
+        return io.NodeOutput(score, still, figures, picture, ui={"images": saved} | said(text))
 
 
 NODES: list[type[io.ComfyNode]] = [TrackGoAttentionView, TrackGoObjMC]

@@ -22,8 +22,9 @@ from ..trackgo.model.low_rank import BaseChange, LowRank
 from ..trackgo.svd.unet_keys import comfy_key
 from ..trackgo.trajectories import PointTrajectories
 from .common import interruptible_, read_tracks, to_image
-from .demo_model import demo_clip_vision, demo_model, demo_vae
+from .demo_model import beyond_demo, demo_clip_vision, demo_model, demo_vae
 from .following import KEY, attachments_of, follow_
+from .notices import warned
 from .schema import CATEGORY, TrackGoWeights, Tracks, described, fraction_input
 
 FOLDER = "trackgo"
@@ -108,6 +109,7 @@ class TrackGoApply(io.ComfyNode):
                 fraction_input("start_percent", 0.0),
                 fraction_input("end_percent", 1.0),
                 io.Int.Input("video", default=EVERY_VIDEO, min=EVERY_VIDEO, max=64, optional=True),
+                io.Latent.Input("latent", optional=True),
             ],
             outputs=[io.Model.Output("patched", display_name="model")],
         )
@@ -116,18 +118,41 @@ class TrackGoApply(io.ComfyNode):
     @classmethod
     def execute(
         cls, model: ModelPatcher, trackgo: ModelPatcher, tracks: dict, alpha: float, tau_mode: str, tau: float,
-        start_percent: float, end_percent: float, video: int = EVERY_VIDEO,
+        start_percent: float, end_percent: float, video: int = EVERY_VIDEO, latent: dict | None = None,
     ) -> io.NodeOutput:  # fmt: skip
         if end_percent < start_percent:
             raise ValueError(f"TrackGo Apply: end_percent {end_percent} lies before start_percent {start_percent}")
         unet = getattr(model.model, "diffusion_model", None)
         trackgo.model.check_fits(unet)
-        encoded = _encoded(trackgo, read_tracks(tracks), _compute_dtype(model))
+        trajectories = read_tracks(tracks)
+        _check_tracks(trajectories, latent)
+        encoded = _encoded(trackgo, trajectories, _compute_dtype(model))
         sampling = model.get_model_object("model_sampling")
         whole = start_percent <= 0 and end_percent >= 1
         sigmas = None if whole else (sampling.percent_to_sigma(start_percent), sampling.percent_to_sigma(end_percent))
         attachment = Attachment(encoded, AttentionSettings(alpha, tau_mode, tau), sigmas)
-        return io.NodeOutput(_patched(model, trackgo, attachment, video))
+        notice = warned(beyond_demo(model, trajectories.frames, trajectories.width, trajectories.height))
+        return io.NodeOutput(_patched(model, trackgo, attachment, video), ui=notice)
+
+
+def _check_tracks(trajectories: PointTrajectories, latent: dict | None) -> None:
+    """Say before anything is sampled what cannot come out right: ValueError for tracks that show the model nothing, or
+    that have another size than `latent`, or a number of frames that does not divide the latent's."""
+    if not trajectories.visibility.any():
+        raise ValueError(
+            "TrackGo Apply: the tracks hold no visible point, so the video would follow nothing; paint a mask and draw "
+            "an arrow in TrackGo Canvas, or leave TrackGo Apply out"
+        )
+    if latent is None:
+        return
+    samples = latent["samples"]
+    height, width = 8 * samples.shape[-2], 8 * samples.shape[-1]
+    if len(samples) % trajectories.frames or (width, height) != (trajectories.width, trajectories.height):
+        raise ValueError(
+            f"TrackGo Apply: the tracks have {trajectories.frames} frames of {trajectories.width}×{trajectories.height}"
+            f" px but the latent {len(samples)} of {width}×{height} px; set frames, width and height of TrackGo Point "
+            "Trajectories to the video's"
+        )
 
 
 def _patched(model: ModelPatcher, trackgo: ModelPatcher, attachment: Attachment, video: int) -> ModelPatcher:

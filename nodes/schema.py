@@ -15,6 +15,7 @@ from comfy_api.latest import io
 
 from ..trackgo.drawing import EASINGS
 from ..trackgo.drawing.coordinates import MAX_SIDE_PX
+from ..trackgo.trajectories.motion import MAX_FRAMES
 
 CATEGORY = "TrackGo"
 DrawingType = io.Custom("TRACKGO_DRAWING")
@@ -22,7 +23,7 @@ Editor = io.Custom("TRACKGO_EDITOR")
 Tracks = io.Custom("TRACKS")  # ComfyUI's own type; io.Tracks itself is missing before 0.8
 TrackGoWeights = io.Custom("TRACKGO")
 
-MIN_FRAMES, MAX_FRAMES = 6, 121
+MIN_FRAMES = 6
 MAX_SEED = 2**53 - 1  # the largest whole number that JavaScript counts to
 _TEXTS = Path(__file__).parents[1] / "locales" / "en" / "nodeDefs.json"
 
@@ -31,12 +32,14 @@ def described(schema: io.Schema) -> io.Schema:
     """The schema with its display name, description and tooltips filled in.
 
     `node_id` stays a literal in the node's own file, where ComfyUI-Manager's scanner looks for it. Raises ValueError
-    naming a text that is missing.
+    naming a text that is missing. The editor has no tooltip: Nodes 2.0 would show it beside the node all the while one
+    draws, and a text in the locales would be one even where the schema has none.
     """
     node = schema.node_id
     schema.display_name, schema.description = _text(node, "display_name"), _text(node, "description")
     for item in schema.inputs:
-        item.tooltip = _text(node, "inputs", item.id, "tooltip")
+        if not isinstance(item, Editor.Input):
+            item.tooltip = _text(node, "inputs", item.id, "tooltip")
     for slot, item in enumerate(schema.outputs):
         item.tooltip = _text(node, "outputs", str(slot), "tooltip")
     return schema
@@ -55,7 +58,7 @@ def _texts() -> dict[str, Any]:
 
 
 def frames_input(default: int = 14, min: int = MIN_FRAMES, optional: bool = False) -> io.Int.Input:
-    """A number of frames."""
+    """A number of frames of tracks; a model that samples them has bounds of its own."""
     return io.Int.Input("frames", default=default, min=min, max=MAX_FRAMES, optional=optional)
 
 

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import numpy as np
 import torch
 from comfy_api.latest import io
 
 from ..trackgo.drawing import Drawing
 from ..trackgo.figures import overlays
-from ..trackgo.trajectories import point_trajectories
-from ..trackgo.trajectories.interchange import EXPORT_FORMATS, IMPORT_FORMATS, export_tracks, import_tracks
+from ..trackgo.trajectories import PointTrajectories, point_trajectories
+from ..trackgo.trajectories.frame_rules import FRAME_RULES, RULE_OF_FORMAT
+from ..trackgo.trajectories.interchange import TEXT_FORMATS, TEXT_WRITERS, UNITS, export_tracks, import_tracks
+from ..trackgo.trajectories.motion import MAX_FRAMES
 from .common import frames_uint8, read_tracks, save_animation, to_image
+from .notices import warned
 from .schema import (
     CATEGORY,
-    MAX_FRAMES,
     DrawingType,
     Tracks,
     described,
@@ -23,8 +26,10 @@ from .schema import (
 )
 
 PREVIEW_FPS = 8.0
-TEXT_IMPORTS = [name for name in IMPORT_FORMATS if name != "tracks"]  # TRACKS come by their own input and output
-TEXT_EXPORTS = [name for name in EXPORT_FORMATS if name != "tracks"]
+MIN_MOVE_PX = 0.5
+TEXT_IMPORTS = ["auto", *TEXT_FORMATS]  # TRACKS come by their own input and output
+TEXT_EXPORTS = list(TEXT_WRITERS)
+AS_THEY_ARE = "as they are"
 
 
 class TrackGoPointTrajectories(io.ComfyNode):
@@ -53,7 +58,20 @@ class TrackGoPointTrajectories(io.ComfyNode):
     def execute(cls, drawing: Drawing, frames: int, width: int, height: int, seed: int) -> io.NodeOutput:
         trajectories = point_trajectories(drawing, frames, width, height, seed)
         coordinates = export_tracks(trajectories, "kj")
-        return io.NodeOutput(trajectories.to_tracks(), to_image(trajectories.render()), coordinates)
+        points = to_image(trajectories.render())
+        return io.NodeOutput(trajectories.to_tracks(), points, coordinates, ui=warned(unmoved(trajectories)))
+
+
+def unmoved(trajectories: PointTrajectories) -> str | None:
+    """What to say of trajectories that move nothing; None where something moves by at least `MIN_MOVE_PX`."""
+    if not trajectories.tracks.size:
+        return (
+            "TrackGo Point Trajectories: the drawing is empty, so nothing follows it; paint a mask and draw an arrow, "
+            "or move the camera"
+        )
+    if np.ptp(trajectories.tracks, axis=0).max() < MIN_MOVE_PX:
+        return "TrackGo Point Trajectories: nothing in the drawing moves; draw an arrow on a mask, or move the camera"
+    return None
 
 
 class TrackGoPreview(io.ComfyNode):
@@ -69,6 +87,7 @@ class TrackGoPreview(io.ComfyNode):
                 Tracks.Input("tracks"),
                 DrawingType.Input("drawing", optional=True),
                 io.Int.Input("tail", default=8, min=0, max=MAX_FRAMES),
+                io.Boolean.Input("resample", default=False, optional=True),
             ],
             outputs=[io.Image.Output("frames", display_name="frames")],
             is_output_node=True,
@@ -76,12 +95,19 @@ class TrackGoPreview(io.ComfyNode):
         return described(schema)
 
     @classmethod
-    def execute(cls, image: torch.Tensor, tracks: dict, tail: int, drawing: Drawing | None = None) -> io.NodeOutput:
+    def execute(
+        cls, image: torch.Tensor, tracks: dict, tail: int, drawing: Drawing | None = None, resample: bool = False
+    ) -> io.NodeOutput:
         frames = frames_uint8(image)
         trajectories = read_tracks(tracks, frames.shape[2], frames.shape[1])
         if len(frames) == 1:
             frames = overlays.match_length(frames, trajectories.frames)
         elif len(frames) != trajectories.frames:
+            if not resample:
+                raise ValueError(
+                    f"TrackGo Preview: image has {len(frames)} frames and the tracks have {trajectories.frames}; make "
+                    "both the same, or turn resample on to show the tracks at the video's pace"
+                )
             trajectories = trajectories.resampled(len(frames))
         if drawing is not None:
             frames = overlays.draw_on_all(frames, drawing)
@@ -105,6 +131,7 @@ class TrackGoImportTracks(io.ComfyNode):
                 frames_input(default=0, min=0),
                 *size_inputs(),
                 *size_or_zero_inputs("new_width", "new_height"),
+                io.Combo.Input("units", options=list(UNITS), default="auto", optional=True),
             ],
             outputs=[Tracks.Output("imported", display_name="tracks")],
         )
@@ -113,14 +140,14 @@ class TrackGoImportTracks(io.ComfyNode):
     @classmethod
     def execute(
         cls, text: str, format: str, frames: int, width: int, height: int, new_width: int, new_height: int,
-        tracks: dict | None = None,
+        tracks: dict | None = None, units: str = "auto",
     ) -> io.NodeOutput:  # fmt: skip
         if tracks is None and isinstance(text, str) and not text.strip():
             raise ValueError(
                 "TrackGo Import Tracks: there is nothing to import; connect tracks, or put coordinates into text"
             )
         source, format = (text, format) if tracks is None else (tracks, "tracks")
-        imported = import_tracks(source, width, height, frames or None, format)
+        imported = import_tracks(source, width, height, frames or None, format, units)
         imported = imported.resized(new_width or imported.width, new_height or imported.height)
         return io.NodeOutput(imported.to_tracks())
 
@@ -137,18 +164,31 @@ class TrackGoExportTracks(io.ComfyNode):
                 Tracks.Input("tracks"),
                 io.Combo.Input("format", options=TEXT_EXPORTS, default="kj"),
                 *size_inputs(),
+                io.Combo.Input("fit", options=[AS_THEY_ARE, *FRAME_RULES], default=AS_THEY_ARE, optional=True),
             ],
             outputs=[
                 io.String.Output("text", display_name="text"),
                 Tracks.Output("exported", display_name="tracks"),
+                io.String.Output("note", display_name="note"),
+                io.Int.Output("frames_out", display_name="frames"),
+                io.Int.Output("width_out", display_name="width"),
+                io.Int.Output("height_out", display_name="height"),
             ],
         )
         return described(schema)
 
     @classmethod
-    def execute(cls, tracks: dict, format: str, width: int, height: int) -> io.NodeOutput:
+    def execute(cls, tracks: dict, format: str, width: int, height: int, fit: str = AS_THEY_ARE) -> io.NodeOutput:
         trajectories = read_tracks(tracks, width, height)
-        return io.NodeOutput(export_tracks(trajectories, format), trajectories.to_tracks())
+        given = (trajectories.frames, trajectories.width, trajectories.height)
+        rule = FRAME_RULES.get(RULE_OF_FORMAT.get(format, "") if fit == AS_THEY_ARE else fit)
+        note = ""
+        if rule and fit == AS_THEY_ARE:
+            note = rule.advice(*given)
+        elif rule:
+            note, trajectories = rule.done(*given), rule.fitted(trajectories)
+        size = (trajectories.frames, trajectories.width, trajectories.height)
+        return io.NodeOutput(export_tracks(trajectories, format), trajectories.to_tracks(), note, *size)
 
 
 NODES: list[type[io.ComfyNode]] = [

@@ -1,14 +1,16 @@
-"""Finds a real ComfyUI, runs it as a server with this pack in it, and queues prompts through its API.
+"""Finds real ComfyUIs, runs one as a server with this pack in it, and queues prompts through its API.
 
-Where ComfyUI is looked for, first match wins:
+Which ComfyUIs the tests run against:
 
-1. the folders named in `COMFYUI_PATH` (several, separated by `os.pathsep`, run the tests against each);
-2. the ComfyUI this pack lies in (`…/ComfyUI/custom_nodes/<this pack>`);
-3. `~/comfy/ComfyUI`, comfy-cli's default place.
+- `COMFYUI_PATHS` names them, separated by `os.pathsep` (`:`, on Windows `;`), each with its own Python behind a `=`
+  where it is not one of those below: `~/a/ComfyUI:~/b/ComfyUI=/opt/python3.11/bin/python`. The tests run against each.
+- `COMFYUI_PATH` does the same, without Pythons.
+- Without either: the ComfyUI this pack lies in (`…/ComfyUI/custom_nodes/<this pack>`), else `~/comfy/ComfyUI`,
+  comfy-cli's default place. With `TRACKGO_ALL_COMFYUIS=1` both, and every other `~/comfy/ComfyUI*`.
 
-Its Python is `COMFYUI_PYTHON`, or a `venv`, `.venv` or `python_embeded` inside ComfyUI or beside it, or else the
-running Python if that can import ComfyUI's needs. The server gets a base directory of its own: nothing of the user's is
-read or written.
+A ComfyUI's Python is the one named with it, or `COMFYUI_PYTHON`, or a `venv`, `.venv` or `python_embeded` inside
+ComfyUI or beside it, or else the running Python if that can import ComfyUI's needs. The server gets a base directory of
+its own: nothing of the user's is read or written.
 """
 
 from __future__ import annotations
@@ -25,7 +27,7 @@ import time
 import urllib.error
 import urllib.parse
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from io import BytesIO
@@ -35,9 +37,12 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from tests.workflow_format import complete, to_prompt
+
 ROOT = Path(__file__).resolve().parents[1]
 PACK_NAME = "ComfyUI-TrackGo"
 NEEDS = "torch, torchsde, torchvision, aiohttp, yarl, einops, transformers, safetensors, scipy, av, alembic, sqlalchemy"
+VARIABLES = ("COMFYUI_PATHS", "COMFYUI_PATH")
 START_SECONDS, RUN_SECONDS = 300, 300
 
 
@@ -72,39 +77,67 @@ def _python_for(path: Path) -> Path | None:
         ):
             if (home / name).is_file():
                 return home / name
-    probe = subprocess.run([sys.executable, "-c", f"import {NEEDS}"], capture_output=True, check=False)
-    return Path(sys.executable) if probe.returncode == 0 else None
+    return Path(sys.executable) if _running_python_serves() else None
 
 
-def _candidates() -> list[Path]:
-    if os.environ.get("COMFYUI_PATH"):
-        return [Path(item).expanduser().resolve() for item in os.environ["COMFYUI_PATH"].split(os.pathsep) if item]
-    around = [ROOT.parents[1]] if ROOT.parent.name == "custom_nodes" else []
-    return [path for path in (*around, Path.home() / "comfy" / "ComfyUI") if _is_comfyui(path)][:1]
+@functools.lru_cache(maxsize=1)
+def _running_python_serves() -> bool:
+    return subprocess.run([sys.executable, "-c", f"import {NEEDS}"], capture_output=True, check=False).returncode == 0
+
+
+def _named() -> list[ComfyInstall]:
+    """What the environment names, each as `folder` or `folder=python`."""
+    variable = next(name for name in VARIABLES if os.environ.get(name))
+    found = []
+    for item in filter(None, os.environ[variable].split(os.pathsep)):
+        folder, _, own = item.partition("=") if variable == "COMFYUI_PATHS" else (item, "", "")
+        path = Path(folder).expanduser().resolve()
+        if not _is_comfyui(path):
+            raise FileNotFoundError(f"{variable} names {path}, which holds no ComfyUI (no main.py and comfy/sd.py)")
+        python = Path(own).expanduser() if own else _python_for(path)
+        if python is None:
+            raise FileNotFoundError(f"{variable} names {path}, for which no Python is found: no venv in or beside it")
+        if not python.is_file():
+            raise FileNotFoundError(f"the Python named for {path}, {python}, is not there")
+        found.append(ComfyInstall(path, python))
+    return found
+
+
+def _around() -> list[ComfyInstall]:
+    """Every ComfyUI with a Python at the usual places, the one that comes first by default in front."""
+    home = Path.home() / "comfy"
+    places = [ROOT.parents[1]] if ROOT.parent.name == "custom_nodes" else []
+    places += [home / "ComfyUI", *sorted(home.glob("ComfyUI*"))]
+    candidates = [(path, _python_for(path)) for path in dict.fromkeys(places) if _is_comfyui(path)]
+    return [ComfyInstall(path, python) for path, python in candidates if python is not None]
 
 
 @functools.lru_cache(maxsize=1)
 def find_comfyui() -> tuple[ComfyInstall, ...]:
     """Every ComfyUI the tests shall run against, none if there is none here.
 
-    Raises FileNotFoundError if `COMFYUI_PATH` names a folder that holds no ComfyUI: asked for, so not to be skipped.
+    Raises FileNotFoundError if the environment names a folder without a ComfyUI, or one without a Python: asked for, so
+    not to be skipped.
     """
-    found = []
-    for path in _candidates():
-        if not _is_comfyui(path):
-            raise FileNotFoundError(f"COMFYUI_PATH names {path}, which holds no ComfyUI (no main.py and comfy/sd.py)")
-        python = _python_for(path)
-        if python is not None:
-            found.append(ComfyInstall(path, python))
-    return tuple(found)
+    if any(os.environ.get(name) for name in VARIABLES):
+        return tuple(_named())
+    return tuple(_around() if os.environ.get("TRACKGO_ALL_COMFYUIS") == "1" else _around()[:1])
 
 
 def why_missing() -> str:
     """The one line the skipped tests show."""
     return (
         "NO COMFYUI FOUND: the tests against a real server are skipped; "
-        "set COMFYUI_PATH to a ComfyUI folder (and COMFYUI_PYTHON to its Python) to run them"
+        "set COMFYUI_PATHS to a ComfyUI folder (folder=python names its Python too) to run them"
     )
+
+
+def which_run() -> str:
+    """One line: the ComfyUIs that the tests ran against, and those beside them that they did not."""
+    run = find_comfyui()
+    left = [] if any(os.environ.get(name) for name in VARIABLES) else [i for i in _around() if i not in run]
+    line = "ComfyUI " + ", ".join(install.version for install in run)
+    return line + (f"; NOT {', '.join(i.version for i in left)}: TRACKGO_ALL_COMFYUIS=1 runs them all" if left else "")
 
 
 def _free_port() -> int:
@@ -170,15 +203,37 @@ class ComfyServer:
         """GET a JSON document."""
         return json.loads(self.raw(path))
 
+    def node_info(self, kinds: Iterable[str]) -> dict[str, Any]:
+        """What `/object_info` says about these nodes; those that this ComfyUI lacks are left out."""
+        found: dict[str, Any] = {}
+        for kind in set(kinds):
+            found |= self.get(f"/object_info/{urllib.parse.quote(kind)}")
+        return found
+
+    def prompt(self, nodes: dict[str, Any]) -> dict[str, Any]:
+        """A prompt of nodes, each {"class_type", "inputs"}; what is not given is what the front end would send."""
+        return complete(nodes, self.node_info(node["class_type"] for node in nodes.values()))
+
+    def prompt_of(self, workflow: dict[str, Any]) -> dict[str, Any]:
+        """The prompt that the front end would queue for a saved workflow."""
+        return to_prompt(workflow, self.node_info(node["type"] for node in workflow["nodes"]))
+
     def queue(self, prompt: dict[str, Any], **more: Any) -> str:
-        """Queue an API-format prompt; returns its id. Raises PromptRefused if validation fails."""
+        """Queue an API-format prompt; returns its id. Raises PromptRefused if validation fails, even in part."""
         body = json.dumps({"prompt": prompt, **more}).encode()
         request = urllib.request.Request(self.url + "/prompt", body, {"Content-Type": "application/json"})
         try:
             with urllib.request.urlopen(request, timeout=60) as answer:
-                return json.loads(answer.read())["prompt_id"]
+                queued = json.loads(answer.read())
         except urllib.error.HTTPError as error:
             raise PromptRefused(json.loads(error.read())) from error
+        if queued["node_errors"]:  # the server runs what is left of the graph
+            raise PromptRefused(queued)
+        return queued["prompt_id"]
+
+    def interrupt(self) -> None:
+        """What the front end's button does."""
+        urllib.request.urlopen(urllib.request.Request(self.url + "/interrupt", b"{}"), timeout=60).close()
 
     def wait(self, prompt_id: str, seconds: float = RUN_SECONDS) -> Run:
         """Wait until a prompt is finished. Raises TimeoutError."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from types import SimpleNamespace
@@ -12,7 +13,7 @@ from typing import Any
 import pytest
 import torch
 
-from tests.comfy_harness import ComfyInstall, ComfyServer, comfy_server, find_comfyui, why_missing
+from tests.comfy_harness import ComfyInstall, ComfyServer, comfy_server, find_comfyui, which_run, why_missing
 from tests.comfy_standin import ComfyNode, NodeOutput, load_pack, standin_comfyui
 
 torch.set_num_threads(1)  # models this small lose by more, most of all on a busy machine
@@ -20,9 +21,26 @@ INSTALLS = find_comfyui()
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Say once, loudly, that the tests against a real ComfyUI did not run."""
-    if not INSTALLS and terminalreporter.stats.get("skipped"):
-        terminalreporter.write_line(why_missing(), yellow=True, bold=True)
+    """Say once, loudly, which ComfyUIs the tests ran against and what was skipped for which reason."""
+    skipped = terminalreporter.stats.get("skipped", [])
+    reports = [report for group in terminalreporter.stats.values() for report in group]
+    if any("[comfyui-" in getattr(report, "nodeid", "") for report in reports):
+        terminalreporter.write_line(which_run(), yellow=True, bold=True)
+    if skipped:
+        reasons = Counter(str(report.longrepr[2]).removeprefix("Skipped: ").split("\n")[0] for report in skipped)
+        what = "; ".join(f"{count} × {reason}" for reason, count in reasons.most_common())
+        terminalreporter.write_line(f"SKIPPED {len(skipped)} TESTS: {what}", yellow=True, bold=True)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """A file's tests share one process, because they share fixtures; so do all that need the same running ComfyUI."""
+    for item in items:
+        uses = getattr(item, "fixturenames", ())
+        install = item.callspec.params.get("comfy_install") if hasattr(item, "callspec") else None
+        if "browser" in item.path.parts:
+            item.add_marker("browser")
+        group = f"comfyui-{install.version}" if install and "comfy" in uses else item.nodeid.partition("::")[0]
+        item.add_marker(pytest.mark.xdist_group(group))
 
 
 class Nodes(SimpleNamespace):
@@ -61,7 +79,7 @@ def nodes(node_list: list[type[ComfyNode]]) -> Nodes:
 def comfy_install(request: pytest.FixtureRequest) -> ComfyInstall:
     """A real ComfyUI; the test is skipped where there is none."""
     if request.param is None:
-        pytest.skip("no ComfyUI found")
+        pytest.skip(why_missing())
     return request.param
 
 

@@ -32,9 +32,10 @@ def _of_python(path: Path, root: Path, files: set[Path]) -> set[Path]:
         base = path.parents[node.level - 1] if node.level else root
         home = base.joinpath(*(node.module or "").split("."))
         for alias in node.names:
-            places = (home / alias.name, home)  # a module of the package, or a name in it
+            places = (home / alias.name, home)  # a module of the package, else a name in it
             candidates = (file for at in places for file in (at.with_suffix(".py"), at / "__init__.py"))
-            found |= {target for target in candidates if target in files and target != path}
+            target = next((file for file in candidates if file in files), path)
+            found |= {target} - {path}
     return found
 
 

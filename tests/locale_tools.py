@@ -20,7 +20,10 @@ def node_definitions(node_list: list[type[ComfyNode]]) -> dict[str, Any]:
         schema = node.define_schema()
         entry: dict[str, Any] = {"display_name": schema.display_name, "description": schema.description}
         if schema.inputs:
-            entry["inputs"] = {i.id: {"name": i.display_name or i.id, "tooltip": i.tooltip} for i in schema.inputs}
+            entry["inputs"] = {
+                i.id: {"name": i.display_name or i.id} | ({"tooltip": i.tooltip} if i.tooltip else {})
+                for i in schema.inputs
+            }
         entry["outputs"] = {
             str(slot): {"name": o.display_name or o.id, "tooltip": o.tooltip} for slot, o in enumerate(schema.outputs)
         }

@@ -11,6 +11,7 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -18,11 +19,15 @@ from .console import speak_plainly
 from .evaluation import command as evaluation
 from .figures import attention_command as attention
 from .figures import settings_sheet_command as sheet_command
-from .files import read_picture, write_picture
+from .files import read_picture, read_text, write_picture
 from .options import DTYPES, device_named, dtype_named, place_, sampling_of, size
 from .preparation import command as preparation
 from .svd.sizes import LATENT_PX
 from .training import command as training
+
+if TYPE_CHECKING:
+    from .trajectories import PointTrajectories
+    from .trajectories.frame_rules import FrameRule
 
 _EXAMPLES = {
     "demo": "python -m trackgo demo",
@@ -85,18 +90,35 @@ def _parser() -> argparse.ArgumentParser:
     _drawing_options(draw)
     draw.add_argument("--out", type=Path, required=True, metavar="CLIP", help="preview (.mp4, .webm, .mkv, .gif)")
     draw.add_argument("--points", type=Path, metavar="CLIP", help="also write P itself")
+    draw.add_argument("--reference", type=Path, metavar="CLIP", help="also write cut-and-drag's rough video")
+    draw.add_argument(
+        "--motion-mask", type=Path, metavar="CLIP", help="also write where that one moves, white on black"
+    )
     generate = command("generate", _generate, "Picture and drawing in, video out.")
     _model_options(generate)
     _drawing_options(generate)
     _sampling_options(generate)
+    generate.add_argument(
+        "--engine", choices=("trackgo", "cut-and-drag", "both"),
+        help="trackgo moves by the attention, cut-and-drag holds the sampling to a rough video and needs no weights "
+        "(default: what there are weights for)",
+    )  # fmt: skip
+    generate.add_argument("--start", type=float, metavar="0…1", help="cut-and-drag: where in the sampling it begins")
+    generate.add_argument("--release", type=float, metavar="0…1", help="cut-and-drag: where in the sampling it lets go")
     generate.add_argument("--out", type=Path, required=True, metavar="CLIP", help="video (.mp4, .webm, .mkv, .gif)")
-    convert = command("convert", _convert, "Write a drawing's trajectories in another pack's format.")
-    convert.add_argument("--drawing", type=Path, required=True, metavar="JSON")
+    convert = command("convert", _convert, "Write a drawing's trajectories, or another pack's, in a pack's format.")
+    given = convert.add_mutually_exclusive_group(required=True)
+    given.add_argument("--drawing", type=Path, metavar="JSON")
+    given.add_argument("--tracks", type=Path, metavar="FILE", help="another pack's text, workflow or .npy file")
+    convert.add_argument("--visibility", type=Path, metavar="NPY", help="Wan-Move's other .npy file")
+    convert.add_argument("--from", dest="source", default="auto", help="the tracks' format (default: look at them)")
+    convert.add_argument("--units", default="auto", help="the tracks' units: pixel or fraction (default: look at them)")
     convert.add_argument("--size", required=True, metavar="WxH", help="pixels the coordinates refer to")
-    convert.add_argument("--frames", type=int, default=25)
+    convert.add_argument("--frames", type=int, help="default: 25 for a drawing, else the tracks' own number")
     convert.add_argument("--seed", type=int, default=0)
-    convert.add_argument("--to", default="kj", help="kj, ati121, ltx, tora or dragnuwa")
-    convert.add_argument("--out", type=Path, metavar="FILE", help="default: print")
+    convert.add_argument("--to", default="kj", help="kj, ati121, ltx, tora, dragnuwa or wan_move")
+    convert.add_argument("--fit", metavar="MODEL", help="the nearest length and size of wan, ltx, cogvideox or svd")
+    convert.add_argument("--out", type=Path, metavar="FILE", help="default: print; wan_move needs it, for two files")
     for name, inspection, summary in (
         ("attention", attention, "Show what the temporal attention does while a video is sampled, as heat maps."),
         ("sheet", sheet_command, "Show what a setting does: a row of frames for each value, and the differences."),
@@ -193,18 +215,28 @@ def _draw(args: argparse.Namespace) -> None:
     from .trajectories import point_trajectories
     from .video import check_output
 
-    outputs = [check_output(path) for path in (args.out, args.points) if path]
-    drawing, picture = _read_drawing(args.drawing), read_picture(args.image)
+    for path in filter(None, (args.out, args.points, args.reference, args.motion_mask)):
+        check_output(path)
+    drawing, photograph = _read_drawing(args.drawing), read_picture(args.image)
     if args.width or args.height:
         from .pipeline import fit_picture
 
-        width, height = _size(args, picture, 1)
-        picture, trajectories = fit_picture(picture, drawing, args.frames or 25, width, height, args.seed)
+        width, height = _size(args, photograph, 1)
+        picture, trajectories = fit_picture(photograph, drawing, args.frames or 25, width, height, args.seed)
     else:
-        trajectories = point_trajectories(drawing, args.frames or 25, picture.shape[1], picture.shape[0], args.seed)
-        picture = draw_drawing(picture, drawing)
-    clips = [draw_trails(np.repeat(picture[None], trajectories.frames, 0), trajectories), trajectories.render()]
-    for path, clip in zip(outputs, clips, strict=False):
+        height, width = photograph.shape[:2]
+        trajectories = point_trajectories(drawing, args.frames or 25, width, height, args.seed)
+        picture = draw_drawing(photograph, drawing)
+    clips = {args.out: draw_trails(np.repeat(picture[None], trajectories.frames, 0), trajectories)}
+    if args.points:
+        clips[args.points] = trajectories.render()
+    if args.reference or args.motion_mask:
+        from .pipeline import fit_reference
+
+        frames, moved = fit_reference(photograph, drawing, trajectories.frames, width, height)
+        masks = np.repeat(moved[..., None] * np.uint8(255), 3, axis=-1)
+        clips |= {path: clip for path, clip in ((args.reference, frames), (args.motion_mask, masks)) if path}
+    for path, clip in clips.items():
         _write_clip(path, clip, args.fps)
         print(f"wrote {path}")
 
@@ -214,8 +246,23 @@ def _generate(args: argparse.Namespace) -> None:
 
     check_output(args.out)
     pipeline, first, trajectories = _loaded(args)
-    _write_clip(args.out, _sample(pipeline, first, trajectories, args), args.fps)
+    engine = args.engine or ("cut-and-drag" if pipeline.trackgo is None else "trackgo")
+    if args.engine is None and engine == "cut-and-drag":
+        print("no TrackGo weights: engine cut-and-drag moves what is drawn without any")
+    held = {} if engine == "trackgo" else {"reference": _reference(args, trajectories)}
+    held |= {name: getattr(args, name) for name in ("start", "release") if getattr(args, name) is not None}
+    if "reference" not in held and held:
+        raise Mistake("--start and --release belong to --engine cut-and-drag or both")
+    _write_clip(args.out, pipeline(first, trajectories, engine=engine, **held, **_sampling(args)), args.fps)
     print(f"wrote {args.out}")
+
+
+def _reference(args: argparse.Namespace, trajectories: object) -> object:
+    """The rough video of the command's drawing, as long and large as the trajectories."""
+    from .pipeline import fit_reference
+
+    drawing, picture = _drawn(args)
+    return fit_reference(picture, drawing, trajectories.frames, trajectories.width, trajectories.height)
 
 
 def _loaded(args: argparse.Namespace) -> tuple[object, np.ndarray, object]:
@@ -247,11 +294,30 @@ def _area(sample_size: int | Sequence[int]) -> int:
 
 
 def _convert(args: argparse.Namespace) -> None:
-    from .trajectories import point_trajectories
-    from .trajectories.interchange import export_tracks
+    from .trajectories.frame_rules import FRAME_RULES, RULE_OF_FORMAT
+    from .trajectories.interchange import TEXT_WRITERS, export_tracks
+    from .trajectories.interchange.wan_move import write_files
 
+    for option, value, known in (("--to", args.to, (*TEXT_WRITERS, "wan_move")), ("--fit", args.fit, FRAME_RULES)):
+        if value is not None and value not in known:
+            raise Mistake(f"{option} is '{value}'; it must be one of {', '.join(known)}")
+    if args.to == "wan_move" and args.out is None:
+        raise Mistake("wan_move is a pair of .npy files; say with --out where they shall go")
     width, height = size(args.size, "--size")
-    trajectories = point_trajectories(_read_drawing(args.drawing), args.frames, width, height, args.seed)
+    rule = FRAME_RULES.get(args.fit or RULE_OF_FORMAT.get(args.to, ""))
+    if args.drawing:
+        trajectories, given = _drawn_trajectories(args, width, height, rule)
+    else:
+        trajectories = _read_tracks(args, width, height)
+        given = (trajectories.frames, trajectories.width, trajectories.height)
+        trajectories = rule.fitted(trajectories) if args.fit else trajectories
+    if rule and (args.fit or rule.nearest(*given) != given):
+        advice = f"{rule.advice(*given).removesuffix('.')}; --fit {args.fit or RULE_OF_FORMAT[args.to]} takes them"
+        said = rule.done(*given) if args.fit else advice
+        print(f"trackgo convert: {said}", file=sys.stderr)
+    if args.to == "wan_move":
+        print("\n".join(f"wrote {path}" for path in write_files(args.out, trajectories)))
+        return
     tracks = export_tracks(trajectories, args.to)
     text = tracks if isinstance(tracks, str) else json.dumps(tracks)
     if args.out:
@@ -259,6 +325,40 @@ def _convert(args: argparse.Namespace) -> None:
         print(f"wrote {args.out}")
     else:
         print(text)
+
+
+def _drawn_trajectories(
+    args: argparse.Namespace, width: int, height: int, rule: FrameRule | None
+) -> tuple[PointTrajectories, tuple[int, int, int]]:
+    """A drawing's trajectories, made anew in the length and size that fit, and those that were asked for."""
+    from .drawing.coordinates import check_size
+    from .trajectories import point_trajectories
+    from .trajectories.motion import check_frames
+
+    for option, value in (("--visibility", args.visibility), ("--from", args.source), ("--units", args.units)):
+        if value not in (None, "auto"):
+            raise Mistake(f"{option} belongs to --tracks; a drawing has none")
+    given = (25 if args.frames is None else args.frames, width, height)
+    check_frames(given[0])
+    check_size(width, height)
+    fitting = rule.nearest(*given) if rule and args.fit else given
+    return point_trajectories(_read_drawing(args.drawing), *fitting, args.seed), given
+
+
+def _read_tracks(args: argparse.Namespace, width: int, height: int) -> PointTrajectories:
+    from .trajectories.interchange import import_tracks
+    from .trajectories.interchange.wan_move import read_files
+
+    try:
+        if args.tracks.suffix.lower() == ".npy":
+            source = read_files(args.tracks, args.visibility)
+        elif args.visibility:
+            raise Mistake("--visibility belongs to tracks in a .npy file; a text has none")
+        else:
+            source = read_text(args.tracks)
+        return import_tracks(source, width, height, args.frames, args.source, args.units)
+    except ValueError as error:
+        raise Mistake(f"{args.tracks}: {error}") from error
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -317,7 +417,7 @@ def _read_drawing(path: Path) -> object:
     from .drawing import Drawing
 
     try:
-        return Drawing.from_json(path.read_text(encoding="utf-8"))
+        return Drawing.from_json(read_text(path))
     except ValueError as error:
         raise Mistake(f"{path}: {error}") from error
 

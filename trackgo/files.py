@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import os
 import re
 from collections.abc import Iterator
@@ -43,6 +44,20 @@ def remove_unfinished(folder: Path) -> None:
     for path in folder.iterdir() if folder.is_dir() else ():
         if path.is_file() and _UNFINISHED.fullmatch(path.name):
             path.unlink(missing_ok=True)
+
+
+def read_text(path: str | Path) -> str:
+    """A text file in UTF-8, or in UTF-16 where a byte-order mark says so, as Windows Notepad writes them.
+
+    Raises:
+        ValueError: it is neither. OSError: it is not there.
+    """
+    content = Path(path).read_bytes()
+    encoding = "utf-16" if content[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE) else "utf-8-sig"
+    try:
+        return content.decode(encoding)
+    except UnicodeDecodeError as error:
+        raise ValueError(f"'{path}' is not a text in {encoding.upper().removesuffix('-SIG')}: {error.reason}") from None
 
 
 def picture_files(folder: Path) -> list[Path]:

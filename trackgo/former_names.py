@@ -58,6 +58,7 @@ _FORMER: dict[str, tuple[str, ...]] = {
     "visualize": ("figures.overlays",),
 }
 _RENAMED = {
+    "Colour": "Color",
     "Cover": "CenterCrop",
     "LayerMotion": "AdapterAttention",
     "Obeyed": "Adherence",

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import torch
@@ -21,9 +21,12 @@ from diffusers import StableVideoDiffusionPipeline
 from PIL import Image
 from torch import Tensor
 
+from .base_model import demo_folder
 from .center_crop import CenterCrop
 from .drawing import Drawing
 from .drawing.coordinates import inside_frame
+from .engines.cut_and_drag import reference_video
+from .engines.hold import RELEASE, START, Hold, beginning_at, latent_mask
 from .model import TrackGo
 from .model.attach import Attachment, Probe, attached
 from .model.config import AttentionSettings, TauMode
@@ -34,6 +37,20 @@ from .turns import turn_at
 
 _CLIP_SIZE_PX = 224
 _HUB_NAME = re.compile(r"[\w.-]+/[\w.-]+")
+
+
+Engine = Literal["trackgo", "cut-and-drag", "both"]
+ENGINES: tuple[Engine, ...] = ("trackgo", "cut-and-drag", "both")
+
+
+class Reference(NamedTuple):
+    """A rough video that ``cut-and-drag`` holds the sampling to; see ``engines.cut_and_drag``.
+
+    frames: W, uint8 [L, H, W, 3]. moved: M, bool [L, H, W].
+    """
+
+    frames: np.ndarray
+    moved: np.ndarray
 
 
 class TrackGoPipeline(StableVideoDiffusionPipeline):
@@ -54,7 +71,8 @@ class TrackGoPipeline(StableVideoDiffusionPipeline):
         """Read a model.
 
         Args:
-            path: ``"demo"``, a diffusers folder, a single SVD .safetensors file, or a hub name (fetched by diffusers).
+            path: ``"demo"``, a folder of such a model or of diffusers, a single SVD .safetensors file, or a hub name
+                (fetched by diffusers).
             trackgo: TrackGo weights; by default the demo's for the demo, and ``trackgo.safetensors`` in the folder.
             torch_dtype: precision to run in; by default float32 for the demo, else the precision of the files.
 
@@ -63,32 +81,29 @@ class TrackGoPipeline(StableVideoDiffusionPipeline):
             ValueError: not an SVD, or weights that do not fit it.
         """
         name, path = str(path), Path(path)
-        if name == "demo":
-            pipeline, trackgo = cls._demo(torch_dtype or torch.float32, trackgo)
+        beside = path / "trackgo.safetensors"
+        if folder := demo_folder(name):
+            from .demo import DEMO_SVD, DEMO_TRACKGO
+            from .demo.tiny import load_demo_components
+
+            beside = DEMO_TRACKGO if folder == DEMO_SVD else beside
+            pipeline = cls(**vars(load_demo_components(folder, torch_dtype or torch.float32)))
         elif path.is_file():
             from .svd.single_file import load_single_file
 
             pipeline = cls(**vars(load_single_file(path, torch_dtype)))
         elif path.is_dir() or _HUB_NAME.fullmatch(name):
             pipeline = super().from_pretrained(name, torch_dtype=torch_dtype or "auto", variant=_variant(path))
-            beside = path / "trackgo.safetensors"
-            trackgo = trackgo or (beside if beside.is_file() else None)
         else:
             raise FileNotFoundError(
                 f"there is no model at '{name}': give 'demo', a diffusers folder or a .safetensors file"
             )
+        trackgo = trackgo or (beside if beside.is_file() else None)
         if trackgo is not None:
             pipeline.trackgo = TrackGo.load(trackgo)
             pipeline.trackgo.check_fits(pipeline.unet)
         pipeline.own_sampling = sampling_of(name)
         return pipeline
-
-    @classmethod
-    def _demo(cls, dtype: torch.dtype, trackgo: str | Path | None) -> tuple[TrackGoPipeline, str | Path]:
-        from .demo import DEMO_TRACKGO
-        from .demo.tiny import load_demo_components
-
-        return cls(**vars(load_demo_components(dtype=dtype))), trackgo or DEMO_TRACKGO
 
     def __call__(
         self,
@@ -107,6 +122,10 @@ class TrackGoPipeline(StableVideoDiffusionPipeline):
         start_percent: float = 0.0,
         end_percent: float = 1.0,
         frames: int | None = None,
+        engine: Engine | None = None,
+        reference: Reference | None = None,
+        start: float = START,
+        release: float = RELEASE,
         decode_chunk_size: int | None = None,
         on_step: Callable[[int], None] | None = None,
         probe: Probe | None = None,
@@ -122,6 +141,11 @@ class TrackGoPipeline(StableVideoDiffusionPipeline):
             fps, motion_bucket_id, noise_aug_strength: SVD's own conditioning.
             alpha, tau, tau_mode: see ``AttentionSettings``.
             start_percent, end_percent: part of the sampling in which the trajectories act, as ComfyUI counts it.
+            engine: ``trackgo`` lets the trajectories act on the attention, ``cut-and-drag`` holds the sampling to
+                ``reference`` (no weights needed), ``both`` does both. By default what there are weights for: the first
+                with TrackGo weights, else the second where there is a ``reference``.
+            reference: the rough video of the same drawing (``fit_reference``), for all engines but ``trackgo``.
+            start, release: shares of the sampling at which ``cut-and-drag`` begins and lets go; see ``engines.hold``.
             decode_chunk_size: frames decoded at once; fewer need less memory.
             on_step: called with the number of finished steps.
             probe: looks on at the attention while the trajectories act; see ``svd.Attachment``.
@@ -133,13 +157,23 @@ class TrackGoPipeline(StableVideoDiffusionPipeline):
             ValueError: sizes that do not fit, no TrackGo weights, or settings out of range.
         """
         image = Image.fromarray(image) if isinstance(image, np.ndarray) else image.convert("RGB")
-        frames = self._check(image, trajectories, frames)
+        engine = self._engine(engine, reference)
+        follows, holds = engine != "cut-and-drag" and trajectories is not None, engine != "trackgo"
+        if holds:
+            _check_reference(reference, image)
+            frames = len(reference.frames)
+        frames = self._check(image, trajectories if follows else None, frames)
         cells = image.height // LATENT_PX, image.width // LATENT_PX
         noise = torch.randn((1, frames, 4, *cells), generator=torch.Generator("cpu").manual_seed(seed))
         with ExitStack() as stack:
             stack.enter_context(turn_at(self.unet))  # the scheduler, too, serves one sampling at a time
-            live = None
-            if trajectories is not None:
+            live = hold = None
+            if holds:
+                levels = self.percent_to_sigma(start), self.percent_to_sigma(release)
+                hold = Hold(self._reference_latents(reference.frames), _cells(reference.moved), noise, *levels)
+                know_all_steps = stack.enter_context(beginning_at(self.scheduler, hold))
+                stack.enter_context(self._from_reference(hold, know_all_steps))
+            if follows:
                 settings = AttentionSettings(alpha, tau_mode, tau)
                 sigmas = self.percent_to_sigma(start_percent), self.percent_to_sigma(end_percent)
                 live = stack.enter_context(self._attached(Attachment(self._motion(trajectories), settings, sigmas)))
@@ -159,7 +193,7 @@ class TrackGoPipeline(StableVideoDiffusionPipeline):
                 generator=torch.Generator("cpu").manual_seed(seed),
                 latents=noise.to(self.unet.dtype),
                 output_type="np",
-                callback_on_step_end=lambda _pipe, step, _t, kept: self._after_step(step, live, on_step) or kept,
+                callback_on_step_end=lambda _pipe, _i, _t, kept: self._after_step(kept, live, hold, on_step),
             )
         return (output.frames[0] * 255).round().clip(0, 255).astype(np.uint8)
 
@@ -194,12 +228,58 @@ class TrackGoPipeline(StableVideoDiffusionPipeline):
     def _attached(self, attachment: Attachment) -> Any:
         return attached(self.unet, attachment, self.trackgo.base_weights)
 
-    def _after_step(self, step: int, live: Attachment | None, on_step: Callable[[int], None] | None) -> None:
-        if live is not None and step + 1 < len(self.scheduler.sigmas) - 1:
+    def _after_step(
+        self, kept: dict[str, Tensor], live: Attachment | None, hold: Hold | None, on_step: Callable[[int], None] | None
+    ) -> dict[str, Tensor]:
+        """Diffusers' callback: prepares the next step and returns what it goes on with."""
+        sigmas, done = self.scheduler.sigmas, self.scheduler.step_index
+        if live is not None and done < len(sigmas) - 1:
             live.enabled = True
-            live.enabled = live.active_at(self.scheduler.sigmas[step + 1])
+            live.enabled = live.active_at(sigmas[done])
         if on_step is not None:
-            on_step(step + 1)
+            on_step(done)
+        if hold is not None:
+            kept["latents"] = hold.held(kept["latents"], sigmas, done, self.scheduler.order)
+        return kept
+
+    def _engine(self, engine: Engine | None, reference: Reference | None) -> Engine:
+        if engine is None:
+            return "cut-and-drag" if self.trackgo is None and reference is not None else "trackgo"
+        if engine not in ENGINES:
+            raise ValueError(f"engine is '{engine}'; it must be one of {', '.join(ENGINES)}")
+        return engine
+
+    def _reference_latents(self, frames: np.ndarray) -> Tensor:
+        """r: W, uint8 [L, H, W, 3], through the VAE frame by frame, in model scale: float32 [1, L, 4, h, w]."""
+        dtype, device = self.vae.dtype, self._execution_device
+        upcast = dtype == torch.float16 and getattr(self.vae.config, "force_upcast", False)
+        if upcast:
+            self.vae.to(dtype=torch.float32)
+        try:
+            unit = torch.from_numpy(frames).movedim(-1, 1).float() / 127.5 - 1
+            parts = (one.to(device, self.vae.dtype) for one in unit.split(1))
+            latents = torch.cat([self.vae.encode(part).latent_dist.mode().float() for part in parts])
+        finally:
+            if upcast:
+                self.vae.to(dtype=dtype)
+        return latents[None].cpu() * self.vae.config.scaling_factor
+
+    @contextmanager
+    def _from_reference(self, hold: Hold, know_all_steps: Callable[[], None]) -> Iterator[None]:
+        """Inside, sampling begins with what ``hold`` says instead of noise alone; diffusers has its steps by then."""
+        prepare = self.prepare_latents
+
+        def prepare_latents(*args: Any, **kwargs: Any) -> Tensor:
+            know_all_steps()
+            usual = prepare(*args, **kwargs)
+            begun = hold.beginning(self.scheduler.sigmas, self.scheduler.order)
+            return usual if begun is None else begun.to(usual)
+
+        self.prepare_latents = prepare_latents
+        try:
+            yield
+        finally:
+            del self.prepare_latents
 
     def _encode_image(self, image: Any, *args: Any, **kwargs: Any) -> Tensor:
         """The whole picture at CLIP's size, resized as ComfyUI does it (bicubic, antialiased, rounded to bytes)."""
@@ -225,12 +305,39 @@ def fit_picture(
     Returns:
         The first frame, uint8 [height, width, 3], and the trajectories in it.
     """
-    cover = CenterCrop(picture.shape[1], picture.shape[0], width, height)
-    trajectories = point_trajectories(drawing, frames, *cover.covering, seed=seed)
-    tracks = trajectories.tracks - np.array(cover.corner, np.float32)
+    crop = CenterCrop(picture.shape[1], picture.shape[0], width, height)
+    trajectories = point_trajectories(drawing, frames, *crop.covering, seed=seed)
+    tracks = trajectories.tracks - np.array(crop.corner, np.float32)
     visible = inside_frame(tracks, width, height)
     moved = replace(trajectories, tracks=tracks, visibility=visible, width=width, height=height)
-    return cover.picture(picture), moved
+    return crop.picture(picture), moved
+
+
+def fit_reference(picture: np.ndarray, drawing: Drawing, frames: int, width: int, height: int) -> Reference:
+    """The rough video of a drawing on a picture that ``fit_picture`` brings to width × height."""
+    crop = CenterCrop(picture.shape[1], picture.shape[0], width, height)
+    whole = CenterCrop(picture.shape[1], picture.shape[0], *crop.covering)
+    shown, moved = reference_video(whole.picture(picture), drawing, frames)
+    left, top = crop.corner
+    cut = np.s_[:, top : top + height, left : left + width]
+    return Reference(shown[cut], moved[cut])
+
+
+def _check_reference(reference: Reference | None, image: Image.Image) -> None:
+    if reference is None:
+        raise ValueError("engine 'cut-and-drag' needs the rough video: pass reference=fit_reference(…)")
+    frames, moved = (np.asarray(part) for part in reference)
+    size, given = (image.height, image.width), f"{frames.dtype} {list(frames.shape)}"
+    if frames.dtype != np.uint8 or frames.ndim != 4 or frames.shape[1:] != (*size, 3):
+        raise ValueError(f"reference.frames must be uint8 [L, {size[0]}, {size[1]}, 3], got {given}")
+    if moved.dtype != bool or moved.shape != frames.shape[:3]:
+        found = f"{moved.dtype} {list(moved.shape)}"
+        raise ValueError(f"reference.moved must be bool {list(frames.shape[:3])}, got {found}")
+
+
+def _cells(moved: np.ndarray) -> Tensor:
+    """M → the held cells of the latent, bool [1, L, 1, h, w]."""
+    return latent_mask(torch.from_numpy(moved))[None, :, None]
 
 
 def _variant(folder: Path) -> str | None:

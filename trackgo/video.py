@@ -37,7 +37,7 @@ def check_output(path: str | Path) -> Path:
 def write_clip(path: str | Path, frames: np.ndarray, fps: float = 7.0) -> None:
     """Write uint8 [L, H, W, 3] at ``fps``; the format follows the name. The file appears whole or not at all.
 
-    MP4, MOV and WebM store colour at half size, so odd widths and heights lose their last column or row there.
+    MP4, MOV and WebM store color at half size, so odd widths and heights lose their last column or row there.
 
     Raises:
         ValueError: frames of another shape or type, no frames, an unknown ending, or fps not above 0.

@@ -1,22 +1,27 @@
 /**
  * What lies behind a gesture, kept as one bitmap larger than the stage: while something is dragged, only that is drawn
  * anew, and a pan moves the bitmap.
+ *
+ * @import { Vec } from './types.js'
  */
-import { makeCanvas } from './masks.js'
+import { contextOf, makeCanvas } from './canvas.js'
 
 /** How far the bitmap reaches beyond the stage on each side, in device pixels. */
-export const MARGIN = 256
+const MARGIN = 256
 /** After a pan has stood still for so many frames, the bitmap is painted anew where it has come to. */
 const STILL_FRAMES = 5
 
+/** @param {readonly unknown[]} a @param {readonly unknown[]} b */
 const same = (a, b) => a.length === b.length && a.every((value, i) => value === b[i])
 
 export class Backdrop {
   constructor() {
-    this.canvas = null
-    /** What the bitmap shows, and where the picture's corner was when it was painted. */
+    this.canvas = makeCanvas(1, 1)
+    /** What the bitmap shows, and where the picture's corner was when it was painted. @type {unknown[]|null} */
     this.key = null
+    /** @type {Vec} */
     this.at = [0, 0]
+    /** @type {Vec} */
     this.last = [0, 0]
     this.lastForm = ''
     this.still = 0
@@ -29,7 +34,7 @@ export class Backdrop {
    * @param {CanvasRenderingContext2D} context
    * @param {unknown[]} key everything that the painting depends on but form and place, compared by identity
    * @param {string} form the picture's scale and the stage's size
-   * @param {[number, number]} at where the picture's corner is, in device pixels
+   * @param {Vec} at where the picture's corner is, in device pixels
    * @param {(context: CanvasRenderingContext2D) => void} paint
    * @returns {boolean} whether this is final; if not, it wants to be drawn once more
    */
@@ -57,10 +62,16 @@ export class Backdrop {
     return same(at, this.at)
   }
 
+  /**
+   * @param {CanvasRenderingContext2D} context
+   * @param {unknown[]} key
+   * @param {Vec} at
+   * @param {(context: CanvasRenderingContext2D) => void} paint
+   */
   #keep(context, key, at, paint) {
     const [width, height] = [context.canvas.width + 2 * MARGIN, context.canvas.height + 2 * MARGIN]
-    if (this.canvas?.width !== width || this.canvas.height !== height) this.canvas = makeCanvas(width, height)
-    const ink = this.canvas.getContext('2d')
+    if (this.canvas.width !== width || this.canvas.height !== height) this.canvas = makeCanvas(width, height)
+    const ink = contextOf(this.canvas)
     ink.setTransform(1, 0, 0, 1, 0, 0)
     ink.clearRect(0, 0, width, height)
     const { a, b, c, d, e, f } = context.getTransform()

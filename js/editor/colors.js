@@ -1,12 +1,12 @@
 /**
- * Component colours: the ones drawn into P, in this order, cycling.
- * The same table lives in Python; a shared fixture checks both.
+ * Component colors: the ones drawn into P, in this order, cycling.
+ * The same table lives in Python (COMPONENT_COLORS).
+ *
+ * @import { Component, Rgb } from './types.js'
  */
 
-/** @typedef {readonly [number, number, number]} Rgb  each 0–255 */
-
 /** @type {readonly Rgb[]} */
-export const COLORS = Object.freeze([
+const COLORS = Object.freeze([
   [255, 48, 48], [48, 224, 64], [64, 112, 255], [255, 216, 32],
   [255, 72, 232], [32, 224, 232], [255, 144, 32], [168, 88, 255],
   [176, 240, 48], [255, 136, 168], [40, 168, 136], [208, 168, 112],
@@ -17,15 +17,15 @@ export const COLORS = Object.freeze([
  * @returns {Rgb}
  */
 export function componentColor(index) {
-  return COLORS[((index % COLORS.length) + COLORS.length) % COLORS.length]
+  return COLORS[index % COLORS.length]
 }
 
-/** A hidden component has no colour of its own, since it is not in P. @type {Rgb} */
+/** A hidden component has no color of its own, since it is not in P. @type {Rgb} */
 const HIDDEN = Object.freeze([136, 136, 136])
 
 /**
- * The colour a component has in P, where only the visible ones count.
- * @param {import('./document.js').Drawing} drawing
+ * The color a component has in P, where only the visible ones count.
+ * @param {{components: readonly Component[]}} drawing
  * @param {number} index may be one past the end: a component about to be added
  * @returns {Rgb}
  */
@@ -36,9 +36,8 @@ export function drawnColor(drawing, index) {
 
 /**
  * @param {Rgb} rgb
- * @param {number} [alpha] 0–1
- * @returns {string} a CSS colour
+ * @returns {string} a CSS color
  */
-export function cssColor([r, g, b], alpha = 1) {
-  return alpha === 1 ? `rgb(${r}, ${g}, ${b})` : `rgba(${r}, ${g}, ${b}, ${alpha})`
+export function cssColor([r, g, b]) {
+  return `rgb(${r}, ${g}, ${b})`
 }

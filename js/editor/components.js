@@ -1,32 +1,53 @@
-/** The list of components: each row is also its bar on the timeline. Above it, the transport with the scrubber. */
-import {
-  addComponent, arrowsOf, duplicateComponent, moveComponent, nameOf, patchComponent, removeComponent,
-} from './document.js'
+/**
+ * The list of components: each row is also its bar on the timeline. Above it, the transport with the scrubber.
+ *
+ * @import { Arrivals, Component, MenuItem, Size } from './types.js'
+ * @import { EditorStore } from './store.js'
+ * @import { Menu } from './menu.js'
+ */
+import { arrowsOf, nameOf } from './accessors.js'
+import { addComponent, duplicateComponent, moveComponent, patchComponent, removeComponent } from './document.js'
 import { CameraRow } from './camera-panel.js'
 import { clamp, el, iconButton, ownUndo, setIcon, setPressed } from './dom.js'
 import { cssColor } from './colors.js'
-import { nextSight } from './sight.js'
+import { nextModelPreview } from './preview-request.js'
+import { ifEndedNow, readoutText } from './readout.js'
 import { fill, TEXT } from './texts.js'
 import { dragOnBar, TimingBar } from './timing.js'
 
-/** What the button does next. */
-const SIGHT_TITLES = Object.freeze({ off: 'sight', points: 'sightPicture', picture: 'sightOff' })
+/** What the button does next. @type {Readonly<Record<string, keyof typeof TEXT>>} */
+const MODEL_PREVIEW_TITLES = Object.freeze({
+  off: 'modelPreview', points: 'modelPreviewPicture', picture: 'modelPreviewOff',
+})
 
-/** A new component, selected. */
+/** A new component, selected. @param {EditorStore} store */
 export function addAndSelect(store) {
   const drawing = addComponent(store.drawing)
   store.commit(drawing, { selected: drawing.components.length - 1, arrow: -1, point: -1, frame: 0, playing: false })
 }
 
-/** @returns {import('./menu.js').Item[]} what can be done with a component */
+/**
+ * What can be done with a component.
+ * @param {EditorStore} store
+ * @param {number} index
+ * @param {() => void} rename
+ * @returns {MenuItem[]}
+ */
 export function componentItems(store, index, rename) {
   const { drawing } = store
   const component = drawing.components[index]
+  /** @param {number} selected */
   const select = (selected) => ({ selected, arrow: -1, point: -1 })
   return [
     { label: TEXT.rename, act: rename },
-    { label: TEXT.duplicate, icon: 'plus', act: () => store.commit(duplicateComponent(drawing, index), select(index + 1)) },
-    { label: TEXT.up, disabled: index === 0, act: () => store.commit(moveComponent(drawing, index, index - 1), select(index - 1)) },
+    {
+      label: TEXT.duplicate, icon: 'plus',
+      act: () => store.commit(duplicateComponent(drawing, index), select(index + 1)),
+    },
+    {
+      label: TEXT.up, disabled: index === 0,
+      act: () => store.commit(moveComponent(drawing, index, index - 1), select(index - 1)),
+    },
     {
       label: TEXT.down, disabled: index === drawing.components.length - 1,
       act: () => store.commit(moveComponent(drawing, index, index + 1), select(index + 1)),
@@ -35,30 +56,42 @@ export function componentItems(store, index, rename) {
       label: component.locked ? TEXT.unlock : TEXT.lock, icon: component.locked ? 'unlock' : 'lock',
       act: () => store.commit(patchComponent(drawing, index, { locked: !component.locked })),
     },
-    { label: TEXT.remove, icon: 'trash', act: () => store.commit(removeComponent(drawing, index), { arrow: -1, point: -1 }) },
+    {
+      label: TEXT.remove, icon: 'trash',
+      act: () => store.commit(removeComponent(drawing, index), { arrow: -1, point: -1 }),
+    },
   ]
 }
 
 class Row {
+  /** @param {ComponentList} list @param {number} index */
   constructor(list, index) {
     this.list = list
     this.index = index
     const { store, menu } = list
     this.swatch = el('span', { class: 'trackgo-swatch' })
     this.name = el('span', { class: 'trackgo-name', on: { dblclick: () => this.rename() } })
+    this.readout = el('span', { class: 'trackgo-readout', title: TEXT.readout })
     this.timing = new TimingBar(store, menu, {
       item: () => this.component, patched: (patch) => patchComponent(store.drawing, this.index, patch),
-      begin: () => store.look({ selected: this.index }),
+      begin: () => store.setView({ selected: this.index }),
     })
-    this.eye = iconButton('eye', TEXT.hide, () => this.#patch({ hidden: !this.component.hidden }), { 'data-action': 'eye' })
+    /** What is shown: component, whether selected, color. @type {unknown[]} */
+    this.shown = []
+    const toggleHidden = () => this.#patch({ hidden: !this.component.hidden })
+    this.eye = iconButton('eye', TEXT.hide, toggleHidden, { 'data-action': 'eye' })
     this.remove = iconButton('trash', TEXT.remove, () => this.#remove(), { 'data-action': 'remove' })
+    /** @type {HTMLButtonElement} */
     this.more = iconButton('more', TEXT.more, () => this.openMenu(this.more), { 'data-action': 'more' })
     this.element = el('div', { class: 'trackgo-row', role: 'listitem', 'data-index': String(index) }, [
-      el('div', { class: 'trackgo-label' }, [this.swatch, this.name]), this.timing.bar,
+      el('div', { class: 'trackgo-label' }, [
+        this.swatch, el('div', { class: 'trackgo-names' }, [this.name, this.readout]),
+      ]), this.timing.bar,
       el('div', { class: 'trackgo-group' }, [this.timing.easing, this.eye, this.remove, this.more]),
     ])
-    this.element.addEventListener('pointerdown', () => store.look(
-      store.view.selected === this.index ? { selected: this.index } : { selected: this.index, arrow: -1, point: -1 }))
+    this.element.addEventListener('pointerdown', () => {
+      if (store.view.selected !== this.index) store.setView({ selected: this.index, arrow: -1, point: -1 })
+    })
     this.element.addEventListener('contextmenu', (event) => {
       event.preventDefault()
       this.openMenu({ x: event.clientX, y: event.clientY })
@@ -69,6 +102,7 @@ class Row {
     return this.list.store.drawing.components[this.index]
   }
 
+  /** @param {Component} patch */
   #patch(patch) {
     const { store } = this.list
     store.commit(patchComponent(store.drawing, this.index, patch))
@@ -79,43 +113,53 @@ class Row {
     store.commit(removeComponent(store.drawing, this.index), { arrow: -1, point: -1 })
   }
 
+  /** @param {{x: number, y: number}|HTMLElement} anchor */
   openMenu(anchor) {
     this.list.menu.open(anchor, componentItems(this.list.store, this.index, () => this.rename()))
   }
 
   rename() {
-    const input = el('input', { class: 'trackgo-rename', value: this.component.name ?? '', 'aria-label': TEXT.rename })
-    const finish = (keep) => {
-      if (!input.isConnected) return
+    const input = el('input', {
+      class: 'trackgo-rename', value: this.component.name ?? '', 'aria-label': TEXT.rename,
+    })
+    let done = false
+    /** @param {boolean} keep @param {boolean} byKey the keyboard goes back to the stage */
+    const finish = (keep, byKey) => {
+      if (done) return
+      done = true // taking the field out of the page makes it lose the focus, which would finish once more
       const name = input.value.trim()
       input.replaceWith(this.name)
-      if (keep && name && name !== this.component?.name) this.#patch({ name })
-      this.list.menu.root.focus({ preventScroll: true })
+      if (keep && name && this.component && name !== this.component.name) this.#patch({ name })
+      if (byKey) this.list.menu.root.focus({ preventScroll: true })
     }
     input.addEventListener('keydown', (event) => {
       event.stopPropagation()
-      if (event.key === 'Enter') finish(true)
-      if (event.key === 'Escape') finish(false)
+      if (event.isComposing) return // an input method's own Enter and Escape
+      if (event.key === 'Enter') finish(true, true)
+      if (event.key === 'Escape') finish(false, true)
     })
-    input.addEventListener('blur', () => finish(true))
+    input.addEventListener('blur', () => finish(true, false))
     this.name.replaceWith(input)
     input.select()
     input.focus()
   }
 
-  /** @param {import('./document.js').Component} component as shown, drafts included */
+  /** @param {Component} component as shown, drafts included @param {boolean} selected */
   render(component, selected) {
-    const colour = cssColor(this.list.store.colour(this.index))
-    const key = [component, selected, colour]
-    if (this.shown?.every((value, i) => value === key[i])) return
+    const color = cssColor(this.list.store.color(this.index))
+    const { width, height } = this.list.pictureSize()
+    const { frames } = this.list.store.view
+    const key = [component, selected, color, width, height, frames]
+    if (key.every((value, i) => value === this.shown[i])) return
     this.shown = key
     this.element.setAttribute('aria-current', String(selected))
     this.element.classList.toggle('trackgo-dimmed', !!component.hidden)
-    this.element.style.setProperty('--trackgo-colour', colour)
+    this.element.style.setProperty('--trackgo-color', color)
     const name = nameOf(component, this.index)
     if (this.name.textContent !== name) this.name.textContent = name
     this.name.title = `${name} · ${describe(component)}`
     this.element.setAttribute('aria-label', this.name.title)
+    this.readout.textContent = readoutText(component, frames, { width, height })
     this.timing.render(component, arrowsOf(component).length === 0)
     setIcon(this.eye, component.hidden ? 'eye-off' : 'eye', component.hidden ? TEXT.show : TEXT.hide)
     setIcon(this.remove, component.locked ? 'lock' : 'trash', component.locked ? TEXT.lock : TEXT.remove)
@@ -123,7 +167,7 @@ class Row {
   }
 }
 
-/** @returns {string} what a component's arrows mean */
+/** @param {Component} component @returns {string} what its arrows mean */
 export function describe(component) {
   const count = arrowsOf(component).length
   if (count === 0) return TEXT.stays
@@ -131,12 +175,10 @@ export function describe(component) {
 }
 
 export class ComponentList {
-  /**
-   * @param {import('./store.js').EditorStore} store
-   * @param {{menu: import('./menu.js').Menu, togglePlay: () => void}} actions
-   */
-  constructor(store, { menu, togglePlay }) {
+  /** @param {EditorStore} store @param {{menu: Menu, togglePlay: () => void, pictureSize: () => Size}} actions */
+  constructor(store, { menu, togglePlay, pictureSize }) {
     this.store = store
+    this.pictureSize = pictureSize
     this.menu = menu
     /** @type {Row[]} */
     this.rows = []
@@ -144,56 +186,69 @@ export class ComponentList {
     this.count = el('span', { class: 'trackgo-count' })
     this.knob = el('div', { class: 'trackgo-knob' })
     this.track = el('div', {
-      class: 'trackgo-scrub', role: 'slider', tabIndex: 0, 'aria-valuemin': '1', title: TEXT.scrub, 'aria-label': TEXT.scrub,
+      class: 'trackgo-scrub', role: 'slider', tabIndex: 0, 'aria-valuemin': '1',
+      title: TEXT.scrub, 'aria-label': TEXT.scrub,
     }, [this.knob])
     ownUndo(this.track)
-    this.sight = iconButton('sight', TEXT.sight, () => nextSight(store), { 'data-action': 'sight' })
+    this.modelPreview = iconButton('model-preview', TEXT.modelPreview, () => nextModelPreview(store), {
+      'data-action': 'model-preview',
+    })
     this.add = iconButton('plus', TEXT.add, () => addAndSelect(store), { 'data-action': 'add' })
-    this.body = el('div', { class: 'trackgo-rows', role: 'list', 'aria-label': TEXT.components, 'data-capture-wheel': 'true' })
+    this.body = el('div', {
+      class: 'trackgo-rows', role: 'list', 'aria-label': TEXT.components, 'data-capture-wheel': 'true',
+    })
+    /** @type {Arrivals|null} */
+    this.shownArrivals = null
     this.ghosts = el('div', { class: 'trackgo-ghosts', title: TEXT.fromInput })
     this.camera = new CameraRow(store, menu)
     this.empty = el('div', { class: 'trackgo-empty' }, [TEXT.empty])
     this.element = el('div', { class: 'trackgo-panel' }, [
       el('div', { class: 'trackgo-row trackgo-transport' }, [
-        el('div', { class: 'trackgo-label' }, [this.play, this.count]), this.track, el('div', { class: 'trackgo-group' }, [this.sight, this.add]),
+        el('div', { class: 'trackgo-label' }, [this.play, this.count]), this.track,
+        el('div', { class: 'trackgo-group' }, [this.modelPreview, this.add]),
       ]), this.camera.element, this.body,
     ])
+    this.along = -1
     this.#scrubbing()
   }
 
   #scrubbing() {
     const { store } = this
-    const to = (fraction) => store.look({ frame: Math.round(fraction * (store.view.frames - 1)), playing: false })
+    /** @param {number} fraction */
+    const to = (fraction) => store.setView({ frame: Math.round(fraction * (store.view.frames - 1)), playing: false })
     dragOnBar(this.track, this.track, { begin: to, move: to, done: () => {} })
     this.track.addEventListener('keydown', (event) => {
       const step = { ArrowLeft: -1, ArrowRight: 1, Home: -Infinity, End: Infinity }[event.key]
       if (!step) return
       event.preventDefault()
       event.stopPropagation()
-      store.look({ frame: clamp(store.view.frame + step, 0, store.view.frames - 1), playing: false })
+      store.setView({ frame: clamp(store.view.frame + step, 0, store.view.frames - 1), playing: false })
     })
   }
 
   render() {
     const { store } = this
     const { components } = store.shown
-    while (this.rows.length > components.length) this.rows.pop().element.remove()
+    const ended = ifEndedNow(store.shown, store.draft).components
+    for (const row of this.rows.splice(components.length)) row.element.remove()
     while (this.rows.length < components.length) {
       const row = new Row(this, this.rows.length)
       this.rows.push(row)
       this.body.append(row.element)
     }
-    components.forEach((component, i) => this.rows[i].render(component, i === store.view.selected && store.view.tool !== 'camera'))
+    const selected = store.view.tool === 'camera' ? -1 : store.view.selected
+    components.forEach((_, i) => this.rows[i].render(ended[i], i === selected))
     this.camera.render()
     this.#renderGhosts()
     this.element.classList.toggle('trackgo-filming', store.view.tool === 'camera')
     if (components.length === 0) this.body.append(this.empty)
     else this.empty.remove()
-    const { frame, frames, playing, sight } = store.view
+    const { frame, frames, playing, modelPreview } = store.view
     setIcon(this.play, playing ? 'pause' : 'play', playing ? TEXT.pause : TEXT.play)
     setPressed(this.play, playing)
-    setPressed(this.sight, sight !== 'off')
-    setIcon(this.sight, sight === 'picture' ? 'sight-picture' : 'sight', TEXT[SIGHT_TITLES[sight]])
+    setPressed(this.modelPreview, modelPreview !== 'off')
+    const icon = modelPreview === 'picture' ? 'model-preview-picture' : 'model-preview'
+    setIcon(this.modelPreview, icon, TEXT[MODEL_PREVIEW_TITLES[modelPreview]])
     this.count.textContent = `${frame + 1} / ${frames}`
     const along = frames > 1 ? frame / (frames - 1) : 0
     if (along !== this.along) this.element.style.setProperty('--trackgo-time', String(along))
@@ -206,13 +261,14 @@ export class ComponentList {
   /** Components from upstream, in one line above the document's own. */
   #renderGhosts() {
     const { store } = this
-    if (this.shownGhosts === store.arrivals) return
-    this.shownGhosts = store.arrivals
+    if (this.shownArrivals === store.arrivals) return
+    this.shownArrivals = store.arrivals
     const { components } = store.arrivals
     this.ghosts.replaceChildren(...components.map((component, i) => {
       const swatch = el('span', { class: 'trackgo-swatch' })
-      swatch.style.setProperty('--trackgo-colour', cssColor(store.colour(i - store.offset)))
-      return el('span', { class: 'trackgo-label' }, [swatch, el('span', { class: 'trackgo-name' }, [nameOf(component, i)])])
+      swatch.style.setProperty('--trackgo-color', cssColor(store.color(i - store.offset)))
+      const name = el('span', { class: 'trackgo-name' }, [nameOf(component, i)])
+      return el('span', { class: 'trackgo-label' }, [swatch, name])
     }))
     if (components.length) this.ghosts.append(el('span', { class: 'trackgo-count' }, [TEXT.fromInput]))
     if (components.length) this.body.prepend(this.ghosts)

@@ -1,35 +1,14 @@
 /**
- * The version-1 drawing document: parsing, checking and immutable updates.
+ * The version-1 drawing document: parsing and immutable updates.
  *
  * Coordinates are fractions of the first frame's width and height. Every update returns a new document
  * and leaves untouched parts (and unknown keys) identical, so caches may compare by identity.
  *
- * @typedef {[number, number]} Point fractions (u, v)
- * @typedef {{tool: string, radius?: number, points?: Point[]}} Stroke
- * @typedef {{strokes?: Stroke[], png?: string, source?: string}} Mask
- * @typedef {{points: Point[], curve?: 'straight'|'smooth'}} Arrow
- * @typedef {{name?: string, mask?: Mask, arrows?: Arrow[], start?: number, end?: number, easing?: string,
- *            hidden?: boolean, locked?: boolean}} Component
- * @typedef {{version: 1, components: Component[], image?: string, camera?: import('./camera.js').Camera}} Drawing
- *   image: the uploaded picture that serves where none is connected, as ComfyUI names it
+ * @import { Arrow, Component, Drawing, Mask, Point, Stroke } from './types.js'
  */
-import { cameraProblem } from './camera.js'
-import { isNumber, isObject, shown, timingProblem } from './checks.js'
+import { arrowsOf, hasMask, nameOf, strokesOf } from './accessors.js'
+import { drawingProblem, VERSION } from './document-checks.js'
 import { fill, PROBLEMS } from './texts.js'
-
-export { EASINGS } from './checks.js'
-
-export const VERSION = 1
-export const STROKE_TOOLS = Object.freeze(['brush', 'erase', 'lasso', 'lasso-erase', 'fill', 'invert', 'grow', 'shrink'])
-/** Tools that need a radius, and the largest, in frame widths. */
-const MOST_RADIUS = Object.freeze({ brush: 10, erase: 10, grow: 0.25, shrink: 0.25 })
-const LEAST_POINTS = Object.freeze({ brush: 1, erase: 1, lasso: 3, 'lasso-erase': 3 })
-/** How often one mask may grow and shrink: each time looks at every pixel. */
-export const RESIZINGS = 100
-export const CURVES = Object.freeze(['straight', 'smooth'])
-
-/** The same bounds as in Python: far beyond any drawing, near enough to catch nonsense. */
-export const LIMITS = Object.freeze({ components: 1000, arrowPoints: 10000, coordinate: 10000 })
 
 /** Fractions are written with this many decimals: 0.04 px on a 4096-px picture. */
 const DECIMALS = 5
@@ -39,115 +18,22 @@ export function emptyDrawing() {
   return { version: VERSION, components: [] }
 }
 
-const isCoordinate = (value) => isNumber(value) && Math.abs(value) <= LIMITS.coordinate
-
-/** @returns {string|null} what is wrong with a list of points, or null */
-function pointsProblem(points, where, least) {
-  if (!Array.isArray(points)) return fill(PROBLEMS.pointsList, where, shown(points))
-  if (points.length < least) return fill(least > 1 ? PROBLEMS.fewPoints : PROBLEMS.onePoint, where, least, points.length)
-  const bad = points.findIndex((p) => !Array.isArray(p) || p.length !== 2 || !p.every(isCoordinate))
-  if (bad >= 0) return fill(PROBLEMS.pair, fill(PROBLEMS.point, where, bad + 1), shown(points[bad]))
-  return null
-}
-
-function strokeProblem(stroke, where) {
-  if (!isObject(stroke)) return fill(PROBLEMS.object, where, shown(stroke))
-  if (!STROKE_TOOLS.includes(stroke.tool)) {
-    return fill(PROBLEMS.oneOf, where, 'tool', STROKE_TOOLS.join(', '), shown(stroke.tool))
-  }
-  const most = MOST_RADIUS[stroke.tool]
-  if (most && !(isNumber(stroke.radius) && stroke.radius > 0 && stroke.radius <= most)) {
-    return fill(PROBLEMS.radius, where, most, shown(stroke.radius))
-  }
-  const least = LEAST_POINTS[stroke.tool]
-  return least ? pointsProblem(stroke.points, where, least) : null
-}
-
-/** How often a mask grows or shrinks. @param {Mask|undefined} mask */
-export const resizingsOf = (mask) => (mask?.strokes ?? []).filter(({ tool }) => tool === 'grow' || tool === 'shrink').length
-
-function maskProblem(mask, where) {
-  if (mask === undefined) return null
-  if (!isObject(mask)) return fill(PROBLEMS.mask, where, shown(mask))
-  if (mask.png !== undefined && typeof mask.png !== 'string') return fill(PROBLEMS.png, where, shown(mask.png))
-  if (mask.strokes === undefined) return null
-  if (!Array.isArray(mask.strokes)) return fill(PROBLEMS.list, where, 'strokes', shown(mask.strokes))
-  for (const [i, stroke] of mask.strokes.entries()) {
-    const problem = strokeProblem(stroke, fill(PROBLEMS.stroke, where, i + 1))
-    if (problem) return problem
-  }
-  const count = resizingsOf(mask)
-  return count > RESIZINGS ? fill(PROBLEMS.resizings, where, count, RESIZINGS) : null
-}
-
-function arrowsProblem(arrows, where) {
-  if (arrows === undefined) return null
-  if (!Array.isArray(arrows)) return fill(PROBLEMS.list, where, 'arrows', shown(arrows))
-  for (const [i, arrow] of arrows.entries()) {
-    const at = fill(PROBLEMS.arrow, where, i + 1)
-    if (!isObject(arrow)) return fill(PROBLEMS.object, at, shown(arrow))
-    if (arrow.curve !== undefined && !CURVES.includes(arrow.curve)) {
-      return fill(PROBLEMS.curve, at, shown(arrow.curve))
-    }
-    const problem = pointsProblem(arrow.points, at, 1)
-    if (problem) return problem
-    if (arrow.points.length > LIMITS.arrowPoints) return fill(PROBLEMS.manyPoints, at, arrow.points.length, LIMITS.arrowPoints)
-  }
-  return null
-}
-
-function componentProblem(component, index) {
-  const where = typeof component?.name === 'string'
-    ? fill(PROBLEMS.componentNamed, index + 1, component.name) : fill(PROBLEMS.component, index + 1)
-  if (!isObject(component)) return fill(PROBLEMS.object, where, shown(component))
-  if (component.name !== undefined && typeof component.name !== 'string') {
-    return fill(PROBLEMS.name, where, shown(component.name))
-  }
-  for (const key of ['hidden', 'locked']) {
-    if (component[key] !== undefined && typeof component[key] !== 'boolean') {
-      return fill(PROBLEMS.flag, where, key, shown(component[key]))
-    }
-  }
-  return timingProblem(component, where) ?? maskProblem(component.mask, where) ?? arrowsProblem(component.arrows, where)
-}
-
-/**
- * @param {unknown} value a parsed JSON value
- * @returns {string|null} one sentence saying what is wrong and where, or null
- */
-export function drawingProblem(value) {
-  if (!isObject(value)) return fill(PROBLEMS.drawingObject, shown(value))
-  if (value.version !== VERSION) return fill(PROBLEMS.version, VERSION, shown(value.version))
-  if (!Array.isArray(value.components)) return fill(PROBLEMS.componentsList, shown(value.components))
-  if (value.components.length > LIMITS.components) {
-    return fill(PROBLEMS.manyComponents, value.components.length, LIMITS.components)
-  }
-  if (value.image !== undefined && value.image !== null && !(typeof value.image === 'string' && value.image.trim())) {
-    return fill(PROBLEMS.image, shown(value.image))
-  }
-  for (const [i, component] of value.components.entries()) {
-    const problem = componentProblem(component, i)
-    if (problem) return problem
-  }
-  return cameraProblem(value.camera)
-}
-
 /**
  * Parse a widget value. Blank text is an empty drawing; anything malformed gives an error and keeps the text.
- * @param {string} text
+ * @param {unknown} value text; a parsed document serves too
  * @returns {{drawing: Drawing, error: null, text: string} | {drawing: null, error: string, text: string}}
  */
-export function parseDrawing(text) {
-  if (typeof text !== 'string') text = text == null ? '' : JSON.stringify(text)
+export function parseDrawing(value) {
+  const text = typeof value === 'string' ? value : value == null ? '' : JSON.stringify(value)
   if (text.trim() === '') return { drawing: emptyDrawing(), error: null, text }
-  let value
+  let parsed
   try {
-    value = JSON.parse(text)
+    parsed = JSON.parse(text)
   } catch (problem) {
-    return { drawing: null, error: fill(PROBLEMS.notJson, problem.message), text }
+    return { drawing: null, error: fill(PROBLEMS.notJson, /** @type {SyntaxError} */ (problem).message), text }
   }
-  const error = drawingProblem(value)
-  return error ? { drawing: null, error, text } : { drawing: value, error: null, text }
+  const error = drawingProblem(parsed)
+  return error ? { drawing: null, error, text } : { drawing: parsed, error: null, text }
 }
 
 /**
@@ -158,23 +44,11 @@ export function serializeDrawing(drawing) {
   return JSON.stringify(drawing)
 }
 
-/** @param {Component} component */
-export const strokesOf = (component) => component.mask?.strokes ?? []
-/** @param {Component} component */
-export const arrowsOf = (component) => component.arrows ?? []
-/** @param {Component|import('./camera.js').Camera} component */
-export const startOf = (component) => component.start ?? 0
-/** @param {Component} component */
-export const endOf = (component) => component.end ?? 1
-/** @param {Component} component */
-export const easingOf = (component) => component.easing ?? 'linear'
-/** @param {Component} component @param {number} index */
-export const nameOf = (component, index) => component.name || `component ${index + 1}`
-
+/** @param {number} value */
 const rounded = (value) => Number(value.toFixed(DECIMALS))
 
 /**
- * @param {readonly number[][]} points
+ * @param {readonly Point[]} points
  * @returns {Point[]} the same points with few decimals
  */
 export function roundPoints(points) {
@@ -187,7 +61,7 @@ export function roundPoints(points) {
  * @param {(component: Component) => Component} change
  * @returns {Drawing}
  */
-export function updateComponent(drawing, index, change) {
+function updateComponent(drawing, index, change) {
   const before = drawing.components[index]
   if (!before) throw new RangeError(`There is no component ${index + 1}; the drawing has ${drawing.components.length}.`)
   const after = change(before)
@@ -195,22 +69,23 @@ export function updateComponent(drawing, index, change) {
   return { ...drawing, components: drawing.components.map((c, i) => (i === index ? after : c)) }
 }
 
-/** A name no other component has: object 1, object 2, … */
-export function freeName(drawing, stem = 'object') {
+/** A name no other component has: object 1, object 2, … @param {Drawing} drawing */
+function freeName(drawing) {
   const taken = new Set(drawing.components.map((c) => c.name))
   let n = drawing.components.length + 1
-  while (taken.has(`${stem} ${n}`)) n += 1
-  return `${stem} ${n}`
+  while (taken.has(`object ${n}`)) n += 1
+  return `object ${n}`
 }
 
 /**
  * @param {Drawing} drawing
- * @param {Partial<Component>} [component]
+ * @param {Component} [component] what it does not leave to be filled in
  * @returns {Drawing} with one more component at the end
  */
 export function addComponent(drawing, component = {}) {
-  const fresh = { name: freeName(drawing), mask: { strokes: [] }, arrows: [], start: 0, end: 1, easing: 'linear', ...component }
-  return { ...drawing, components: [...drawing.components, fresh] }
+  /** @type {Component} */
+  const empty = { name: freeName(drawing), mask: { strokes: [] }, arrows: [], start: 0, end: 1, easing: 'linear' }
+  return { ...drawing, components: [...drawing.components, { ...empty, ...component }] }
 }
 
 /** @param {Drawing} drawing @param {number} index @returns {Drawing} */
@@ -235,10 +110,11 @@ export function moveComponent(drawing, from, to) {
   return { ...drawing, components }
 }
 
-/** @param {Drawing} drawing @param {number} index @param {Partial<Component>} patch @returns {Drawing} */
+/** @param {Drawing} drawing @param {number} index @param {Component} patch @returns {Drawing} */
 export function patchComponent(drawing, index, patch) {
   return updateComponent(drawing, index, (c) => {
-    const same = Object.entries(patch).every(([key, value]) => c[key] === value)
+    const values = /** @type {Record<string, unknown>} */ (c)
+    const same = Object.entries(patch).every(([key, value]) => values[key] === value)
     return same ? c : { ...c, ...patch }
   })
 }
@@ -251,8 +127,8 @@ export function addStroke(drawing, index, stroke) {
 /** @param {Drawing} drawing @param {number} index @returns {Drawing} with an empty mask */
 export function clearMask(drawing, index) {
   return updateComponent(drawing, index, (c) => {
-    if (strokesOf(c).length === 0 && c.mask?.png === undefined) return c
-    const { png, ...rest } = c.mask ?? {}
+    if (!hasMask(c)) return c
+    const { png, ...rest } = /** @type {Mask} */ (c.mask)
     return { ...c, mask: { ...rest, strokes: [] } }
   })
 }
@@ -264,20 +140,18 @@ export function withImage(drawing, name) {
   return name === null ? rest : { ...rest, image: name }
 }
 
-/**
- * Whether a component's mask comes from the node's mask input: nothing is drawn, or it says so itself.
- * @param {Component} component
- */
-export function takesInput(component) {
-  return component.mask?.source === 'input' || (strokesOf(component).length === 0 && component.mask?.png == null)
-}
-
 /** @param {Drawing} drawing @param {number} index @param {Arrow} arrow @returns {Drawing} */
 export function addArrow(drawing, index, arrow) {
   return updateComponent(drawing, index, (c) => ({ ...c, arrows: [...arrowsOf(c), arrow] }))
 }
 
-/** @param {Drawing} drawing @param {number} index @param {number} which @param {(arrow: Arrow) => Arrow} change @returns {Drawing} */
+/**
+ * @param {Drawing} drawing
+ * @param {number} index
+ * @param {number} which the arrow's index
+ * @param {(arrow: Arrow) => Arrow} change
+ * @returns {Drawing}
+ */
 export function updateArrow(drawing, index, which, change) {
   return updateComponent(drawing, index, (c) => ({
     ...c, arrows: arrowsOf(c).map((arrow, i) => (i === which ? change(arrow) : arrow)),
@@ -289,32 +163,76 @@ export function removeArrow(drawing, index, which) {
   return updateComponent(drawing, index, (c) => ({ ...c, arrows: arrowsOf(c).filter((_, i) => i !== which) }))
 }
 
-/** Move one point of an arrow. */
+/**
+ * Move one point of an arrow.
+ * @param {Drawing} drawing
+ * @param {number} index
+ * @param {number} which
+ * @param {number} point
+ * @param {Point} to
+ */
 export function movePoint(drawing, index, which, point, to) {
   const [place] = roundPoints([to])
-  return updateArrow(drawing, index, which, (a) => ({ ...a, points: a.points.map((p, i) => (i === point ? place : p)) }))
+  const moved = (/** @type {Arrow} */ { points }) => points.map((p, i) => (i === point ? place : p))
+  return updateArrow(drawing, index, which, (a) => ({ ...a, points: moved(a) }))
 }
 
-/** Insert a point so that it becomes number `at`. */
+/**
+ * Insert a point so that it becomes number `at`.
+ * @param {Drawing} drawing
+ * @param {number} index
+ * @param {number} which
+ * @param {number} at
+ * @param {Point} place
+ */
 export function insertPoint(drawing, index, which, at, place) {
-  const fresh = roundPoints([place])
-  return updateArrow(drawing, index, which, (a) => ({ ...a, points: [...a.points.slice(0, at), ...fresh, ...a.points.slice(at)] }))
+  const inserted = (/** @type {Arrow} */ { points }) => (
+    [...points.slice(0, at), ...roundPoints([place]), ...points.slice(at)])
+  return updateArrow(drawing, index, which, (a) => ({ ...a, points: inserted(a) }))
 }
 
-/** Remove one point; the last one takes its arrow along. */
+/**
+ * Remove one point; the last one takes its arrow along.
+ * @param {Drawing} drawing
+ * @param {number} index
+ * @param {number} which
+ * @param {number} point
+ */
 export function removePoint(drawing, index, which, point) {
   const arrow = arrowsOf(drawing.components[index])[which]
   if (arrow.points.length <= 1) return removeArrow(drawing, index, which)
   return updateArrow(drawing, index, which, (a) => ({ ...a, points: a.points.filter((_, i) => i !== point) }))
 }
 
-/** Shift a component's strokes and arrows by (du, dv). */
+/**
+ * @param {Arrow} arrow
+ * @param {number} du
+ * @param {number} dv
+ * @returns {Arrow} shifted
+ */
+export function translateArrow(arrow, du, dv) {
+  return { ...arrow, points: translated(arrow.points, du, dv) }
+}
+
+/**
+ * Shift a component's strokes and arrows by (du, dv).
+ * @param {Drawing} drawing
+ * @param {number} index
+ * @param {number} du
+ * @param {number} dv
+ */
 export function translateComponent(drawing, index, du, dv) {
   if (du === 0 && dv === 0) return drawing
-  const shift = (points) => roundPoints(points.map(([u, v]) => [u + du, v + dv]))
+  const shifted = (/** @type {Stroke} */ stroke) => (
+    'points' in stroke && stroke.points ? { ...stroke, points: translated(stroke.points, du, dv) } : stroke)
   return updateComponent(drawing, index, (c) => ({
     ...c,
-    ...(c.mask?.strokes ? { mask: { ...c.mask, strokes: c.mask.strokes.map((s) => (s.points ? { ...s, points: shift(s.points) } : s)) } } : {}),
-    ...(c.arrows ? { arrows: c.arrows.map((a) => ({ ...a, points: shift(a.points) })) } : {}),
+    ...(c.mask?.strokes ? { mask: { ...c.mask, strokes: c.mask.strokes.map(shifted) } } : {}),
+    ...(c.arrows ? { arrows: c.arrows.map((arrow) => translateArrow(arrow, du, dv)) } : {}),
   }))
+}
+
+/** @param {readonly Point[]} points @param {number} du @param {number} dv */
+function translated(points, du, dv) {
+  return roundPoints(points.map(([u, v]) => [u + du, v + dv]))
 }

@@ -1,17 +1,24 @@
 /** Small helpers for building the editor's elements. */
 import { icon } from './icons.js'
 
+/** @typedef {Record<string, (event: any) => void>} Listeners by the event's type */
+
 /**
- * @param {string} tag
- * @param {Record<string, any>} [props] properties; `class`, `data-*`, `aria-*` and `role` become attributes, `on` adds listeners
+ * @template {keyof HTMLElementTagNameMap} K
+ * @param {K} tag
+ * @param {Record<string, unknown> & {on?: Listeners}} [props] properties; `class`, `role`, `data-*` and `aria-*`
+ *   become attributes, `on` adds listeners
  * @param {(Node|string)[]} [children]
- * @returns {HTMLElement}
+ * @returns {HTMLElementTagNameMap[K]}
  */
 export function el(tag, { on = {}, ...props } = {}, children = []) {
   const element = document.createElement(tag)
   for (const [key, value] of Object.entries(props)) {
-    if (key === 'class' || key === 'role' || key.startsWith('data-') || key.startsWith('aria-')) element.setAttribute(key, value)
-    else element[key] = value
+    if (key === 'class' || key === 'role' || key.startsWith('data-') || key.startsWith('aria-')) {
+      element.setAttribute(key, String(value))
+    } else {
+      Object.assign(element, { [key]: value })
+    }
   }
   for (const [type, listener] of Object.entries(on)) element.addEventListener(type, listener)
   element.append(...children)
@@ -23,6 +30,7 @@ export function el(tag, { on = {}, ...props } = {}, children = []) {
  * @param {string} name icon
  * @param {string} title tooltip and accessible name
  * @param {(event: Event) => void} act
+ * @param {Record<string, unknown>} [props]
  * @returns {HTMLButtonElement}
  */
 export function iconButton(name, title, act, props = {}) {
@@ -33,7 +41,12 @@ export function iconButton(name, title, act, props = {}) {
   return ownUndo(button)
 }
 
-/** Change a button's icon and title, touching the page only if they differ. */
+/**
+ * Change a button's icon and title, touching the page only if they differ.
+ * @param {HTMLButtonElement} button
+ * @param {string} name
+ * @param {string} [title]
+ */
 export function setIcon(button, name, title) {
   if (button.dataset.icon !== name) {
     button.dataset.icon = name
@@ -45,7 +58,7 @@ export function setIcon(button, name, title) {
   }
 }
 
-/** @param {Element} element @param {string} name @param {boolean} on */
+/** @param {Element} element @param {boolean} on */
 export function setPressed(element, on) {
   const value = String(on)
   if (element.getAttribute('aria-pressed') !== value) element.setAttribute('aria-pressed', value)
@@ -65,5 +78,8 @@ export function ownUndo(element) {
   return element
 }
 
-/** @param {number} value @param {number} low @param {number} high */
-export const clamp = (value, low, high) => Math.min(Math.max(value, low), high)
+/** The element an event of the user's went to. @param {Event} event */
+export const targetOf = (event) => /** @type {Element} */ (event.target)
+
+/** @param {number} value @param {number} min @param {number} max */
+export const clamp = (value, min, max) => Math.min(Math.max(value, min), max)

@@ -2,23 +2,28 @@
  * The editor: store, stage, toolbar and list put together. Knows nothing of ComfyUI beyond the host functions it
  * is given, so that it works wherever its element is put.
  *
- * @typedef {{linked: boolean, url: string|null, steps: import('./source.js').Step[]}} Incoming
- * @typedef {{onChange: (text: string) => void, forwardWheel: (event: WheelEvent) => void, settle: (element: HTMLElement) => void,
- *            frames: () => number, picture: (own: string|null) => Incoming, origin: (input: string) => string|null,
- *            upload: (file: File, folder: string) => Promise<string>, pass: (file: File) => void, language: () => number,
- *            post: (body: string, signal: AbortSignal) => Promise<Response>, target: () => import('./sight.js').Target|null}} Host
- *   origin: what feeds an input, or null; language: counts up whenever the texts are another language's
- *   post: asks the server for trajectories; target: at which size and seed the graph computes them, if it says so
+ * @import { Component, Host, PictureSource, ReportedArrivals, Step } from './types.js'
+ *
+ * @typedef {object} Source  the picture that arrives
+ * @property {string} key says which picture, after which steps
+ * @property {boolean} linked whether anything is connected
+ * @property {string|null} url
+ * @property {HTMLImageElement|null} image once it is loaded
+ * @property {string} error why it is not, or ''
  */
+import { arrowsOf, nameOf } from './accessors.js'
 import { CameraPanel } from './camera-panel.js'
+import { contextOf, makeCanvas } from './canvas.js'
 import { ComponentList, componentItems, describe } from './components.js'
-import { addComponent, arrowsOf, drawingProblem, emptyDrawing, nameOf, parseDrawing, serializeDrawing } from './document.js'
-import { el, ownUndo } from './dom.js'
+import { drawingProblem } from './document-checks.js'
+import { addComponent, emptyDrawing, parseDrawing, serializeDrawing } from './document.js'
+import { el, ownUndo, targetOf } from './dom.js'
 import { Input } from './input.js'
 import { Intake } from './intake.js'
-import { makeCanvas } from './masks.js'
+import { remember, recall } from './memory.js'
 import { Menu } from './menu.js'
-import { pictureTarget, Sight } from './sight.js'
+import { pictureTarget, PreviewRequest } from './preview-request.js'
+import { ifEndedNow, largeMotion } from './readout.js'
 import { framed } from './source.js'
 import { Stage } from './stage.js'
 import { EditorStore } from './store.js'
@@ -36,24 +41,28 @@ export class TrackGoEditor {
   constructor(host) {
     ensureStyles()
     this.host = host
-    this.store = new EditorStore({ onChange: (text) => host.onChange(text) })
-    this.sight = new Sight(this.store, {
+    /** Where the graph has this editor; at the end of its life nobody could tell any more. */
+    this.place = ''
+    this.store = new EditorStore({
+      onChange: (text) => {
+        this.place = host.place()
+        host.onChange(text)
+      },
+      recall: (drawing) => recall(host.place(), drawing),
+    })
+    this.previewRequest = new PreviewRequest(this.store, {
       post: host.post, changed: () => this.render(),
       target: () => host.target() ?? pictureTarget(this.stage.picture.width, this.stage.picture.height),
     })
-    this.stage = new Stage(this.store, this.sight)
+    this.stage = new Stage(this.store, this.previewRequest)
+    /** @type {Source} */
     this.source = { key: '', linked: false, url: null, image: null, error: '' }
-    this.arrived = null
-    this.timer = 0
-    this.#build()
-    this.store.subscribe(() => this.render())
-    this.observer = new ResizeObserver(() => this.stage.resize(this.area.clientWidth, this.area.clientHeight))
-    this.observer.observe(this.area)
-    this.watcher = setInterval(() => this.watch(), WATCH_MS)
-    this.render()
-  }
-
-  #build() {
+    /** What was connected when the arrivals were reported; null where nothing was. @type {string|null} */
+    this.arrivalOrigins = null
+    /** Of the playback. @type {ReturnType<typeof setInterval>|undefined} */
+    this.timer = undefined
+    /** What holds the editor while it is full screen. @type {HTMLElement|null} */
+    this.overlay = null
     this.status = el('span', { 'aria-live': 'polite' })
     this.note = el('div', { class: 'trackgo-note' })
     /** What a screen reader hears of the selection; nobody sees it. */
@@ -61,39 +70,60 @@ export class TrackGoEditor {
     this.area = el('div', { class: 'trackgo-stage' }, [this.spoken, this.stage.canvas, this.note])
     /** A line of its own: over the stage it would cover the picture's lower edge. */
     this.statusLine = el('div', { class: 'trackgo-status' }, [this.status])
-    this.root = el('div', { class: 'trackgo', tabIndex: 0, role: 'application', 'aria-label': TEXT.label, 'data-capture-wheel': 'true' })
-    ownUndo(this.root)
-    /** What the node holds: the editor, or a note while it is full screen. The empty title hides an inherited tooltip. */
+    this.root = ownUndo(el('div', {
+      class: 'trackgo', tabIndex: 0, role: 'application', 'aria-label': TEXT.label, 'data-capture-wheel': 'true',
+    }, [this.area, this.statusLine]))
+    /** The editor, or a note while it is full screen. The empty title hides an inherited tooltip. */
     this.element = el('div', { class: 'trackgo-host', title: '' }, [this.root])
     this.menu = new Menu(this.root)
-    this.root.append(this.area, this.statusLine)
-    this.#buildPanels()
-    this.input = new Input(this.store, this.stage, this.root, {
-      forwardWheel: this.host.forwardWheel, menuAt: (x, y) => this.openMenu(x, y), toggleFull: () => this.toggleFull(),
-      isFull: () => !!this.overlay, togglePlay: () => this.togglePlay(),
-      showHelp: () => this.menu.open(this.toolbar.help, shortcutList()),
-    })
     this.intake = new Intake(this.store, this.root, {
-      upload: this.host.upload, pass: this.host.pass, connected: () => this.source.linked,
+      upload: host.upload, pass: host.pass, connected: () => this.source.linked,
     })
-    for (const type of ['copy', 'cut', 'paste']) this.root.addEventListener(type, (event) => this.#clipboard(event))
+    this.language = host.language()
+    this.panels = this.#buildPanels()
+    /** The row that was last brought into the list's window. */
+    this.revealed = -1
+    this.input = new Input(this.store, this.stage, this.root, {
+      forwardWheel: host.forwardWheel, menuAt: (x, y) => this.openMenu(x, y), toggleFull: () => this.toggleFull(),
+      isFull: () => !!this.overlay, togglePlay: () => this.togglePlay(),
+      showHelp: () => this.menu.open(this.panels.toolbar.help, shortcutList()),
+    })
+    for (const type of /** @type {const} */ (['copy', 'cut', 'paste'])) {
+      this.root.addEventListener(type, (event) => this.#clipboard(event))
+    }
+    this.store.subscribe(() => this.render())
+    this.observer = new ResizeObserver(() => this.stage.resize(this.area.clientWidth, this.area.clientHeight))
+    this.observer.observe(this.area)
+    this.watcher = setInterval(() => this.watch(), WATCH_MS)
+    this.render()
   }
 
-  /** Toolbar and list, in the language of now. */
+  /** Toolbar, camera and list, in the texts of now, put where they belong. */
   #buildPanels() {
-    this.language = this.host.language()
-    this.toolbar?.element.remove()
-    this.list?.element.remove()
-    this.camera?.element.remove()
-    this.toolbar = new Toolbar(this.store, {
-      menu: this.menu, fileItems: () => this.intake.items(), fit: () => this.stage.fit(),
+    const { store, menu } = this
+    const toolbar = new Toolbar(store, {
+      menu, fileItems: () => this.intake.items(), fit: () => this.stage.fit(),
       toggleFull: () => this.toggleFull(), isFull: () => !!this.overlay, pictureWidth: () => this.stage.picture.width,
     })
-    this.list = new ComponentList(this.store, { menu: this.menu, togglePlay: () => this.togglePlay() })
-    this.camera = new CameraPanel(this.store)
-    this.area.before(this.toolbar.element, this.camera.element)
-    this.statusLine.after(this.list.element)
+    const list = new ComponentList(store, {
+      menu, togglePlay: () => this.togglePlay(), pictureSize: () => this.stage.picture,
+    })
+    const camera = new CameraPanel(store)
+    this.area.before(toolbar.element, camera.element)
+    this.statusLine.after(list.element)
     this.root.setAttribute('aria-label', TEXT.label)
+    return { toolbar, list, camera }
+  }
+
+  /** Another language: the panels are built anew, everything else reads its texts when it shows them. */
+  #followLanguage() {
+    const language = this.host.language()
+    if (language === this.language) return
+    this.language = language
+    for (const panel of Object.values(this.panels)) panel.element.remove()
+    this.panels = this.#buildPanels()
+    this.note.dataset.state = ''
+    this.render()
   }
 
   get value() {
@@ -105,22 +135,32 @@ export class TrackGoEditor {
   }
 
   render() {
-    const { store, sight } = this
-    sight.update()
-    this.toolbar.render()
-    this.camera.render()
+    const { store, previewRequest, panels } = this
+    previewRequest.update()
+    panels.toolbar.render()
+    panels.camera.render()
     this.stage.keepFit()
-    this.list.render()
+    panels.list.render()
     if (store.view.selected !== this.revealed) {
       this.revealed = store.view.selected
-      this.list.reveal()
+      panels.list.reveal()
     }
     this.#renderNote()
     this.#speak()
-    const hint = store.error ? '' : sight.message || store.view.hint || (this.source.image ? HINTS[store.view.tool] : '')
+    const toolHint = this.source.image ? HINTS[store.view.tool] : ''
+    const hint = store.error ? '' : previewRequest.message || store.view.hint || this.#largeMotion() || toolHint
     if (this.status.textContent !== hint) this.status.title = this.status.textContent = hint
     this.statusLine.hidden = !hint
     this.stage.request()
+  }
+
+  /** Of the selected component first, then of the others: whether one scales or turns more than is likely meant. */
+  #largeMotion() {
+    const { store, stage } = this
+    const { components } = ifEndedNow(store.shown, store.draft)
+    const { selected, frames } = store.view
+    const sentences = components.map((one, i) => (one.hidden ? '' : largeMotion(one, i, frames, stage.picture)))
+    return sentences[selected] || sentences.find(Boolean) || ''
   }
 
   #speak() {
@@ -159,35 +199,36 @@ export class TrackGoEditor {
 
   /** Ask the graph what arrives now. Cheap, and draws only when something is different. */
   watch() {
-    this.host.settle(this.element)
+    this.host.mount(this.element)
     if (!this.element.isConnected && !this.overlay) return
     const frames = this.host.frames()
     const { view } = this.store
-    if (frames !== view.frames) this.store.look({ frames, frame: Math.min(view.frame, frames - 1) })
+    if (frames !== view.frames) this.store.setView({ frames, frame: Math.min(view.frame, frames - 1) })
     this.#watchTarget()
-    if (this.host.language() !== this.language) {
-      this.#buildPanels()
-      this.note.dataset.state = ''
-      this.render()
-    }
+    this.#followLanguage()
     this.#dropStaleArrivals()
     const { linked, url, steps } = this.host.picture(this.store.drawing.image ?? null)
     const key = JSON.stringify([url, steps])
     if (key === this.source.key && linked === this.source.linked) return
     const before = this.source
-    this.source = { key, url, linked, image: key === before.key ? before.image : null, error: key === before.key ? before.error : '' }
-    if (key !== before.key) this.#loadPicture(key, url, steps)
+    if (key === before.key) {
+      this.source = { ...before, linked }
+    } else {
+      this.source = { key, url, linked, image: null, error: '' }
+      this.#loadPicture(key, url, steps)
+    }
     this.render()
   }
 
   /** Another size or seed downstream moves the control points. */
   #watchTarget() {
-    if (this.store.view.sight === 'off') return
-    const before = this.sight.key
-    this.sight.update()
-    if (this.sight.key !== before) this.render()
+    if (this.store.view.modelPreview === 'off') return
+    const before = this.previewRequest.key
+    this.previewRequest.update()
+    if (this.previewRequest.key !== before) this.render()
   }
 
+  /** @param {string} key @param {string|null} url @param {Step[]} steps */
   #loadPicture(key, url, steps) {
     if (!url) {
       this.stage.setPicture(null)
@@ -214,32 +255,40 @@ export class TrackGoEditor {
 
   // ---- what else arrives ------------------------------------------------------------------------------------
 
-  /** A run told what came through the drawing and mask inputs. @param {{drawing: string, masks: object[]}|undefined} told */
-  arrive(told) {
-    const origins = ['drawing', 'mask'].map((input) => this.host.origin(input)).join()
-    const { drawing } = told ? parseDrawing(told.drawing) : {}
-    this.arrived = drawing ? origins : null
-    this.store.arrive(drawing ? { components: drawing.components, camera: drawing.camera, masks: told.masks } : null)
+  /** A run reported what came through the drawing and mask inputs. @param {ReportedArrivals|undefined} reported */
+  setArrivals(reported) {
+    const drawing = reported && parseDrawing(reported.drawing).drawing
+    if (drawing) {
+      this.arrivalOrigins = this.#connected()
+      this.store.setArrivals({ components: drawing.components, camera: drawing.camera, masks: reported.masks })
+    } else {
+      this.arrivalOrigins = null
+      this.store.setArrivals(null)
+    }
+  }
+
+  /** What feeds the drawing and mask inputs, in a form that can be compared. */
+  #connected() {
+    return ['drawing', 'mask'].map((input) => this.host.origin(input)).join()
   }
 
   /** Once another thing is connected there, nobody knows what arrives before the next run. */
   #dropStaleArrivals() {
-    if (this.arrived === null) return
-    if (this.arrived !== ['drawing', 'mask'].map((input) => this.host.origin(input)).join()) this.arrive(undefined)
+    if (this.arrivalOrigins !== null && this.arrivalOrigins !== this.#connected()) this.setArrivals(undefined)
   }
 
   // ---- playback ---------------------------------------------------------------------------------------------
 
   togglePlay() {
     const playing = !this.store.view.playing
-    this.store.look({ playing })
+    this.store.setView({ playing })
     clearInterval(this.timer)
     if (!playing) return
     this.timer = setInterval(() => {
       const { view } = this.store
-      if (view.playing && this.root.isConnected) this.store.look({ frame: (view.frame + 1) % view.frames })
+      if (view.playing && this.root.isConnected) this.store.setView({ frame: (view.frame + 1) % view.frames })
       else clearInterval(this.timer)
-      if (!this.root.isConnected) this.store.look({ playing: false })
+      if (!this.root.isConnected) this.store.setView({ playing: false })
     }, 1000 / PLAY_FPS)
   }
 
@@ -262,52 +311,52 @@ export class TrackGoEditor {
     this.render()
   }
 
+  /** @param {number} x in client coordinates @param {number} y */
   openMenu(x, y) {
     const { selected } = this.store.view
-    const items = this.store.component ? componentItems(this.store, selected, () => this.list.rows[selected].rename()) : []
+    const rename = () => this.panels.list.rows[selected].rename()
+    const items = this.store.component ? componentItems(this.store, selected, rename) : []
     this.menu.open({ x, y }, [...items, ...clearItems(this.store)])
   }
 
-  /** The selected component travels between nodes and workflows as text. */
+  /** The selected component travels between nodes and workflows as text. @param {ClipboardEvent} event */
   #clipboard(event) {
-    if (event.target.closest('input, textarea')) {
-      event.stopPropagation()
-      return
-    }
     event.stopPropagation()
+    const { clipboardData: bundle } = event
+    if (!bundle || targetOf(event).closest('input, textarea')) return
     const { store } = this
     if (event.type === 'paste') {
-      if (this.intake.paste(event.clipboardData)) {
+      if (this.intake.paste(bundle)) {
         event.preventDefault()
-        event.stopPropagation()
         return
       }
-      const components = readClipboard(event.clipboardData.getData('text/plain'))
+      const components = readClipboard(bundle.getData('text/plain'))
       if (!components) return
       event.preventDefault()
       const drawing = components.reduce((doc, component) => addComponent(doc, component), store.drawing)
       store.commit(drawing, { selected: drawing.components.length - 1, arrow: -1, point: -1 })
     } else if (store.component) {
       event.preventDefault()
-      event.clipboardData.setData('text/plain', JSON.stringify({ [CLIPBOARD_KEY]: [store.component] }))
+      bundle.setData('text/plain', JSON.stringify({ [CLIPBOARD_KEY]: [store.component] }))
     }
   }
 
   /** The node is gone: stop everything that would keep the editor alive. */
   destroy() {
+    if (this.place) remember(this.place, this.store.history)
     clearInterval(this.watcher)
     clearInterval(this.timer)
     this.observer.disconnect()
     this.stage.stop()
     this.input.destroy()
-    this.sight.stop()
+    this.previewRequest.stop()
     this.overlay?.remove()
     this.element.remove()
   }
 }
 
-/** @param {string} text @returns {import('./document.js').Component[]|null} */
-export function readClipboard(text) {
+/** @param {string} text @returns {Component[]|null} */
+function readClipboard(text) {
   if (!text.includes(CLIPBOARD_KEY)) return null
   try {
     const components = JSON.parse(text)[CLIPBOARD_KEY]
@@ -318,13 +367,19 @@ export function readClipboard(text) {
   }
 }
 
+/** @param {string} label @param {() => void} act */
 const textButton = (label, act) => el('button', { class: 'trackgo-text-button', on: { click: act } }, [label])
 
-/** A file's picture after what the nodes in between do to its frame. */
+/**
+ * A file's picture after what the nodes in between do to its frame.
+ * @param {HTMLImageElement} image
+ * @param {Step[]} steps
+ * @returns {PictureSource}
+ */
 function asArriving(image, steps) {
   if (steps.length === 0) return image
   const { x, y, w, h, width, height } = framed(steps, image.naturalWidth, image.naturalHeight)
   const canvas = makeCanvas(width, height)
-  canvas.getContext('2d').drawImage(image, x, y, w, h, 0, 0, width, height)
+  contextOf(canvas).drawImage(image, x, y, w, h, 0, 0, width, height)
   return canvas
 }

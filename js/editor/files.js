@@ -1,4 +1,8 @@
-/** Drawings and pictures as files: what they are called, what a dropped or pasted bundle holds, reading and saving. */
+/**
+ * Drawings and pictures as files: what they are called, what a dropped or pasted bundle holds, reading and saving.
+ *
+ * @import { Drawing } from './types.js'
+ */
 import { parseDrawing } from './document.js'
 
 export const FILE_NAME = 'drawing.trackgo.json'
@@ -13,7 +17,7 @@ export const isJson = (file) => file.type === 'application/json' || /\.json$/i.t
 
 /**
  * What the editor can use of a clipboard or a drop. While a drag is under way only kinds and types are known.
- * @param {DataTransfer} bundle
+ * @param {DataTransfer|null} bundle
  * @returns {'picture'|'json'|null}
  */
 export function bundleKind(bundle) {
@@ -25,7 +29,7 @@ export function bundleKind(bundle) {
 /**
  * A file's text as a drawing.
  * @param {string} text
- * @returns {{drawing: import('./document.js').Drawing|null, error: string|null, foreign: boolean}}
+ * @returns {{drawing: Drawing, error: null, foreign: false} | {drawing: null, error: string, foreign: boolean}}
  *   foreign: valid JSON of another kind (a workflow, say), which is not for the editor
  */
 export function readDrawingFile(text) {
@@ -35,6 +39,7 @@ export function readDrawingFile(text) {
   return { drawing: null, error: error ?? 'The file is empty.', foreign: isForeign(text) }
 }
 
+/** @param {string} text */
 function isForeign(text) {
   try {
     return !('components' in Object(JSON.parse(text)))
@@ -44,7 +49,7 @@ function isForeign(text) {
   }
 }
 
-/** Let the browser save a text under a name. */
+/** Let the browser save a text under a name. @param {string} text @param {string} name */
 export function download(text, name) {
   const url = URL.createObjectURL(new Blob([text], { type: 'application/json' }))
   const link = document.createElement('a')
@@ -53,10 +58,17 @@ export function download(text, name) {
   setTimeout(() => URL.revokeObjectURL(url), 1000)
 }
 
-/** Ask for a file. Must be called while a click is being handled. @param {string} accept @param {(file: File) => void} use */
+/**
+ * Ask for a file. Must be called while a click is being handled.
+ * @param {string} accept
+ * @param {(file: File) => void} use
+ */
 export function chooseFile(accept, use) {
   const input = document.createElement('input')
   Object.assign(input, { type: 'file', accept })
-  input.addEventListener('change', () => input.files[0] && use(input.files[0]))
+  input.addEventListener('change', () => {
+    const file = input.files?.[0]
+    if (file) use(file)
+  })
   input.click()
 }

@@ -1,19 +1,19 @@
 /**
  * Paths, distances and hit tests. Pixel space has (0, 0) at the centre of the top-left pixel; x runs right, y down.
  *
- * @typedef {[number, number]} Vec
+ * @import { Arrow, Point, Projection, Vec } from './types.js'
  */
 
 /** Equal-parameter subdivisions of each Catmull–Rom segment (the same number as in Python). */
-export const SUBDIVISIONS = 32
+const SUBDIVISIONS = 32
 const ALPHA = 0.5
 
-/** @param {Vec} point_frac @param {number} width @param {number} height @returns {Vec} */
+/** @param {Point} point_frac @param {number} width @param {number} height @returns {Vec} */
 export function fracToPx([u, v], width, height) {
   return [u * width - 0.5, v * height - 0.5]
 }
 
-/** @param {Vec} point_px @param {number} width @param {number} height @returns {Vec} */
+/** @param {Vec} point_px @param {number} width @param {number} height @returns {Point} */
 export function pxToFrac([x, y], width, height) {
   return [(x + 0.5) / width, (y + 0.5) / height]
 }
@@ -26,10 +26,17 @@ export function dropRepeated(points) {
   return points.filter((p, i) => i === 0 || p[0] !== points[i - 1][0] || p[1] !== points[i - 1][1])
 }
 
+/** @param {Vec} a @param {Vec} b @param {number} t @returns {Vec} */
 const lerp = (a, b, t) => [a[0] + (b[0] - a[0]) * t, a[1] + (b[1] - a[1]) * t]
+/** @param {Vec} a @param {Vec} b @param {number} ta @param {number} tb @param {number} t */
 const mix = (a, b, ta, tb, t) => lerp(a, b, (t - ta) / (tb - ta))
 
-/** One point of the centripetal Catmull–Rom segment P1 → P2 (Barry and Goldman's pyramid). */
+/**
+ * One point of the centripetal Catmull–Rom segment P1 → P2 (Barry and Goldman's pyramid).
+ * @param {Vec[]} p four points
+ * @param {number[]} knots their parameters
+ * @param {number} t
+ */
 function catmullPoint(p, knots, t) {
   const [t0, t1, t2, t3] = knots
   const a1 = mix(p[0], p[1], t0, t1, t)
@@ -41,29 +48,37 @@ function catmullPoint(p, knots, t) {
 /**
  * Centripetal Catmull–Rom through the points, ends reflected (2·P0 − P1), as a dense polyline.
  * @param {readonly Vec[]} points without repeats
- * @param {number} [subdivisions] per segment
  * @returns {Vec[]} starts and ends exactly on the first and last point
  */
-export function catmullRom(points, subdivisions = SUBDIVISIONS) {
+export function catmullRom(points) {
   const n = points.length
-  if (n < 2) return points.map((p) => [...p])
-  const reflect = (end, next) => [2 * end[0] - next[0], 2 * end[1] - next[1]]
+  if (n < 2) return points.map(([x, y]) => [x, y])
   const all = [reflect(points[0], points[1]), ...points, reflect(points[n - 1], points[n - 2])]
-  const path = [[...points[0]]]
+  /** @type {Vec[]} */
+  const path = [[points[0][0], points[0][1]]]
   for (let i = 0; i < n - 1; i += 1) {
     const four = all.slice(i, i + 4)
     const knots = [0]
     for (let k = 1; k < 4; k += 1) knots.push(knots[k - 1] + distance(four[k - 1], four[k]) ** ALPHA)
-    for (let k = 1; k <= subdivisions; k += 1) {
-      if (k === subdivisions) path.push([...points[i + 1]])
-      else path.push(catmullPoint(four, knots, knots[1] + ((knots[2] - knots[1]) * k) / subdivisions))
+    for (let k = 1; k < SUBDIVISIONS; k += 1) {
+      path.push(catmullPoint(four, knots, knots[1] + ((knots[2] - knots[1]) * k) / SUBDIVISIONS))
     }
+    path.push([points[i + 1][0], points[i + 1][1]])
   }
   return path
 }
 
+/** @param {Vec} end @param {Vec} next @returns {Vec} */
+const reflect = (end, next) => [2 * end[0] - next[0], 2 * end[1] - next[1]]
+
 /**
- * @param {{points: readonly Vec[], curve?: string}} arrow fractions
+ * Arrows never change, they are replaced: their paths are kept with them.
+ * @type {WeakMap<Arrow, {width: number, height: number, path: Vec[]}>}
+ */
+const paths = new WeakMap()
+
+/**
+ * @param {Arrow} arrow
  * @param {number} width
  * @param {number} height
  * @returns {Vec[]} the arrow's path in pixels
@@ -76,12 +91,16 @@ export function arrowPathPx(arrow, width, height) {
   return path
 }
 
-/** Arrows never change, they are replaced: their paths are kept with them. @type {WeakMap<object, {width: number, height: number, path: Vec[]}>} */
-const paths = new WeakMap()
-
+/** @param {Arrow} arrow @param {number} width @param {number} height */
 function pathOf(arrow, width, height) {
   const points = dropRepeated(arrow.points.map((p) => fracToPx(p, width, height)))
   return arrow.curve === 'smooth' ? catmullRom(points) : points
+}
+
+/** @param {Arrow} arrow @param {Projection} scene @returns {Vec[]} the arrow's path on the stage */
+export function stagePath(arrow, scene) {
+  const { width, height } = scene
+  return arrowPathPx(arrow, width, height).map((p) => scene.toStage(pxToFrac(p, width, height)))
 }
 
 /** @param {readonly Vec[]} path @returns {number[]} arc length up to each point */
@@ -99,7 +118,7 @@ export function arcLengths(path) {
  */
 export function pointAlong(path, fraction, lengths = arcLengths(path)) {
   const total = lengths[lengths.length - 1]
-  if (path.length === 1 || total === 0) return [...path[0]]
+  if (path.length === 1 || total === 0) return [path[0][0], path[0][1]]
   const target = Math.min(Math.max(fraction, 0), 1) * total
   let low = 0
   let high = lengths.length - 1
@@ -111,36 +130,45 @@ export function pointAlong(path, fraction, lengths = arcLengths(path)) {
   return lerp(path[low], path[high], (target - lengths[low]) / (lengths[high] - lengths[low]))
 }
 
-/** @returns {{distance: number, t: number}} to the segment a–b, t being where on it the nearest point lies */
-export function segmentDistance(point, a, b) {
+/** @param {Vec} point @param {Vec} a @param {Vec} b @returns {number} its distance from the segment a–b */
+function segmentDistance(point, a, b) {
   const dx = b[0] - a[0]
   const dy = b[1] - a[1]
   const square = dx * dx + dy * dy
   const raw = square === 0 ? 0 : ((point[0] - a[0]) * dx + (point[1] - a[1]) * dy) / square
   const t = Math.min(Math.max(raw, 0), 1)
-  return { distance: Math.hypot(point[0] - a[0] - t * dx, point[1] - a[1] - t * dy), t }
+  return Math.hypot(point[0] - a[0] - t * dx, point[1] - a[1] - t * dy)
 }
 
-/** @returns {{distance: number, segment: number}} nearest place on a polyline; segment −1 where there is none */
+/**
+ * @param {Vec} point
+ * @param {readonly Vec[]} path
+ * @returns {{distance: number, segment: number}} nearest place on a polyline; segment −1 where there is none
+ */
 export function pathDistance(point, path) {
   let best = { distance: Infinity, segment: -1 }
   if (path.length === 1) return { distance: distance(point, path[0]), segment: 0 }
   for (let i = 1; i < path.length; i += 1) {
-    const d = segmentDistance(point, path[i - 1], path[i]).distance
+    const d = segmentDistance(point, path[i - 1], path[i])
     if (d < best.distance) best = { distance: d, segment: i - 1 }
   }
   return best
 }
 
-/** @returns {number} index of the point nearest to `target` within `reach`, or −1 */
+/**
+ * @param {readonly Vec[]} points
+ * @param {Vec} target
+ * @param {number} reach
+ * @returns {number} index of the point nearest to `target` within `reach`, or −1
+ */
 export function nearestPoint(points, target, reach) {
-  let best = -1
-  let least = reach
+  let nearest = -1
+  let best = reach
   points.forEach((p, i) => {
     const d = distance(p, target)
-    if (d <= least) [best, least] = [i, d]
+    if (d <= best) [nearest, best] = [i, d]
   })
-  return best
+  return nearest
 }
 
 /**
@@ -154,17 +182,17 @@ export function simplify(points, tolerance) {
   const keep = new Uint8Array(points.length)
   keep[0] = keep[points.length - 1] = 1
   const stack = [[0, points.length - 1]]
-  while (stack.length) {
-    const [first, last] = stack.pop()
-    let far = -1
-    let most = tolerance
+  for (let span = stack.pop(); span; span = stack.pop()) {
+    const [first, last] = span
+    let farthest = -1
+    let max = tolerance
     for (let i = first + 1; i < last; i += 1) {
-      const d = segmentDistance(points[i], points[first], points[last]).distance
-      if (d > most) [far, most] = [i, d]
+      const d = segmentDistance(points[i], points[first], points[last])
+      if (d > max) [farthest, max] = [i, d]
     }
-    if (far < 0) continue
-    keep[far] = 1
-    stack.push([first, far], [far, last])
+    if (farthest < 0) continue
+    keep[farthest] = 1
+    stack.push([first, farthest], [farthest, last])
   }
   return points.filter((_, i) => keep[i])
 }

@@ -1,11 +1,10 @@
 /**
  * Undo and redo over immutable values, one entry per finished gesture.
  *
- * @template T
- * @typedef {{readonly past: readonly T[], readonly present: T, readonly future: readonly T[]}} History
+ * @import { History } from './types.js'
  */
 
-export const HISTORY_LIMIT = 100
+const HISTORY_LIMIT = 100
 
 /**
  * @template T
@@ -21,18 +20,17 @@ export function createHistory(present) {
  * @template T
  * @param {History<T>} history
  * @param {T} value
- * @param {number} [limit]
  * @returns {History<T>}
  */
-export function commit(history, value, limit = HISTORY_LIMIT) {
+export function commit(history, value) {
   if (value === history.present) return history
-  return { past: [...history.past, history.present].slice(-limit), present: value, future: [] }
+  return { past: [...history.past, history.present].slice(-HISTORY_LIMIT), present: value, future: [] }
 }
 
-/** @param {History<any>} history */
+/** @param {History<unknown>} history */
 export const canUndo = (history) => history.past.length > 0
 
-/** @param {History<any>} history */
+/** @param {History<unknown>} history */
 export const canRedo = (history) => history.future.length > 0
 
 /**

@@ -1,18 +1,34 @@
 /**
  * Pointer, wheel and keyboard of one editor. All listeners sit on the editor's own elements; a gesture holds the
  * pointer by capture, and nothing that the editor understood reaches the graph behind it.
+ *
+ * @import { Gesture, Pointer, Tool, Vec } from './types.js'
+ * @import { MaskTool } from './mask-menu.js'
+ * @import { Stage } from './stage.js'
+ * @import { EditorStore } from './store.js'
+ *
+ * @typedef {object} InputActions
+ * @property {(event: WheelEvent) => void} forwardWheel
+ * @property {(x: number, y: number) => void} menuAt
+ * @property {() => void} toggleFull
+ * @property {() => boolean} isFull
+ * @property {() => void} togglePlay
+ * @property {() => void} showHelp
  */
-import { addAndSelect } from './components.js'
-import { arrowsOf, movePoint, nameOf, removeArrow, removeComponent, removePoint, translateComponent, updateArrow } from './document.js'
-import { resetCamera } from './camera-panel.js'
+import { arrowsOf, nameOf } from './accessors.js'
 import { cameraPart, nudgeCamera } from './camera-gestures.js'
-import { clamp } from './dom.js'
-import { begin, doubleClick, finishArrow, handleAt, hover } from './gestures.js'
-import { nextSight } from './sight.js'
+import { resetCamera } from './camera-panel.js'
+import { addAndSelect } from './components.js'
+import {
+  movePoint, removeArrow, removeComponent, removePoint, translateArrow, translateComponent, updateArrow,
+} from './document.js'
+import { clamp, targetOf } from './dom.js'
+import { begin, doubleClick, dropDraft, finishArrow, handleAt, hover, keepArrow } from './gestures.js'
 import { changeMask } from './mask-menu.js'
-import { chooseTool, toggleCurve } from './toolbar.js'
+import { nextModelPreview } from './preview-request.js'
 import { MAX_RADIUS, MIN_RADIUS } from './store.js'
 import { fill, TEXT } from './texts.js'
+import { chooseTool, toggleCurve } from './toolbar.js'
 
 const WHEEL_ZOOM = 0.0016
 const RADIUS_STEP = 1.15
@@ -23,42 +39,53 @@ const DRAG_SIZE = 0.01
 const MIDDLE_HELD = 4
 /** A pen's eraser end in `buttons` of an event. */
 const ERASER_HELD = 32
-const ROUND_TOOLS = ['brush', 'erase']
+/** @type {Readonly<Record<string, Tool>>} */
 const KEY_TOOLS = { v: 'select', b: 'brush', e: 'erase', l: 'lasso', g: 'fill', a: 'arrow', p: 'freehand', c: 'camera' }
+const TOUCHES = /** @type {const} */ (['touchstart', 'touchmove', 'touchend', 'touchcancel'])
 const SWALLOWED = ['pointerdown', 'pointermove', 'pointerup', 'mousedown', 'dblclick', 'contextmenu']
 
 export class Input {
   /**
-   * @param {import('./store.js').EditorStore} store
-   * @param {import('./stage.js').Stage} stage
+   * @param {EditorStore} store
+   * @param {Stage} stage
    * @param {HTMLElement} root focusable
-   * @param {{forwardWheel: (event: WheelEvent) => void, menuAt: (x: number, y: number) => void, toggleFull: () => void,
-   *          isFull: () => boolean, togglePlay: () => void, showHelp: () => void}} actions
+   * @param {InputActions} actions
    */
   constructor(store, stage, root, actions) {
-    Object.assign(this, { store, stage, root, actions })
+    this.store = store
+    this.stage = stage
+    this.root = root
+    this.actions = actions
+    /** @type {Gesture|null} */
     this.gesture = null
+    /** The space bar while it is down, and whether it did anything. @type {{used: boolean}|null} */
     this.space = null
     /** Whether the right button resized the brush, so that the menu it also asks for stays away. */
     this.sized = false
-    /** Touches that are down, by pointer id: two of them pan and zoom. */
+    /** Touches that are down, by pointer id: two of them pan and zoom. @type {Map<number, Vec>} */
     this.touches = new Map()
+    /** Touches that the graph does not hear of, by identifier. @type {Set<number>} */
+    this.kept = new Set()
     const { canvas } = stage
-    const on = (target, type, listener, options) => target.addEventListener(type, listener.bind(this), options)
-    on(canvas, 'pointerdown', this.down)
-    on(canvas, 'pointermove', this.move)
-    on(canvas, 'pointerup', this.up)
-    on(canvas, 'pointercancel', this.cancelPointer)
-    on(canvas, 'pointerleave', this.leave)
-    on(canvas, 'dblclick', this.double)
-    on(canvas, 'contextmenu', this.context)
-    on(root, 'wheel', this.wheel, { passive: false })
-    on(root, 'keydown', this.keyDown)
-    on(root, 'keyup', this.keyUp)
-    on(root, 'pointerdown', this.takeFocus)
-    on(root, 'pointerenter', () => stage.prepare())
+    canvas.addEventListener('pointerdown', (event) => this.down(event))
+    canvas.addEventListener('pointermove', (event) => this.move(event))
+    canvas.addEventListener('pointerup', (event) => this.up(event))
+    canvas.addEventListener('pointercancel', (event) => this.cancelPointer(event))
+    canvas.addEventListener('pointerleave', () => this.leave())
+    canvas.addEventListener('dblclick', (event) => this.double(event))
+    canvas.addEventListener('contextmenu', (event) => this.context(event))
+    root.addEventListener('wheel', (event) => this.wheel(event), { passive: false })
+    root.addEventListener('keydown', (event) => this.keyDown(event))
+    root.addEventListener('keyup', (event) => this.keyUp(event))
+    root.addEventListener('pointerdown', (event) => this.takeFocus(event))
+    root.addEventListener('focusout', () => setTimeout(() => this.left()))
+    root.addEventListener('pointerenter', () => stage.prepare())
     this.lasting = new AbortController()
-    for (const type of ['pointerdown', 'pointermove', 'pointerup']) on(window, type, this.middle, { capture: true, signal: this.lasting.signal })
+    const capturing = { capture: true, signal: this.lasting.signal }
+    window.addEventListener('pointerdown', (event) => this.middle(event, () => this.down(event)), capturing)
+    window.addEventListener('pointermove', (event) => this.middle(event, () => this.move(event)), capturing)
+    window.addEventListener('pointerup', (event) => this.middle(event, () => this.up(event)), capturing)
+    for (const type of TOUCHES) window.addEventListener(type, (event) => this.touch(event), capturing)
     for (const type of SWALLOWED) root.addEventListener(type, (event) => event.stopPropagation())
     root.addEventListener('contextmenu', (event) => event.preventDefault())
   }
@@ -68,34 +95,69 @@ export class Input {
     this.lasting.abort()
   }
 
-  /** Nodes 2.0 takes the middle button for the graph before it reaches the stage; here it pans the picture. */
-  middle(event) {
+  /**
+   * Nodes 2.0 takes the middle button for the graph before it reaches the stage; here it pans the picture.
+   * @param {PointerEvent} event
+   * @param {() => void} act what the stage does with it
+   */
+  middle(event, act) {
     if (event.target !== this.stage.canvas || !(event.button === 1 || event.buttons & MIDDLE_HELD)) return
     event.stopImmediatePropagation()
-    const act = { pointerdown: this.down, pointermove: this.move, pointerup: this.up }[event.type]
-    act.call(this, event)
+    act()
   }
 
+  /**
+   * ComfyUI makes two touches a zoom of the graph, from touch events that it hears before any element does, wherever
+   * they are. It counts touches, so of one that began here, or beside one that did, it must not hear the end either.
+   * @param {TouchEvent} event
+   */
+  touch(event) {
+    const changed = [...event.changedTouches].map(({ identifier }) => identifier)
+    const begins = event.type === 'touchstart'
+    const here = this.kept.size > 0 || this.root.contains(/** @type {Node} */ (event.target))
+    if (begins && here) for (const id of changed) this.kept.add(id)
+    if (changed.some((id) => this.kept.has(id))) event.stopImmediatePropagation()
+    if (event.type === 'touchend' || event.type === 'touchcancel') for (const id of changed) this.kept.delete(id)
+  }
+
+  /** @param {PointerEvent} event */
   takeFocus(event) {
-    if (!this.root.contains(document.activeElement) && !event.target.closest('input, textarea')) this.root.focus({ preventScroll: true })
+    if (this.root.contains(document.activeElement) || targetOf(event).closest('input, textarea')) return
+    this.root.focus({ preventScroll: true })
   }
 
-  /** @param {PointerEvent} event @returns {import('./gestures.js').Pointer} */
-  at(event) {
+  /** Whoever goes on elsewhere is done with an arrow that has somewhere to go; another window is not elsewhere. */
+  left() {
+    const { store } = this
+    const stays = this.root.contains(document.activeElement) || !document.hasFocus()
+    if (!stays && store.draft?.kind === 'arrow' && store.draft.before) finishArrow(store)
+  }
+
+  /** @param {MouseEvent} event @returns {Vec} where it is on the stage */
+  placeOf(event) {
     const { stage } = this
     const box = stage.canvas.getBoundingClientRect()
-    const place = [((event.clientX - box.left) * stage.width) / box.width, ((event.clientY - box.top) * stage.height) / box.height]
+    const [x, y] = [event.clientX - box.left, event.clientY - box.top]
+    return [(x * stage.width) / box.width, (y * stage.height) / box.height]
+  }
+
+  /** @param {PointerEvent|MouseEvent} event @returns {Pointer} */
+  at(event) {
+    const place = this.placeOf(event)
+    const { pointerType = 'mouse', pressure = 0 } = /** @type {Partial<PointerEvent>} */ (event)
     return {
-      stage: place, frac: stage.toFrac(place), alt: event.altKey, shift: event.shiftKey,
-      pen: event.pointerType === 'pen', pressure: event.pressure, eraser: Boolean(event.buttons & ERASER_HELD),
+      stage: place, frac: this.stage.toFrac(place), alt: event.altKey, shift: event.shiftKey,
+      pen: pointerType === 'pen', pressure, eraser: Boolean(event.buttons & ERASER_HELD),
     }
   }
 
   // ---- pointer ----------------------------------------------------------------------------------------------
 
+  /** @param {PointerEvent} event */
   down(event) {
+    const { tool } = this.store.view
     this.sized = false
-    const sizes = event.button === 2 && event.altKey && ROUND_TOOLS.includes(this.store.view.tool)
+    const sizes = event.button === 2 && event.altKey && (tool === 'brush' || tool === 'erase')
     if (event.button === 2 && !sizes) return
     event.preventDefault()
     this.root.focus({ preventScroll: true })
@@ -115,23 +177,30 @@ export class Input {
     this.stage.request()
   }
 
-  /** Alt and the right button: to the right for a larger brush, to the left for a smaller one; the ring stays put. */
+  /**
+   * Alt and the right button: to the right for a larger brush, to the left for a smaller one; the ring stays put.
+   * @param {Pointer} start
+   * @returns {Gesture}
+   */
   sizing(start) {
     const { radius } = this.store.view
     this.sized = true
     return {
       move: (at) => {
         this.stage.pointer = { ...start, alt: false }
-        this.store.look({ radius: clamp(radius * Math.exp((at.stage[0] - start.stage[0]) * DRAG_SIZE), MIN_RADIUS, MAX_RADIUS) })
+        const factor = Math.exp((at.stage[0] - start.stage[0]) * DRAG_SIZE)
+        this.store.setView({ radius: clamp(radius * factor, MIN_RADIUS, MAX_RADIUS) })
       },
-      up: () => {}, cancel: () => this.store.look({ radius }),
+      up: () => {}, cancel: () => this.store.setView({ radius }),
     }
   }
 
+  /** @param {Pointer} start @returns {Gesture} */
   panning(start) {
     let last = start.stage
     if (this.space) this.space.used = true
     this.stage.canvas.style.cursor = 'grabbing'
+    /** @param {Pointer} at */
     const move = (at) => {
       this.stage.pan(at.stage[0] - last[0], at.stage[1] - last[1])
       last = at.stage
@@ -139,15 +208,17 @@ export class Input {
     return { move, up: () => this.cursor(), cancel: () => this.cursor() }
   }
 
+  /** @param {PointerEvent} event */
   move(event) {
     const at = this.at(event)
+    const { gesture } = this
     this.stage.pointer = at
     if (this.touches.has(event.pointerId) && this.touches.size >= 2) {
       this.pinch(event.pointerId, at.stage)
-    } else if (this.gesture) {
+    } else if (gesture) {
       const passed = event.getCoalescedEvents?.() ?? []
       this.store.batch(() => {
-        for (const step of passed.length ? passed : [event]) this.gesture.move(this.at(step))
+        for (const step of passed.length ? passed : [event]) gesture.move(this.at(step))
       })
     } else {
       hover(this.store, at)
@@ -156,17 +227,20 @@ export class Input {
     this.stage.request()
   }
 
-  /** Two fingers: zoom about their middle and follow it. */
+  /** Two fingers: zoom about their middle and follow it. @param {number} id the one that moved @param {Vec} to */
   pinch(id, to) {
-    const [other] = [...this.touches].filter(([key]) => key !== id).map(([, place]) => place)
     const from = this.touches.get(id)
-    const spread = (a) => Math.hypot(a[0] - other[0], a[1] - other[1])
+    const [other] = [...this.touches].filter(([key]) => key !== id).map(([, place]) => place)
+    if (!from || !other) return
+    const spread = (/** @type {Vec} */ a) => Math.hypot(a[0] - other[0], a[1] - other[1])
+    /** @type {Vec} */
     const middle = [(to[0] + other[0]) / 2, (to[1] + other[1]) / 2]
     this.stage.pan((to[0] - from[0]) / 2, (to[1] - from[1]) / 2)
     if (spread(from) > 1) this.stage.zoom(spread(to) / spread(from), ...middle)
     this.touches.set(id, to)
   }
 
+  /** @param {PointerEvent} event */
   up(event) {
     this.touches.delete(event.pointerId)
     const { gesture } = this
@@ -175,6 +249,7 @@ export class Input {
     this.stage.request()
   }
 
+  /** @param {PointerEvent} event */
   cancelPointer(event) {
     this.touches.delete(event.pointerId)
     this.gesture?.cancel()
@@ -183,15 +258,19 @@ export class Input {
 
   leave() {
     if (this.gesture) return
-    this.stage.pointer = null
-    this.stage.hovered = null
-    this.stage.request()
+    const { store, stage } = this
+    stage.pointer = null
+    stage.hovered = null
+    if (store.draft?.kind === 'arrow') store.setDraft({ ...store.draft, rubber: null })
+    stage.request()
   }
 
+  /** @param {MouseEvent} event */
   double(event) {
     doubleClick(this.store, this.stage.scene, this.at(event))
   }
 
+  /** @param {MouseEvent} event */
   context(event) {
     // Some systems ask for the menu when the right button goes down, others when it comes up again.
     if (this.sized) {
@@ -200,7 +279,7 @@ export class Input {
     }
     const at = this.at(event)
     const handle = handleAt(this.store, this.stage.scene, at)
-    if (handle) this.store.look({ selected: handle.index, arrow: handle.arrow, point: handle.point })
+    if (handle) this.store.setView({ selected: handle.index, arrow: handle.arrow, point: handle.point })
     this.actions.menuAt(event.clientX, event.clientY)
   }
 
@@ -217,11 +296,15 @@ export class Input {
     else style.cursor = tool === 'select' ? 'default' : 'crosshair'
   }
 
+  /** @param {Pointer} at */
   cameraCursor(at) {
     return { pan: 'move', zoom: 'nwse-resize', turn: 'grab' }[cameraPart(this.store.drawing, this.stage.scene, at)]
   }
 
-  /** Zoom inside once the editor has the focus; before that the wheel belongs to the graph. */
+  /**
+   * Zoom inside once the editor has the focus; before that the wheel belongs to the graph.
+   * @param {WheelEvent} event
+   */
   wheel(event) {
     const focused = this.root.contains(document.activeElement)
     if (!focused && !this.actions.isFull()) {
@@ -232,47 +315,44 @@ export class Input {
     if (event.target !== this.stage.canvas) return
     event.preventDefault()
     const unit = event.deltaMode === 1 ? 16 : 1
-    this.stage.zoom(Math.exp(-event.deltaY * unit * WHEEL_ZOOM * (event.ctrlKey ? 4 : 1)), ...this.at(event).stage)
+    const factor = Math.exp(-event.deltaY * unit * WHEEL_ZOOM * (event.ctrlKey ? 4 : 1))
+    this.stage.zoom(factor, ...this.placeOf(event))
   }
 
   // ---- keyboard ---------------------------------------------------------------------------------------------
 
+  /** @param {KeyboardEvent} event */
   keyDown(event) {
-    if (event.target.closest('input:not([type=range]), textarea')) {
+    if (targetOf(event).closest('input:not([type=range]), textarea')) {
       event.stopPropagation()
       return
     }
-    const handled = event.ctrlKey || event.metaKey ? this.command(event) : this.key(event)
-    if (!handled) return
-    event.preventDefault()
-    event.stopPropagation()
+    const combined = event.ctrlKey || event.metaKey
+    const handled = combined ? this.command(event) : this.key(event)
+    if (handled) event.preventDefault()
+    // A plain key that means nothing here would be a shortcut of ComfyUI's; its shortcuts with Ctrl or Alt are wanted.
+    if (handled || !(combined || event.altKey)) event.stopPropagation()
   }
 
+  /** Ctrl with a key. @param {KeyboardEvent} event @returns {boolean} whether it means anything here */
   command({ key, shiftKey, altKey }) {
     const letter = key.toLowerCase()
     if (altKey) return false
-    if (letter === 'z') shiftKey ? this.store.redo() : this.store.undo()
-    else if (letter === 'y') this.store.redo()
+    if (letter === 'y' || (letter === 'z' && shiftKey)) this.store.redo()
+    else if (letter === 'z') this.store.undo()
     else return false
     return true
   }
 
+  /** @param {KeyboardEvent} event @returns {boolean} whether the key means anything here */
   key(event) {
-    const { store, stage, actions } = this
+    const { store } = this
     const key = event.key.length === 1 ? event.key.toLowerCase() : event.key
     if (event.altKey && key !== 'Alt') return false
-    const act = (store.view.tool === 'camera' && this.cameraKeys(event.shiftKey)[key]) || {
-      '[': () => this.resize(1 / RADIUS_STEP), ']': () => this.resize(RADIUS_STEP),
-      0: () => stage.fit(), '+': () => stage.zoom(1.25), '=': () => stage.zoom(1.25), '-': () => stage.zoom(0.8),
-      s: () => toggleCurve(store), n: () => addAndSelect(store), m: () => nextSight(store), i: () => this.changeMask('invert'),
-      '{': () => this.changeMask('shrink'), '}': () => this.changeMask('grow'), f: actions.toggleFull, '?': actions.showHelp,
-      ' ': () => this.holdSpace(event), Enter: () => finishArrow(store), Escape: () => this.escape(),
-      Delete: () => this.remove(), Backspace: () => this.remove(),
-      PageUp: () => this.choose(-1), PageDown: () => this.choose(1), ',': () => this.choosePoint(-1), '.': () => this.choosePoint(1),
-      ArrowLeft: () => this.nudge(-1, 0, event.shiftKey), ArrowRight: () => this.nudge(1, 0, event.shiftKey),
-      ArrowUp: () => this.nudge(0, -1, event.shiftKey), ArrowDown: () => this.nudge(0, 1, event.shiftKey),
-    }[key]
-    if (act && (key !== ' ' && key !== 'Enter' || !event.target.closest('button'))) act()
+    const forCamera = store.view.tool === 'camera' ? this.cameraKeys(event.shiftKey)[key] : undefined
+    const act = forCamera ?? this.keys(event)[key]
+    const pressesButton = (key === ' ' || key === 'Enter') && targetOf(event).closest('button')
+    if (act && !pressesButton) act()
     else if (key === 'l' && event.shiftKey) chooseTool(store, 'lasso-erase')
     else if (KEY_TOOLS[key]) chooseTool(store, KEY_TOOLS[key])
     else return false
@@ -280,31 +360,60 @@ export class Input {
     return true
   }
 
-  /** What the keys do while the camera is the tool, when it is not what they do otherwise. */
+  /** What the keys do that do not choose a tool. @param {KeyboardEvent} event @returns {Record<string, () => void>} */
+  keys(event) {
+    const { store, stage, actions } = this
+    const far = event.shiftKey
+    return {
+      '[': () => this.resize(1 / RADIUS_STEP), ']': () => this.resize(RADIUS_STEP),
+      0: () => stage.fit(), '+': () => stage.zoom(1.25), '=': () => stage.zoom(1.25), '-': () => stage.zoom(0.8),
+      s: () => toggleCurve(store), n: () => addAndSelect(store), m: () => nextModelPreview(store),
+      i: () => this.changeMask('invert'), '{': () => this.changeMask('shrink'), '}': () => this.changeMask('grow'),
+      f: actions.toggleFull, '?': actions.showHelp,
+      ' ': () => this.holdSpace(event), Enter: () => finishArrow(store), Escape: () => this.escape(),
+      Delete: () => this.remove(), Backspace: () => this.remove(),
+      PageUp: () => this.choose(-1), PageDown: () => this.choose(1),
+      ',': () => this.choosePoint(-1), '.': () => this.choosePoint(1),
+      ArrowLeft: () => this.nudge(-1, 0, far), ArrowRight: () => this.nudge(1, 0, far),
+      ArrowUp: () => this.nudge(0, -1, far), ArrowDown: () => this.nudge(0, 1, far),
+    }
+  }
+
+  /**
+   * What the keys do while the camera is the tool, when it is not what they do otherwise.
+   * @param {boolean} far
+   * @returns {Record<string, () => void>}
+   */
   cameraKeys(far) {
     const { store, stage } = this
     const step = far ? 10 : 1
+    /** @param {{dx?: number, dy?: number, zoom?: number, turn?: number}} by */
     const nudge = (by) => () => nudgeCamera(store, stage.picture, by)
     return {
-      ArrowLeft: nudge({ dx: -step }), ArrowRight: nudge({ dx: step }), ArrowUp: nudge({ dy: -step }), ArrowDown: nudge({ dy: step }),
+      ArrowLeft: nudge({ dx: -step }), ArrowRight: nudge({ dx: step }),
+      ArrowUp: nudge({ dy: -step }), ArrowDown: nudge({ dy: step }),
       '[': nudge({ zoom: 1 / CAMERA_ZOOM_STEP }), ']': nudge({ zoom: CAMERA_ZOOM_STEP }),
       ',': nudge({ turn: -1 }), '.': nudge({ turn: 1 }), '<': nudge({ turn: -10 }), '>': nudge({ turn: 10 }),
       Delete: () => resetCamera(store), Backspace: () => resetCamera(store),
     }
   }
 
+  /** @param {MaskTool} tool */
   changeMask(tool) {
     changeMask(this.store, tool, this.store.view.growth, this.stage.picture.width)
   }
 
+  /** Of the brush. @param {number} factor */
   resize(factor) {
-    this.store.look({ radius: clamp(this.store.view.radius * factor, MIN_RADIUS, MAX_RADIUS) })
+    this.store.setView({ radius: clamp(this.store.view.radius * factor, MIN_RADIUS, MAX_RADIUS) })
   }
 
+  /** @param {KeyboardEvent} event */
   holdSpace(event) {
     if (!event.repeat) this.space = { used: false }
   }
 
+  /** @param {KeyboardEvent} event */
   keyUp(event) {
     if (event.key !== ' ' || !this.space) return
     event.stopPropagation()
@@ -318,9 +427,9 @@ export class Input {
     if (this.gesture || store.draft) {
       this.gesture?.cancel()
       this.gesture = null
-      store.setDraft(null)
+      dropDraft(store)
     } else if (store.view.arrow >= 0) {
-      store.look({ arrow: -1, point: -1 })
+      store.setView({ arrow: -1, point: -1 })
     } else if (this.actions.isFull()) {
       this.actions.toggleFull()
     }
@@ -331,9 +440,10 @@ export class Input {
     const { selected, arrow, point } = store.view
     if (store.draft?.kind === 'arrow') {
       const points = store.draft.points.slice(0, -1)
-      store.setDraft(points.length ? { ...store.draft, points } : null)
+      if (points.length) keepArrow(store, { ...store.draft, points })
+      else dropDraft(store)
     } else if (!store.component || store.component.locked) {
-      store.look({ hint: store.component ? fill(TEXT.isLocked, nameOf(store.component, selected)) : '' })
+      store.setView({ hint: store.component ? fill(TEXT.isLocked, nameOf(store.component, selected)) : '' })
     } else if (arrow >= 0 && point >= 0) {
       store.commit(removePoint(store.drawing, selected, arrow, point), { arrow: -1, point: -1 })
     } else if (arrow >= 0) {
@@ -343,22 +453,31 @@ export class Input {
     }
   }
 
+  /** The next component, or the one before. @param {number} step */
   choose(step) {
     const count = this.store.drawing.components.length
-    if (count) this.store.look({ selected: (this.store.view.selected + step + count) % count, arrow: -1, point: -1 })
+    if (!count) return
+    this.store.setView({ selected: (this.store.view.selected + step + count) % count, arrow: -1, point: -1 })
   }
 
-  /** Step through all points of the selected component's arrows. */
+  /** Step through all points of the selected component's arrows. @param {number} step */
   choosePoint(step) {
     const { store } = this
     if (!store.component) return
     const all = arrowsOf(store.component).flatMap(({ points }, arrow) => points.map((_, point) => ({ arrow, point })))
     if (!all.length) return
-    const at = all.findIndex(({ arrow, point }) => arrow === store.view.arrow && point === Math.max(store.view.point, 0))
-    store.look({ ...all[(at + (at < 0 && step < 0 ? 0 : step) + all.length) % all.length], frame: 0, playing: false })
+    const { view } = store
+    const at = all.findIndex(({ arrow, point }) => arrow === view.arrow && point === Math.max(view.point, 0))
+    const next = at < 0 && step < 0 ? at : at + step
+    store.setView({ ...all[(next + all.length) % all.length], frame: 0, playing: false })
   }
 
-  /** Move what is selected by one picture pixel. */
+  /**
+   * Move what is selected by one picture pixel.
+   * @param {number} dx
+   * @param {number} dy
+   * @param {boolean} far by ten
+   */
   nudge(dx, dy, far) {
     const { store } = this
     const { selected, arrow, point } = store.view
@@ -370,8 +489,7 @@ export class Input {
       const [u, v] = arrowsOf(component)[arrow].points[point]
       store.commit(movePoint(drawing, selected, arrow, point, [u + du, v + dv]))
     } else if (arrow >= 0) {
-      const shifted = translateComponent({ ...drawing, components: [{ arrows: [arrowsOf(component)[arrow]] }] }, 0, du, dv)
-      store.commit(updateArrow(drawing, selected, arrow, () => shifted.components[0].arrows[0]))
+      store.commit(updateArrow(drawing, selected, arrow, (one) => translateArrow(one, du, dv)))
     } else {
       store.commit(translateComponent(drawing, selected, du, dv))
     }

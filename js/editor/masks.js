@@ -2,20 +2,29 @@
  * Component masks as pictures for the stage. Rasters follow the document by identity: a mask that only gained
  * strokes gets only those strokes drawn, everything else is left alone.
  *
- * @typedef {import('./rasterize.js').Raster} Raster
- * @typedef {import('./rasterize.js').Box} Box
- * @typedef {{mask: object|undefined, raster: Raster, box: Box|null, rgb: import('./colors.js').Rgb, tint: HTMLCanvasElement|null}} Entry
+ * @import {
+ *   Box, BrushStroke, Component, Drawing, LassoStroke, LiveMask, MaskEntry, Point, Raster, Rgb, Size, TintedEntry
+ * } from './types.js'
+ *
+ * @typedef {{data: Uint8Array, width: number, height: number}} GreyPicture  one value per pixel
  */
-import { strokesOf } from './document.js'
+import { strokesOf } from './accessors.js'
+import { contextOf, makeCanvas } from './canvas.js'
 import { drawnColor } from './colors.js'
-import { applyStroke, createRaster, samplePicture } from './rasterize.js'
+import { applyStroke, applyStrokes, createRaster, samplePicture } from './rasterize.js'
 
 /** Masks are shown at this many pixels on the picture's longer side. */
 const RASTER_SIDE = 1024
 const INSIDE_ALPHA = 96
 const EDGE_ALPHA = 235
+/** Around the colored edge runs a dark line, so that a mask shows on an object of its own color. @type {Rgb} */
+const OUTLINE = Object.freeze([16, 16, 20])
+const OUTLINE_ALPHA = 215
 
-/** @returns {{width: number, height: number}} raster size for a picture */
+/** @param {number} width of a raster @returns {number} how wide the outline is; the colored edge is twice as wide */
+const outlineWidth = (width) => Math.max(1, Math.round(width / 512))
+
+/** @param {number} width @param {number} height @returns {Size} raster size for a picture */
 export function rasterSize(width, height) {
   const scale = Math.min(1, RASTER_SIDE / Math.max(width, height))
   return { width: Math.max(1, Math.round(width * scale)), height: Math.max(1, Math.round(height * scale)) }
@@ -36,11 +45,25 @@ export function maskBox({ data, width, height }) {
   return x0 < x1 ? { x0, y0, x1, y1 } : null
 }
 
-/** Colour and outline of a part of a mask, as premade pixels. @param {Raster} raster @param {Box} box */
-export function tintPixels(raster, box, [r, g, b], pixels) {
+/**
+ * Color and outline of a part of a mask, as premade pixels.
+ * @param {Raster} raster
+ * @param {Box} box
+ * @param {Rgb} rgb
+ * @param {Uint8ClampedArray} pixels RGBA, those of the box
+ */
+function tintPixels(raster, box, [r, g, b], pixels) {
   const { data, width, height } = raster
   const columns = box.x1 - box.x0
+  const line = outlineWidth(width)
+  /** @param {number} x @param {number} y */
   const inside = (x, y) => x >= 0 && y >= 0 && x < width && y < height && data[y * width + x] === 1
+  /** @param {number} x @param {number} y @param {number} far whether the mask goes on so far to all four sides */
+  const deeper = (x, y, far) => (
+    inside(x - far, y) && inside(x + far, y) && inside(x, y - far) && inside(x, y + far))
+  /** Where the mask is thin, its color matters more than an outline. @param {number} x @param {number} y */
+  const broad = (x, y) => (
+    (inside(x - 4 * line, y) || inside(x + 4 * line, y)) && (inside(x, y - 4 * line) || inside(x, y + 4 * line)))
   for (let y = box.y0; y < box.y1; y += 1) {
     for (let x = box.x0; x < box.x1; x += 1) {
       const at = ((y - box.y0) * columns + x - box.x0) * 4
@@ -48,23 +71,25 @@ export function tintPixels(raster, box, [r, g, b], pixels) {
         pixels[at + 3] = 0
         continue
       }
-      const deep = inside(x - 2, y) && inside(x + 2, y) && inside(x, y - 2) && inside(x, y + 2)
-      pixels[at] = r
-      pixels[at + 1] = g
-      pixels[at + 2] = b
-      pixels[at + 3] = deep ? INSIDE_ALPHA : EDGE_ALPHA
+      const deep = deeper(x, y, 3 * line)
+      const outline = !deep && !deeper(x, y, line) && broad(x, y)
+      const [red, green, blue] = outline ? OUTLINE : [r, g, b]
+      pixels[at] = red
+      pixels[at + 1] = green
+      pixels[at + 2] = blue
+      pixels[at + 3] = deep ? INSIDE_ALPHA : outline ? OUTLINE_ALPHA : EDGE_ALPHA
     }
   }
 }
 
-/** @returns {HTMLCanvasElement} */
-export function makeCanvas(width, height) {
-  const canvas = document.createElement('canvas')
-  canvas.width = Math.max(1, width)
-  canvas.height = Math.max(1, height)
-  return canvas
-}
-
+/**
+ * @param {CanvasRenderingContext2D} context
+ * @param {Raster} raster
+ * @param {Box} box
+ * @param {Rgb} rgb
+ * @param {number} originX the raster's column at the canvas's left edge
+ * @param {number} originY
+ */
 function tintInto(context, raster, box, rgb, originX, originY) {
   const image = new ImageData(box.x1 - box.x0, box.y1 - box.y0)
   tintPixels(raster, box, rgb, image.data)
@@ -75,13 +100,17 @@ export class MaskLayer {
   /** @param {() => void} onReady called when a picture mask has been decoded */
   constructor(onReady = () => {}) {
     this.onReady = onReady
+    /** @type {Size} */
     this.size = { width: 1, height: 1 }
-    /** @type {Entry[]} */
+    /** @type {MaskEntry[]} */
     this.entries = []
+    /** Decoded pictures by their base64; null while one is being decoded. @type {Map<string, GreyPicture|null>} */
     this.pictures = new Map()
+    /** @type {LiveMask|null} */
     this.live = null
   }
 
+  /** @param {number} width the picture's @param {number} height */
   resize(width, height) {
     const size = rasterSize(width, height)
     if (size.width === this.size.width && size.height === this.size.height) return
@@ -90,7 +119,7 @@ export class MaskLayer {
     this.live = null
   }
 
-  /** Bring all rasters up to date with a document. @returns {Entry[]} */
+  /** Bring all rasters up to date with a document. @param {Drawing} drawing @returns {MaskEntry[]} */
   update(drawing) {
     const before = this.entries
     const byMask = new Map(before.map((entry) => [entry.mask, entry]))
@@ -103,26 +132,33 @@ export class MaskLayer {
     return this.entries
   }
 
+  /** @param {Component} component @param {MaskEntry|undefined} before @param {Rgb} rgb @returns {MaskEntry} */
   #entry(component, before, rgb) {
     const raster = this.#raster(component, before)
     return { mask: component.mask, raster, box: maskBox(raster), rgb, tint: null }
   }
 
-  /** A picture first, if there is one, then the strokes; where strokes were only added, only those. */
+  /**
+   * A picture first, if there is one, then the strokes; where strokes were only added, only those.
+   * @param {Component} component
+   * @param {MaskEntry|undefined} before
+   * @returns {Raster}
+   */
   #raster(component, before) {
     const strokes = strokesOf(component)
     const png = component.mask?.png
     const old = before?.mask?.png === png ? before?.mask?.strokes ?? [] : []
     const grown = old.length > 0 && old.length <= strokes.length && old.every((stroke, i) => stroke === strokes[i])
-    const raster = grown ? { ...before.raster, data: before.raster.data.slice() } : this.#ground(png)
-    for (const stroke of strokes.slice(grown ? old.length : 0)) applyStroke(raster, stroke)
-    return raster
+    const raster = before && grown ? { ...before.raster, data: before.raster.data.slice() } : this.#ground(png)
+    return applyStrokes(raster, strokes.slice(grown ? old.length : 0))
   }
 
+  /** @param {string|undefined} png @returns {Raster} what the strokes start from */
   #ground(png) {
     return png === undefined ? createRaster(this.size.width, this.size.height) : this.#picture(png)
   }
 
+  /** @param {string} png */
   #picture(png) {
     const { width, height } = this.size
     const known = this.pictures.get(png)
@@ -138,18 +174,22 @@ export class MaskLayer {
     return createRaster(width, height)
   }
 
-  /** The tinted cut-out of a component, drawn at (box.x0, box.y0) of the raster. */
+  /**
+   * The tinted cut-out of a component, drawn at (box.x0, box.y0) of the raster.
+   * @param {number} index
+   * @returns {TintedEntry|null} null for an empty mask
+   */
   tint(index) {
     const entry = this.entries[index]
     if (!entry?.box) return null
     if (!entry.tint) {
       entry.tint = makeCanvas(entry.box.x1 - entry.box.x0, entry.box.y1 - entry.box.y0)
-      tintInto(entry.tint.getContext('2d'), entry.raster, entry.box, entry.rgb, entry.box.x0, entry.box.y0)
+      tintInto(contextOf(entry.tint), entry.raster, entry.box, entry.rgb, entry.box.x0, entry.box.y0)
     }
-    return entry
+    return /** @type {TintedEntry} */ (entry)
   }
 
-  /** @returns {boolean} whether a position (fractions) lies in a component's mask */
+  /** @param {number} index @param {Point} frac @returns {boolean} whether it lies in the component's mask */
   inside(index, [u, v]) {
     const { width, height } = this.size
     const [x, y] = [Math.floor(u * width), Math.floor(v * height)]
@@ -159,34 +199,40 @@ export class MaskLayer {
 
   /**
    * Show an unfinished stroke: only what was added since the last call is drawn.
-   * @returns {{canvas: HTMLCanvasElement}} the component's whole tinted mask
+   * @param {number} index
+   * @param {BrushStroke|LassoStroke} stroke
+   * @param {Rgb} rgb
+   * @returns {LiveMask} with the component's whole tinted mask
    */
   drawLive(index, stroke, rgb) {
     const { width, height } = this.size
-    if (!this.live || this.live.index !== index || this.live.tool !== stroke.tool || this.live.points !== stroke.points) {
-      this.#startLive(index, stroke)
-    }
-    const { live } = this
+    const known = this.live
+    const goesOn = known && known.index === index && known.tool === stroke.tool && known.points === stroke.points
+    const live = goesOn ? known : this.#startLive(index, stroke)
     const round = stroke.tool === 'brush' || stroke.tool === 'erase'
     if (!round || live.done === stroke.points.length) return live
     const fresh = { ...stroke, points: stroke.points.slice(Math.max(0, live.done - 1)) }
     live.done = stroke.points.length
     const box = applyStroke(live.raster, fresh)
     if (!box) return live
+    const reach = 4 * outlineWidth(width) // a pixel's look depends on others that far away
     const grown = {
-      x0: Math.max(0, box.x0 - 2), y0: Math.max(0, box.y0 - 2), x1: Math.min(width, box.x1 + 2), y1: Math.min(height, box.y1 + 2),
+      x0: Math.max(0, box.x0 - reach), y0: Math.max(0, box.y0 - reach),
+      x1: Math.min(width, box.x1 + reach), y1: Math.min(height, box.y1 + reach),
     }
-    tintInto(live.canvas.getContext('2d'), live.raster, grown, rgb, 0, 0)
+    tintInto(contextOf(live.canvas), live.raster, grown, rgb, 0, 0)
     return live
   }
 
+  /** @param {number} index @param {BrushStroke|LassoStroke} stroke @returns {LiveMask} */
   #startLive(index, stroke) {
     const { width, height } = this.size
     const entry = this.tint(index)
     const data = entry ? entry.raster.data.slice() : new Uint8Array(width * height)
     const canvas = makeCanvas(width, height)
-    if (entry) canvas.getContext('2d').drawImage(entry.tint, entry.box.x0, entry.box.y0)
+    if (entry) contextOf(canvas).drawImage(entry.tint, entry.box.x0, entry.box.y0)
     this.live = { index, tool: stroke.tool, points: stroke.points, raster: { data, width, height }, canvas, done: 0 }
+    return this.live
   }
 
   endLive() {
@@ -194,12 +240,12 @@ export class MaskLayer {
   }
 }
 
-/** A base64 PNG as grey values. @returns {Promise<{data: Uint8Array, width: number, height: number}>} */
+/** A base64 PNG as grey values. @param {string} base64 @returns {Promise<GreyPicture>} */
 async function decodeGrey(base64) {
   const bytes = Uint8Array.from(atob(base64), (c) => c.charCodeAt(0))
   const bitmap = await createImageBitmap(new Blob([bytes], { type: 'image/png' }))
   const canvas = makeCanvas(bitmap.width, bitmap.height)
-  const context = canvas.getContext('2d')
+  const context = contextOf(canvas)
   context.drawImage(bitmap, 0, 0)
   const { data } = context.getImageData(0, 0, bitmap.width, bitmap.height)
   const grey = new Uint8Array(bitmap.width * bitmap.height)

@@ -1,16 +1,15 @@
 /**
  * From arrows and timing to where a component is at each frame. All positions in pixels.
  *
- * A similarity z' = a·z + b over complex numbers is kept as {a: [re, im], b: [re, im]}.
- * @typedef {{a: [number, number], b: [number, number]}} Similarity
+ * @import { Component, Easing, Similarity, Timing, Vec } from './types.js'
  */
+import { arrowsOf, easingOf, endOf, startOf } from './accessors.js'
 import { arcLengths, arrowPathPx, pointAlong } from './geometry.js'
-import { arrowsOf, easingOf, endOf, startOf } from './document.js'
 
 /** @type {Similarity} */
-export const STILL = Object.freeze({ a: [1, 0], b: [0, 0] })
+const IDENTITY = Object.freeze({ a: [1, 0], b: [0, 0] })
 
-/** @param {string} name @param {number} p 0–1 @returns {number} 0–1 */
+/** @param {Easing} name @param {number} p 0–1 @returns {number} 0–1 */
 export function ease(name, p) {
   switch (name) {
     case 'ease-in': return p * p
@@ -22,24 +21,31 @@ export function ease(name, p) {
 }
 
 /** @param {number} frame 0-based @param {number} frames @returns {number} 0–1; a single frame is at 0 */
-export function frameTime(frame, frames) {
+function frameTime(frame, frames) {
   return frames === 1 ? 0 : frame / (frames - 1)
 }
 
 /**
- * @param {import('./document.js').Component} component
+ * @param {Timing} item a component or the camera
  * @param {number} frame
  * @param {number} frames
- * @returns {number} the fraction of every arrow's length covered at this frame
+ * @returns {number} the fraction of the whole motion, of every arrow's length, that is done at this frame
  */
-export function progress(component, frame, frames) {
-  const [start, end] = [startOf(component), endOf(component)]
+export function progress(item, frame, frames) {
+  const [start, end] = [startOf(item), endOf(item)]
   const u = frameTime(frame, frames)
   const p = start === end ? (u >= end ? 1 : 0) : Math.min(Math.max((u - start) / (end - start), 0), 1)
-  return ease(easingOf(component), p)
+  return ease(easingOf(item), p)
 }
 
-/** @returns {[number, number][]} current end of each arrow */
+/**
+ * @param {Component} component
+ * @param {number} frame
+ * @param {number} frames
+ * @param {number} width
+ * @param {number} height
+ * @returns {Vec[]} current end of each arrow
+ */
 export function arrowPositions(component, frame, frames, width, height) {
   const p = progress(component, frame, frames)
   return arrowsOf(component).map((arrow) => {
@@ -48,16 +54,17 @@ export function arrowPositions(component, frame, frames, width, height) {
   })
 }
 
+/** @param {readonly Vec[]} points @param {0|1} axis */
 const mean = (points, axis) => points.reduce((sum, p) => sum + p[axis], 0) / points.length
 
 /**
  * Least-squares similarity taking `from` to `to`; where the starts coincide, the mean translation.
- * @param {[number, number][]} from
- * @param {[number, number][]} to
+ * @param {Vec[]} from
+ * @param {Vec[]} to
  * @returns {Similarity}
  */
 export function fitSimilarity(from, to) {
-  if (from.length === 0) return STILL
+  if (from.length === 0) return IDENTITY
   const [mx, my, nx, ny] = [mean(from, 0), mean(from, 1), mean(to, 0), mean(to, 1)]
   let [re, im, square] = [0, 0, 0]
   for (let i = 0; i < from.length; i += 1) {
@@ -68,26 +75,39 @@ export function fitSimilarity(from, to) {
     square += x * x + y * y
   }
   const coincide = from.every((p) => p[0] === from[0][0] && p[1] === from[0][1])
+  /** @type {Vec} */
   const a = coincide || square === 0 ? [1, 0] : [re / square, im / square]
   return { a, b: [nx - (a[0] * mx - a[1] * my), ny - (a[0] * my + a[1] * mx)] }
 }
 
 /**
+ * @param {Component} component
+ * @param {number} frame
+ * @param {number} frames
+ * @param {number} width
+ * @param {number} height
  * @returns {Similarity} how the component's points moved since the first frame, in pixels
  */
 export function componentMotion(component, frame, frames, width, height) {
   const arrows = arrowsOf(component)
-  if (arrows.length === 0) return STILL
+  if (arrows.length === 0) return IDENTITY
   const starts = arrows.map((arrow) => arrowPathPx(arrow, width, height)[0])
   return fitSimilarity(starts, arrowPositions(component, frame, frames, width, height))
 }
 
-/** First one motion, then another on top of it. @param {Similarity} first @param {Similarity} then @returns {Similarity} */
+/**
+ * First one motion, then another on top of it.
+ * @param {Similarity} first
+ * @param {Similarity} then
+ * @returns {Similarity}
+ */
 export function compose({ a, b }, then) {
-  return { a: [then.a[0] * a[0] - then.a[1] * a[1], then.a[0] * a[1] + then.a[1] * a[0]], b: applyMotion(then, b) }
+  return {
+    a: [then.a[0] * a[0] - then.a[1] * a[1], then.a[0] * a[1] + then.a[1] * a[0]], b: applyMotion(then, b),
+  }
 }
 
-/** @param {Similarity} motion @param {[number, number]} point @returns {[number, number]} */
+/** @param {Similarity} motion @param {Vec} point @returns {Vec} */
 export function applyMotion({ a, b }, [x, y]) {
   return [a[0] * x - a[1] * y + b[0], a[1] * x + a[0] * y + b[1]]
 }
@@ -95,9 +115,11 @@ export function applyMotion({ a, b }, [x, y]) {
 /**
  * The same motion for a canvas whose origin is the picture's corner (pixel coordinates + 0.5) and whose unit is
  * `scale` pixels.
+ * @param {Similarity} motion
+ * @param {number} scale
  * @returns {[number, number, number, number, number, number]} canvas transform a, b, c, d, e, f
  */
-export function motionMatrix({ a, b }, scale = 1) {
+export function motionMatrix({ a, b }, scale) {
   // z' + h = a(z + h) + b + h − a·h with h = ½ + ½i: the corner origin changes only the translation.
   const e = b[0] + 0.5 - (a[0] - a[1]) * 0.5
   const f = b[1] + 0.5 - (a[1] + a[0]) * 0.5

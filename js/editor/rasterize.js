@@ -2,14 +2,12 @@
  * Masks as bytes, by the rule shared with Python: every shape gives intervals per pixel row, the intervals go into
  * a difference array, its running sum tells which pixels are inside. A pixel counts by its centre.
  *
- * @typedef {{data: Uint8Array, width: number, height: number}} Raster  data is 1 inside, row-major
- * @typedef {{x0: number, y0: number, x1: number, y1: number}} Box  x1 and y1 exclusive
+ * @import { Box, Point, Raster, Stroke, Vec } from './types.js'
  */
 import { fracToPx } from './geometry.js'
 import { grow, invert, shrink } from './resize.js'
 
-export const MIN_RADIUS_PX = 0.75
-const WHOLE = Object.freeze({ invert, grow, shrink })
+const MIN_RADIUS_PX = 0.75
 
 /** @param {number} width @param {number} height @returns {Raster} */
 export function createRaster(width, height) {
@@ -18,9 +16,13 @@ export function createRaster(width, height) {
 
 /**
  * The x interval in which a capsule (all points within r of the segment a–b) meets the row y.
+ * @param {Vec} a
+ * @param {Vec} b
+ * @param {number} r
+ * @param {number} y
  * @returns {[number, number]|null}
  */
-export function capsuleRow(a, b, r, y) {
+function capsuleRow(a, b, r, y) {
   let low = Infinity
   let high = -Infinity
   for (const [cx, cy] of [a, b]) {
@@ -40,25 +42,40 @@ export function capsuleRow(a, b, r, y) {
   return low <= high ? [low, high] : null
 }
 
-/** Row y of the rectangle around the segment: 0 ≤ along ≤ length and |across| ≤ r. */
+/**
+ * Row y of the rectangle around the segment: 0 ≤ along ≤ length and |across| ≤ r.
+ * @param {Vec} a
+ * @param {number} ux the segment's direction
+ * @param {number} uy
+ * @param {number} length
+ * @param {number} r
+ * @param {number} y
+ * @returns {[number, number]|null}
+ */
 function bandRow(a, ux, uy, length, r, y) {
   const py = y - a[1]
   let [low, high] = [-Infinity, Infinity]
-  for (const [slope, offset, least, most] of [[ux, py * uy, 0, length], [-uy, py * ux, -r, r]]) {
-    // least ≤ slope·px + offset ≤ most
+  for (const [slope, offset, min, max] of [[ux, py * uy, 0, length], [-uy, py * ux, -r, r]]) {
+    // min ≤ slope·px + offset ≤ max
     if (slope === 0) {
-      if (offset < least || offset > most) return null
+      if (offset < min || offset > max) return null
       continue
     }
-    const p = (least - offset) / slope
-    const q = (most - offset) / slope
+    const p = (min - offset) / slope
+    const q = (max - offset) / slope
     low = Math.max(low, Math.min(p, q))
     high = Math.min(high, Math.max(p, q))
   }
   return low <= high ? [a[0] + low, a[0] + high] : null
 }
 
-/** @returns {Box|null} rows and columns of the frame that the points, grown by `margin`, can touch */
+/**
+ * @param {readonly Vec[]} points
+ * @param {number} margin
+ * @param {number} width
+ * @param {number} height
+ * @returns {Box|null} rows and columns of the frame that the points, grown by `margin`, can touch
+ */
 function clippedBox(points, margin, width, height) {
   let [x0, y0, x1, y1] = [Infinity, Infinity, -Infinity, -Infinity]
   for (const [x, y] of points) {
@@ -74,7 +91,13 @@ function clippedBox(points, margin, width, height) {
   return box.x0 < box.x1 && box.y0 < box.y1 ? box : null
 }
 
-/** Running sum over a box's difference array; where it is not zero, write `value`. */
+/**
+ * Running sum over a box's difference array; where it is not zero, write `value`.
+ * @param {Raster} raster
+ * @param {Box} box
+ * @param {Int32Array} difference
+ * @param {0|1} value
+ */
 function writeBox(raster, box, difference, value) {
   const columns = box.x1 - box.x0
   for (let y = box.y0; y < box.y1; y += 1) {
@@ -88,6 +111,7 @@ function writeBox(raster, box, difference, value) {
   }
 }
 
+/** @param {Raster} raster @param {Vec[]} points @param {number} radius in pixels @param {0|1} value */
 function brushStroke(raster, points, radius, value) {
   const { width, height } = raster
   const box = clippedBox(points, radius, width, height)
@@ -113,7 +137,12 @@ function brushStroke(raster, points, radius, value) {
   return box
 }
 
-/** Closed polygon, non-zero winding: each edge changes the winding right of where it crosses a row. */
+/**
+ * Closed polygon, non-zero winding: each edge changes the winding right of where it crosses a row.
+ * @param {Raster} raster
+ * @param {Vec[]} points
+ * @param {0|1} value
+ */
 function lassoStroke(raster, points, value) {
   const { width, height } = raster
   const box = clippedBox(points, 0, width, height)
@@ -123,7 +152,8 @@ function lassoStroke(raster, points, value) {
   points.forEach((a, i) => {
     const b = points[(i + 1) % points.length]
     if (a[1] === b[1]) return
-    const [top, bottom, direction] = a[1] < b[1] ? [a, b, 1] : [b, a, -1]
+    const [top, bottom] = a[1] < b[1] ? [a, b] : [b, a]
+    const direction = a[1] < b[1] ? 1 : -1
     const last = Math.min(box.y1 - 1, Math.ceil(bottom[1]) - 1)
     for (let y = Math.max(box.y0, Math.ceil(top[1])); y <= last; y += 1) {
       const x = top[0] + ((y - top[1]) * (bottom[0] - top[0])) / (bottom[1] - top[1])
@@ -138,28 +168,39 @@ function lassoStroke(raster, points, value) {
 /**
  * Apply one stroke in place.
  * @param {Raster} raster
- * @param {import('./document.js').Stroke} stroke
+ * @param {Stroke} stroke
  * @returns {Box|null} what it may have touched
  */
 export function applyStroke(raster, stroke) {
   const { width, height } = raster
-  if (stroke.tool === 'fill') {
-    raster.data.fill(1)
-    return { x0: 0, y0: 0, x1: width, y1: height }
+  if (stroke.tool === 'brush' || stroke.tool === 'erase') {
+    const radius = Math.max(stroke.radius * width, MIN_RADIUS_PX)
+    return brushStroke(raster, pixels(stroke.points, raster), radius, stroke.tool === 'brush' ? 1 : 0)
   }
-  if (stroke.tool in WHOLE) {
-    WHOLE[stroke.tool](raster, stroke.radius * width)
-    return { x0: 0, y0: 0, x1: width, y1: height }
+  if (stroke.tool === 'lasso' || stroke.tool === 'lasso-erase') {
+    return lassoStroke(raster, pixels(stroke.points, raster), stroke.tool === 'lasso' ? 1 : 0)
   }
-  const points = stroke.points.map((p) => fracToPx(p, width, height))
-  const value = stroke.tool === 'erase' || stroke.tool === 'lasso-erase' ? 0 : 1
-  if (stroke.tool === 'lasso' || stroke.tool === 'lasso-erase') return lassoStroke(raster, points, value)
-  return brushStroke(raster, points, Math.max(stroke.radius * width, MIN_RADIUS_PX), value)
+  if (stroke.tool === 'grow') grow(raster, stroke.radius * width)
+  else if (stroke.tool === 'shrink') shrink(raster, stroke.radius * width)
+  else if (stroke.tool === 'invert') invert(raster)
+  else raster.data.fill(1)
+  return { x0: 0, y0: 0, x1: width, y1: height }
 }
+
+/** One after another, in place. @param {Raster} raster @param {readonly Stroke[]} strokes @returns {Raster} the same */
+export function applyStrokes(raster, strokes) {
+  for (const stroke of strokes) applyStroke(raster, stroke)
+  return raster
+}
+
+/** @param {Point[]} points @param {Raster} raster @returns {Vec[]} */
+const pixels = (points, { width, height }) => points.map((p) => fracToPx(p, width, height))
 
 /**
  * Nearest sample of a greyscale picture; 128 and above is inside.
  * @param {{data: ArrayLike<number>, width: number, height: number}} picture one value per pixel
+ * @param {number} width
+ * @param {number} height
  * @returns {Raster}
  */
 export function samplePicture(picture, width, height) {
@@ -172,16 +213,3 @@ export function samplePicture(picture, width, height) {
   }
   return raster
 }
-
-/**
- * @param {readonly import('./document.js').Stroke[]} strokes
- * @returns {Raster}
- */
-export function rasterizeStrokes(strokes, width, height) {
-  const raster = createRaster(width, height)
-  for (const stroke of strokes) applyStroke(raster, stroke)
-  return raster
-}
-
-/** @param {Raster} raster @returns {boolean} */
-export const isEmpty = (raster) => !raster.data.includes(1)

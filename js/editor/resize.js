@@ -2,19 +2,24 @@
  * Growing and shrinking masks by exact discs, as in Python (`rasterize.py`): distances between pixel centres, squared,
  * are whole numbers, so there is nothing to round.
  *
- * @typedef {import('./rasterize.js').Raster} Raster
+ * @import { Raster } from './types.js'
  */
 
 /** Not a distance any raster has. */
 const FAR = 1 << 20
 
-/** The squared radius in whole pixels; a hair more lets n px of any width count as n. */
-export const squaredLimit = (radius_px) => Math.floor(radius_px ** 2 + 1e-6)
+/** The squared radius in whole pixels; a hair more lets n px of any width count as n. @param {number} radius_px */
+const squaredLimit = (radius_px) => Math.floor(radius_px ** 2 + 1e-6)
 
-/** Row by row, how far away (in rows) the nearest pixel of `value` in the same column is; FAR where there is none. */
+/**
+ * Row by row, how far away (in rows) the nearest pixel of `value` in the same column is; FAR where there is none.
+ * @param {Raster} raster
+ * @param {0|1} value
+ */
 function columnGaps({ data, width, height }, value) {
   const gaps = new Int32Array(width * height).fill(FAR)
   const last = new Int32Array(width)
+  /** @param {number} from @param {number} to @param {number} step */
   const pass = (from, to, step) => {
     last.fill(FAR)
     for (let y = from; y !== to; y += step) {
@@ -30,8 +35,11 @@ function columnGaps({ data, width, height }, value) {
 }
 
 /**
- * Pixels at most √limit from one of `value` take that value: each column's nearest one makes an interval of the row near.
+ * Pixels at most √limit from one of `value` take that value: each column's nearest one makes an interval of the row
+ * near.
  * @param {Raster} raster changed in place
+ * @param {number} limit
+ * @param {0|1} value
  */
 function spread(raster, limit, value) {
   const { data, width, height } = raster

@@ -1,47 +1,65 @@
 /**
  * The stage: picture, masks, arrows and cursor on one canvas. Draws once per animation frame, and only when asked.
+ *
+ * @import {
+ *   Drawing, Handle, PictureSource, Point, Pointer, Projection, Scene, StagePicture, StageView, Vec
+ * } from './types.js'
+ * @import { EditorStore } from './store.js'
+ * @import { PreviewRequest } from './preview-request.js'
  */
 import { Backdrop } from './backdrop.js'
-import { arrowsOf, translateComponent } from './document.js'
+import { arrowsOf } from './accessors.js'
+import { translateComponent } from './document.js'
 import { cameraMotion, cameraMoves } from './camera.js'
 import { cameraHandles } from './camera-gestures.js'
+import { contextOf, makeCanvas } from './canvas.js'
 import { cssColor, drawnColor } from './colors.js'
+import { drawControlPicture, drawPoints } from './control-points.js'
 import { fracToPx, pxToFrac } from './geometry.js'
-import { MaskLayer, makeCanvas } from './masks.js'
+import { MaskLayer } from './masks.js'
 import { applyMotion } from './motion.js'
-import { MotionPreview } from './preview.js'
-import { drawControlPicture, drawPoints } from './sight.js'
+import { motionInRaster, MotionPreview } from './motion-preview.js'
 import { clampView, fitView, fracToStage, panView, stageToFrac, zoomView } from './view.js'
 import {
   drawArrows, drawBrushCursor, drawCamera, drawDraftArrow, drawHold, drawLabel, drawLasso, handleFrame,
 } from './arrows.js'
 
-/** Without a picture the stage has the shape of SVD's native frames. */
-const BLANK = Object.freeze({ source: null, width: 1024, height: 576 })
+/** Without a picture the stage has the shape of SVD's native frames. @type {StagePicture} */
+const BLANK = Object.freeze({ source: null, proxy: null, width: 1024, height: 576 })
 /** Larger pictures are drawn from a copy of this size while zoomed out. */
 const PROXY_SIDE = 1600
+const MARGIN = 10
+/** The camera's frame needs more room, as a share of the stage's shorter side. */
 const CAMERA_MARGIN = 0.11
 /** How strongly components from upstream are drawn: they cannot be touched here. */
 const GHOST_ALPHA = 0.55
 
 export class Stage {
-  /** @param {import('./store.js').EditorStore} store @param {import('./sight.js').Sight} sight */
-  constructor(store, sight) {
+  /** @param {EditorStore} store @param {PreviewRequest} previewRequest */
+  constructor(store, previewRequest) {
     this.store = store
-    this.sight = sight
+    this.previewRequest = previewRequest
     this.canvas = document.createElement('canvas')
     this.canvas.className = 'trackgo-canvas'
-    this.context = this.canvas.getContext('2d')
+    this.context = contextOf(this.canvas)
     this.masks = new MaskLayer(() => this.request())
     this.preview = new MotionPreview()
+    /** @type {StagePicture} */
     this.picture = BLANK
+    /** In CSS pixels. */
     this.width = 0
     this.height = 0
+    /** @type {StageView} */
     this.view = { scale: 1, x: 0, y: 0 }
+    /** Whether the whole picture is shown, and goes on being shown when the stage changes its size. */
     this.fitted = true
-    /** @type {import('./gestures.js').Pointer|null} */
+    /** What was last kept free around a fitted picture, in CSS pixels. */
+    this.margin = 0
+    /** @type {Pointer|null} */
     this.pointer = null
+    /** @type {Handle|null} */
     this.hovered = null
+    /** Of the animation frame it will draw at, or 0. */
     this.pending = 0
     this.backdrop = new Backdrop()
     /** How often it has drawn: tests read it to see that an idle editor draws nothing. */
@@ -50,6 +68,7 @@ export class Stage {
 
   // ---- scene: what gestures need to know -------------------------------------------------------------------
 
+  /** @returns {Scene} */
   get scene() {
     const { width, height } = this.picture
     return {
@@ -59,27 +78,27 @@ export class Stage {
     }
   }
 
-  /** @param {[number, number]} stage_px @returns {[number, number]} fractions */
+  /** @param {Vec} stage_px */
   toFrac(stage_px) {
     return stageToFrac(this.view, stage_px, this.picture.width, this.picture.height)
   }
 
   // ---- picture, size and view -------------------------------------------------------------------------------
 
-  /** @param {HTMLImageElement|ImageBitmap|null} source */
+  /** @param {PictureSource|null} source */
   setPicture(source) {
     if (!source) {
       this.picture = BLANK
     } else {
-      const width = source.naturalWidth ?? source.width
-      const height = source.naturalHeight ?? source.height
+      const { naturalWidth: width, naturalHeight: height } = 'naturalWidth' in source ? source
+        : { naturalWidth: source.width, naturalHeight: source.height }
       this.picture = { source, width, height, proxy: shrink(source, width, height) }
     }
     this.masks.resize(this.picture.width, this.picture.height)
     this.fit()
   }
 
-  /** The stage's size in CSS pixels changed. */
+  /** The stage's size in CSS pixels changed. @param {number} width @param {number} height */
   resize(width, height) {
     if (width === this.width && height === this.height) return
     const before = [this.width, this.height]
@@ -98,7 +117,8 @@ export class Stage {
 
   /** The camera's frame may be larger than the picture, and is turned from outside: that needs room. */
   #margin() {
-    return this.store.view.tool === 'camera' ? Math.max(10, CAMERA_MARGIN * Math.min(this.width, this.height)) : 10
+    const room = this.store.view.tool === 'camera' ? CAMERA_MARGIN * Math.min(this.width, this.height) : 0
+    return Math.max(MARGIN, room)
   }
 
   /** Fitted to the stage, the picture makes room for a tool that needs some. */
@@ -109,16 +129,19 @@ export class Stage {
     if (this.fitted) this.fit()
   }
 
+  /** @param {number} factor @param {number} [x] the place that stays where it is, on the stage @param {number} [y] */
   zoom(factor, x = this.width / 2, y = this.height / 2) {
     const { width, height } = this.picture
-    const least = fitView(this.width, this.height, width, height).scale / 2
-    this.#setView(zoomView(this.view, factor, x, y, least))
+    const minScale = fitView(this.width, this.height, width, height, MARGIN).scale / 2
+    this.#setView(zoomView(this.view, factor, x, y, minScale))
   }
 
+  /** @param {number} dx in CSS pixels @param {number} dy */
   pan(dx, dy) {
     this.#setView(panView(this.view, dx, dy))
   }
 
+  /** @param {StageView} view */
   #setView(view) {
     this.fitted = false
     this.view = clampView(view, this.width, this.height, this.picture.width, this.picture.height)
@@ -147,7 +170,8 @@ export class Stage {
     this.preview.prepareSoon(() => {
       const { picture, store, masks } = this
       const used = this.canvas.closest('.trackgo')?.matches(':hover, :focus-within')
-      if (used && picture.source && !store.draft && store.view.frame === 0) this.preview.prepare(picture, store.whole(store.drawing), masks)
+      if (!used || !picture.source || store.draft || store.view.frame !== 0) return
+      this.preview.prepare(picture, store.merged(store.drawing), masks)
     })
   }
 
@@ -162,12 +186,12 @@ export class Stage {
     context.clearRect(0, 0, this.width, this.height)
     this.masks.resize(this.picture.width, this.picture.height)
     const drawing = this.#shown()
-    this.masks.update(this.store.whole(this.store.drawing))
-    const { current: seen } = this.sight
-    const { frame, sight } = this.store.view
-    if (seen && sight === 'picture') {
+    this.masks.update(this.store.merged(this.store.drawing))
+    const { current: trajectories } = this.previewRequest
+    const { frame, modelPreview } = this.store.view
+    if (trajectories && modelPreview === 'picture') {
       this.#drawPicture()
-      drawControlPicture(context, seen, frame, this.scene)
+      drawControlPicture(context, trajectories, frame, this.scene)
       this.#drawCursor()
       return
     }
@@ -176,14 +200,17 @@ export class Stage {
       this.#inRasterSpace(() => this.#drawPreview(drawing))
       this.#drawUntouched(drawing)
     } else {
-      const place = [this.view.x * ratio, this.view.y * ratio]
-      const final = this.backdrop.draw(context, this.#backdropKey(drawing), `${this.view.scale} ${w} ${h}`, place, (ink) => this.#drawBackdrop(ink, drawing))
+      /** @type {Vec} */
+      const corner = [this.view.x * ratio, this.view.y * ratio]
+      const form = `${this.view.scale} ${w} ${h}`
+      const paint = (/** @type {CanvasRenderingContext2D} */ ink) => this.#drawBackdrop(ink, drawing)
+      const final = this.backdrop.draw(context, this.#backdropKey(drawing), form, corner, paint)
       if (!final) this.request()
       this.#inRasterSpace(() => this.#drawActiveMask(drawing))
       this.prepare()
     }
     this.#drawOver(drawing)
-    if (seen) drawPoints(context, seen, frame, this.scene)
+    if (trajectories) drawPoints(context, trajectories, frame, this.scene)
   }
 
   /** The component that a gesture is changing, or the selected one; the others wait in the backdrop. */
@@ -191,38 +218,49 @@ export class Stage {
     return this.store.draft?.index ?? this.store.view.selected
   }
 
+  /** @param {Drawing} drawing */
   #backdropKey(drawing) {
     const { store, picture, masks } = this
+    /** @type {unknown[]} */
     const key = [picture, masks.size, this.#active]
-    const whole = store.whole(drawing)
-    for (const [i, component] of whole.components.entries()) {
-      if (i - store.offset !== this.#active) key.push(component, masks.entries[i]?.raster, cssColor(drawnColor(whole, i)))
+    const merged = store.merged(drawing)
+    for (const [i, component] of merged.components.entries()) {
+      if (i - store.offset === this.#active) continue
+      key.push(component, masks.entries[i]?.raster, cssColor(drawnColor(merged, i)))
     }
     return key
   }
 
-  /** Picture, and everything of the components that nobody is touching. */
+  /**
+   * Picture, and everything of the components that nobody is touching.
+   * @param {CanvasRenderingContext2D} ink
+   * @param {Drawing} drawing
+   */
   #drawBackdrop(ink, drawing) {
     const { context } = this
     this.context = ink
     try {
       this.#drawPicture()
-      this.#inRasterSpace(() => this.#drawOtherMasks(this.store.whole(drawing)))
+      this.#inRasterSpace(() => this.#drawOtherMasks(this.store.merged(drawing)))
       this.#drawUntouched(drawing)
     } finally {
       this.context = context
     }
   }
 
-  /** The document with unfinished changes; an arrow or stroke in progress may be on a component not saved yet. */
+  /**
+   * The document with unfinished changes, but without an arrow in progress, which is drawn on top; it, or a stroke in
+   * progress, may be on a component not saved yet.
+   * @returns {Drawing}
+   */
   #shown() {
     const { draft, shown } = this.store
-    if (draft?.kind === 'move') {
-      const only = { ...shown.components[draft.index], mask: undefined }
-      const moved = translateComponent({ version: 1, components: [only] }, 0, draft.du, draft.dv).components[0]
-      return { ...shown, components: shown.components.map((c, i) => (i === draft.index ? { ...moved, mask: c.mask } : c)) }
-    }
-    return shown
+    if (draft?.kind === 'arrow' && draft.before) return draft.base
+    if (draft?.kind !== 'move') return shown
+    const { index, du, dv } = draft
+    const only = { ...shown.components[index], mask: undefined }
+    const moved = translateComponent({ version: 1, components: [only] }, 0, du, dv).components[0]
+    return { ...shown, components: shown.components.map((c, i) => (i === index ? { ...moved, mask: c.mask } : c)) }
   }
 
   #drawPicture() {
@@ -230,9 +268,10 @@ export class Stage {
     const [w, h] = [picture.width * view.scale, picture.height * view.scale]
     if (picture.source) {
       const ratio = window.devicePixelRatio || 1
-      const enough = picture.proxy && picture.proxy.width >= picture.width * view.scale * ratio
+      const { proxy } = picture
+      const enough = proxy && proxy.width >= picture.width * view.scale * ratio
       context.imageSmoothingEnabled = view.scale < 3
-      context.drawImage(enough ? picture.proxy : picture.source, view.x, view.y, w, h)
+      context.drawImage(enough ? proxy : picture.source, view.x, view.y, w, h)
       context.imageSmoothingEnabled = true
       return
     }
@@ -244,7 +283,7 @@ export class Stage {
     context.setLineDash([])
   }
 
-  /** Unit: one mask raster pixel, origin at the picture's corner; nothing outside the picture. */
+  /** Unit: one mask raster pixel, origin at the picture's corner, clipped to the picture. @param {() => void} paint */
   #inRasterSpace(paint) {
     const { context, picture, view, masks } = this
     context.save()
@@ -257,26 +296,29 @@ export class Stage {
     context.restore()
   }
 
+  /** @param {Drawing} own */
   #drawPreview(own) {
     const { frame, frames } = this.store.view
-    const drawing = this.store.whole(own)
-    if (this.picture.source) {
-      this.preview.draw(this.context, this.picture, drawing, this.masks, frame, frames)
+    const { picture } = this
+    const drawing = this.store.merged(own)
+    if (picture.source) {
+      this.preview.draw(this.context, picture, drawing, this.masks, frame, frames)
       return
     }
     for (const [i, component] of drawing.components.entries()) {
       const entry = component.hidden ? null : this.masks.tint(i)
       if (!entry) continue
       this.context.save()
-      this.context.transform(...this.preview.matrix(drawing, component, this.masks.size, this.picture, frame, frames))
+      this.context.transform(...motionInRaster(drawing, component, this.masks.size, picture, frame, frames))
       this.context.drawImage(entry.tint, entry.box.x0, entry.box.y0)
       this.context.restore()
     }
   }
 
-  #drawOtherMasks(whole) {
+  /** @param {Drawing} merged */
+  #drawOtherMasks(merged) {
     const { context, masks, store } = this
-    for (const [i, component] of whole.components.entries()) {
+    for (const [i, component] of merged.components.entries()) {
       const entry = component.hidden || i - store.offset === this.#active ? null : masks.tint(i)
       if (!entry) continue
       context.globalAlpha = i < store.offset ? GHOST_ALPHA : 1
@@ -285,12 +327,13 @@ export class Stage {
     context.globalAlpha = 1
   }
 
+  /** @param {Drawing} drawing */
   #drawActiveMask(drawing) {
     const { context, masks, store } = this
     const { draft, offset } = store
     const active = this.#active
     if (draft?.kind === 'stroke') {
-      context.drawImage(masks.drawLive(active + offset, draft.stroke, store.colour(active)).canvas, 0, 0)
+      context.drawImage(masks.drawLive(active + offset, draft.stroke, store.color(active)).canvas, 0, 0)
       return
     }
     masks.endLive()
@@ -300,15 +343,15 @@ export class Stage {
     context.drawImage(entry.tint, entry.box.x0 + dx, entry.box.y0 + dy)
   }
 
-  /** Everything with a constant size on the stage. */
+  /** Everything with a constant size on the stage. @param {Drawing} drawing */
   #drawOver(drawing) {
     const { context, store } = this
     const { view, draft } = store
-    const scene = this.#filmedScene(store.whole(drawing))
+    const scene = this.#filmedScene(store.merged(drawing))
     this.#drawComponentArrows(drawing, this.#active, scene)
-    if (draft?.kind === 'arrow') drawDraftArrow(context, draft, cssColor(store.colour(draft.index)), scene)
+    if (draft?.kind === 'arrow') drawDraftArrow(context, draft, cssColor(store.color(draft.index)), scene)
     if (draft?.kind === 'stroke' && draft.stroke.tool.startsWith('lasso')) {
-      drawLasso(context, draft.stroke, cssColor(store.colour(draft.index)), scene)
+      drawLasso(context, draft.stroke, cssColor(store.color(draft.index)), scene)
     }
     if (view.frame === 0 && (view.tool === 'camera' || cameraMoves(drawing))) {
       drawCamera(context, cameraHandles(drawing, scene), view.tool === 'camera', [this.width, this.height])
@@ -316,54 +359,64 @@ export class Stage {
     this.#drawCursor()
   }
 
-  /** Arrows and pins of all components but the active one. */
+  /** Arrows and pins of all components but the active one. @param {Drawing} drawing */
   #drawUntouched(drawing) {
-    const scene = this.#filmedScene(this.store.whole(drawing))
+    const scene = this.#filmedScene(this.store.merged(drawing))
     this.#drawGhosts(scene)
     for (const i of drawing.components.keys()) if (i !== this.#active) this.#drawComponentArrows(drawing, i, scene)
   }
 
+  /** @param {Drawing} drawing @param {number} index @param {Projection} scene */
   #drawComponentArrows(drawing, index, scene) {
     const { context, store } = this
     const { view, draft } = store
     const component = drawing.components[index]
     if (!component || component.hidden) return
-    const colour = cssColor(store.colour(index, drawing))
+    const color = cssColor(store.color(index, drawing))
     const selected = index === view.selected && index === this.#active
     const handles = selected && view.frame === 0 && !view.playing && view.tool !== 'camera' && !component.locked
-    drawArrows(context, component, colour, scene, { ...view, selected, handles })
-    if (arrowsOf(component).length === 0 && view.frame === 0 && draft?.index !== index) this.#drawHold(index + store.offset, colour)
+    drawArrows(context, component, color, scene, { ...view, selected, handles })
+    const holds = arrowsOf(component).length === 0 && draft?.index !== index
+    if (holds && view.frame === 0) this.#drawHold(index + store.offset, color)
   }
 
-  /** After the first frame arrows belong to the scene, which the camera moves. */
+  /**
+   * After the first frame arrows belong to the scene, which the camera moves.
+   * @param {Drawing} drawing
+   * @returns {Projection}
+   */
   #filmedScene(drawing) {
     const { scene } = this
     const { frame, frames } = this.store.view
     if (frame === 0 || !cameraMoves(drawing)) return scene
-    const motion = cameraMotion(drawing, frame, frames, scene.width, scene.height)
-    const size = [scene.width, scene.height]
-    return { ...scene, toStage: (frac) => scene.toStage(pxToFrac(applyMotion(motion, fracToPx(frac, ...size)), ...size)) }
+    const { width, height } = scene
+    const motion = cameraMotion(drawing, frame, frames, width, height)
+    /** @param {Point} frac */
+    const filmed = (frac) => pxToFrac(applyMotion(motion, fracToPx(frac, width, height)), width, height)
+    return { width, height, toStage: (frac) => scene.toStage(filmed(frac)) }
   }
 
-  /** Components from upstream: seen, never touched. */
+  /** Components from upstream: seen, never touched. @param {Projection} scene */
   #drawGhosts(scene) {
     const { context, store } = this
     context.save()
     context.globalAlpha = GHOST_ALPHA
     for (const [i, component] of store.arrivals.components.entries()) {
       if (component.hidden) continue
-      const colour = cssColor(store.colour(i - store.offset))
-      drawArrows(context, component, colour, scene, { ...store.view, selected: false, handles: false, arrow: -1 })
-      if (arrowsOf(component).length === 0 && store.view.frame === 0) this.#drawHold(i, colour)
+      const color = cssColor(store.color(i - store.offset))
+      drawArrows(context, component, color, scene, { ...store.view, selected: false, handles: false, arrow: -1 })
+      if (arrowsOf(component).length === 0 && store.view.frame === 0) this.#drawHold(i, color)
     }
     context.restore()
   }
 
-  #drawHold(index, colour) {
+  /** @param {number} index counted with what arrives @param {string} color */
+  #drawHold(index, color) {
     const box = this.masks.entries[index]?.box
     if (!box) return
     const { width, height } = this.masks.size
-    drawHold(this.context, this.scene.toStage([(box.x0 + box.x1) / 2 / width, (box.y0 + box.y1) / 2 / height]), colour)
+    const middle = this.scene.toStage([(box.x0 + box.x1) / 2 / width, (box.y0 + box.y1) / 2 / height])
+    drawHold(this.context, middle, color)
   }
 
   #drawCursor() {
@@ -374,7 +427,7 @@ export class Stage {
     if (tool === 'brush' || tool === 'erase') {
       const size = radius * this.picture.width * this.view.scale
       const erasing = pointer.eraser || (tool === 'erase') !== pointer.alt
-      drawBrushCursor(context, pointer.stage, size, cssColor(store.colour(index)), erasing)
+      drawBrushCursor(context, pointer.stage, size, cssColor(store.color(index)), erasing)
     } else if (hovered && !store.draft) {
       const component = store.drawing.components[hovered.index]
       const arrow = component && arrowsOf(component)[hovered.arrow]
@@ -385,12 +438,17 @@ export class Stage {
   }
 }
 
-/** A reduced copy of a large picture, so that dragging over it stays smooth. */
+/**
+ * A reduced copy of a large picture, so that dragging over it stays smooth.
+ * @param {PictureSource} source
+ * @param {number} width
+ * @param {number} height
+ */
 function shrink(source, width, height) {
   const scale = PROXY_SIDE / Math.max(width, height)
   if (scale >= 1) return null
   const canvas = makeCanvas(Math.round(width * scale), Math.round(height * scale))
-  const context = canvas.getContext('2d')
+  const context = contextOf(canvas)
   context.imageSmoothingQuality = 'high'
   context.drawImage(source, 0, 0, canvas.width, canvas.height)
   return canvas

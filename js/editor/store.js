@@ -1,49 +1,59 @@
 /**
  * What the editor knows: the document with its history, and how it is being looked at. No DOM.
  *
- * Only `commit`, `undo` and `redo` change the document, and each reports the new text once.
+ * Only `commit`, `restore`, `undo` and `redo` change the document, and each reports the new text once.
  * A `draft` is an unfinished gesture: shown, never saved.
  *
- * @typedef {{kind: 'drawing', drawing: import('./document.js').Drawing}
- *   | {kind: 'move', index: number, du: number, dv: number}
- *   | {kind: 'stroke', index: number, stroke: import('./document.js').Stroke}
- *   | {kind: 'arrow', index: number, points: [number, number][], rubber: [number, number]|null, curve: string}} Draft
+ * @import { Arrivals, Draft, Drawing, History, PaintTarget, Refusal, Rgb, Tool, ViewState } from './types.js'
  */
 import { cameraMoves } from './camera.js'
 import { drawnColor } from './colors.js'
-import {
-  addComponent, arrowsOf, emptyDrawing, nameOf, parseDrawing, serializeDrawing, takesInput,
-} from './document.js'
+import { arrowsOf, nameOf, takesInput } from './accessors.js'
+import { addComponent, emptyDrawing, parseDrawing, serializeDrawing } from './document.js'
 import * as history from './history.js'
+import { historyAt } from './memory.js'
 import { fill, TEXT } from './texts.js'
 
-/** @typedef {{components: import('./document.js').Component[], masks: import('./document.js').Mask[], camera?: object}} Arrivals */
+/** @type {Arrivals} */
 const NOTHING = Object.freeze({ components: Object.freeze([]), masks: Object.freeze([]) })
 
-export const TOOLS = Object.freeze(['select', 'brush', 'erase', 'lasso', 'lasso-erase', 'fill', 'arrow', 'freehand', 'camera'])
+/** @type {readonly Tool[]} */
+export const TOOLS = Object.freeze([
+  'select', 'brush', 'erase', 'lasso', 'lasso-erase', 'fill', 'arrow', 'freehand', 'camera',
+])
 export const MIN_RADIUS = 0.002
 export const MAX_RADIUS = 0.25
 
 export class EditorStore {
-  /** @param {{onChange?: (text: string) => void}} [options] onChange hears every change of the saved text */
-  constructor({ onChange = () => {} } = {}) {
+  /**
+   * @param {object} [options]
+   * @param {(text: string) => void} [options.onChange] hears every change of the saved text
+   * @param {(drawing: Drawing) => History<Drawing>|null} [options.recall] the history that a loaded drawing has already
+   */
+  constructor({ onChange = () => {}, recall = () => null } = {}) {
     this.onChange = onChange
+    this.recall = recall
+    /** @type {Set<() => void>} */
     this.listeners = new Set()
     /** @type {{changed: boolean}|null} */
     this.batching = null
     this.text = serializeDrawing(emptyDrawing())
+    /** Why the text is no drawing. @type {string|null} */
     this.error = null
+    /** @type {History<Drawing>} */
     this.history = history.createHistory(emptyDrawing())
     /** @type {Draft|null} */
     this.draft = null
-    /** What the last run found upstream: components before the document's own, masks for its empty ones. @type {Arrivals} */
+    /** @type {Arrivals} */
     this.arrivals = NOTHING
     /** Counts the changes of `arrivals`. */
-    this.arrived = 0
-    this.wholes = new WeakMap()
+    this.arrivalsVersion = 0
+    /** @type {WeakMap<Drawing, Drawing>} */
+    this.mergedDrawings = new WeakMap()
+    /** @type {ViewState} */
     this.view = {
       selected: -1, arrow: -1, point: -1, tool: 'brush', radius: 0.03, curve: 'straight',
-      frame: 0, frames: 14, playing: false, hint: '', sight: 'off', growth: 4,
+      frame: 0, frames: 14, playing: false, hint: '', modelPreview: 'off', growth: 4,
     }
   }
 
@@ -85,11 +95,11 @@ export class EditorStore {
   }
 
   /** @param {Arrivals|null} arrivals */
-  arrive(arrivals) {
+  setArrivals(arrivals) {
     if (!arrivals && this.arrivals === NOTHING) return
     this.arrivals = arrivals ?? NOTHING
-    this.arrived += 1
-    this.wholes = new WeakMap()
+    this.arrivalsVersion += 1
+    this.mergedDrawings = new WeakMap()
     this.changed()
   }
 
@@ -98,14 +108,19 @@ export class EditorStore {
     return this.arrivals.components.length
   }
 
-  /** A document as the node will see it, with what arrives. The same object for the same document. */
-  whole(drawing) {
+  /**
+   * A document as the node will see it, with what arrives. The same object for the same document.
+   * @param {Drawing} drawing
+   */
+  merged(drawing) {
     if (this.arrivals === NOTHING) return drawing
-    if (!this.wholes.has(drawing)) this.wholes.set(drawing, this.#joined(drawing))
-    return this.wholes.get(drawing)
+    const merged = this.mergedDrawings.get(drawing) ?? this.#merge(drawing)
+    this.mergedDrawings.set(drawing, merged)
+    return merged
   }
 
-  #joined(drawing) {
+  /** @param {Drawing} drawing @returns {Drawing} */
+  #merge(drawing) {
     const { camera, components, masks } = this.arrivals
     let taken = 0
     const own = drawing.components.map((component) => {
@@ -117,48 +132,76 @@ export class EditorStore {
     return { ...drawing, components: [...components, ...own], ...(moving ? { camera: moving } : {}) }
   }
 
-  /** The colour that one of the document's own components has in P. */
-  colour(index, drawing = this.shown) {
-    return drawnColor(this.whole(drawing), index + this.offset)
+  /** The color that one of the document's own components has in P. @param {number} index @returns {Rgb} */
+  color(index, drawing = this.shown) {
+    return drawnColor(this.merged(drawing), index + this.offset)
   }
 
   get component() {
     return this.drawing.components[this.view.selected] ?? null
   }
 
-  /** Take a widget value: the same text again changes nothing, another one starts a new history. */
+  /**
+   * Take a widget value: the same text again changes nothing. Another one is looked up in the history, and in the one
+   * that it may have had in another editor; if it is in neither, a new history begins.
+   * @param {string} text
+   */
   load(text) {
-    if (text === this.text) return
+    const begun = this.canUndo || this.canRedo
+    if (text === this.text && begun) return
     const parsed = parseDrawing(text)
+    const known = parsed.drawing && ((begun && historyAt(this.history, parsed.drawing)) || this.recall(parsed.drawing))
+    if (text === this.text && !known) return
     this.text = parsed.text
     this.error = parsed.error
-    this.history = history.createHistory(parsed.drawing ?? emptyDrawing())
+    this.history = known || history.createHistory(parsed.drawing ?? emptyDrawing())
     this.draft = null
-    this.view = { ...this.view, selected: this.drawing.components.length ? 0 : -1, arrow: -1, point: -1, frame: 0, playing: false }
+    const selected = this.drawing.components.length ? 0 : -1
+    this.view = { ...this.view, selected, arrow: -1, point: -1, frame: 0, playing: false }
     this.changed()
   }
 
-  /** Change how things are looked at; never recorded. */
-  look(patch) {
-    if (Object.entries(patch).every(([key, value]) => this.view[key] === value)) return
+  /** Change how things are looked at; never recorded. @param {Partial<ViewState>} patch */
+  setView(patch) {
+    const before = /** @type {Record<string, unknown>} */ (this.view)
+    if (Object.entries(patch).every(([key, value]) => before[key] === value)) return
     this.view = { ...this.view, ...patch }
     this.changed()
   }
 
+  /** @param {Draft|null} draft */
   setDraft(draft) {
     this.draft = draft
     this.changed()
   }
 
-  /** Finish a gesture. @param {import('./document.js').Drawing} drawing @param {object} [look] selection to go with it */
-  commit(drawing, look = {}) {
+  /** Finish a gesture. @param {Drawing} drawing @param {Partial<ViewState>} [view] selection to go with it */
+  commit(drawing, view = {}) {
     this.draft = null
-    this.view = { ...this.view, ...look }
+    this.view = { ...this.view, ...view }
     if (!this.error) this.#replace(history.commit(this.history, drawing))
     this.changed()
   }
 
+  /**
+   * Go back to a history, as if nothing had happened since; with a drawing, as if only that had.
+   * @param {History<Drawing>} before
+   * @param {Drawing} [drawing]
+   * @param {Partial<ViewState>} [view] selection to go with it
+   */
+  restore(before, drawing = before.present, view = {}) {
+    this.draft = null
+    this.view = { ...this.view, ...view }
+    this.#replace(history.commit(before, drawing))
+    this.changed()
+  }
+
+  /** Of an arrow that has only its first point, that point. */
   undo() {
+    if (this.draft?.kind === 'arrow' && !this.draft.before) {
+      this.setDraft(null)
+      return
+    }
     this.draft = null
     this.#replace(history.undo(this.history))
     this.changed()
@@ -178,13 +221,14 @@ export class EditorStore {
     return history.canRedo(this.history)
   }
 
-  /** Put another text in a malformed one's place. Only ever called on the user's explicit wish. */
+  /** Put another text in a malformed one's place. Only ever called on the user's explicit wish. @param {string} text */
   replaceText(text) {
     if (text === this.text) return
     this.load(text)
     this.onChange(this.text)
   }
 
+  /** @param {History<Drawing>} next */
   #replace(next) {
     if (next === this.history) return
     this.history = next
@@ -207,7 +251,7 @@ export class EditorStore {
 
   /**
    * The component a painting gesture goes to; the first gesture on an empty drawing brings one along.
-   * @returns {{drawing: import('./document.js').Drawing, index: number}|{refusal: string}}
+   * @returns {PaintTarget|Refusal}
    */
   paintTarget() {
     const { drawing } = this

@@ -1,6 +1,8 @@
 /**
  * Every text the editor shows, in English. Other languages come from locales/ by way of `setTexts`; everything
  * reads these objects at the moment it shows a text. “%1” stands for a value (ComfyUI's own translator claims braces).
+ *
+ * @import { Messages } from './types.js'
  */
 
 export const TEXT = {
@@ -23,17 +25,18 @@ export const TEXT = {
   camera: 'Camera (C): pan, zoom and turn everything',
   curve: 'Smooth or straight arrow (S)',
   radius: 'Brush size ([ and ])',
+  brushWidth: 'How wide the brush is, in pixels of the picture',
   undo: 'Undo (Ctrl+Z)',
   redo: 'Redo (Ctrl+Shift+Z)',
   clear: 'Clear…',
-  sight: 'Show what the model will see: the control points (M)',
-  sightPicture: 'Show the control picture itself (M)',
-  sightOff: 'Hide what the model will see (M)',
-  sightNothing: 'Nothing is drawn yet: the model will see no points.',
-  sightEmpty: 'No points yet, for want of a mask:',
-  sightMissing: 'This server cannot show the points; restart ComfyUI so that it loads TrackGo’s new version.',
-  sightOffline: 'The server does not answer, so the points cannot be shown.',
-  sightFailed: 'The points cannot be shown:',
+  modelPreview: 'Show what the model will see: the control points (M)',
+  modelPreviewPicture: 'Show the control picture itself (M)',
+  modelPreviewOff: 'Hide what the model will see (M)',
+  modelPreviewNothing: 'Nothing is drawn yet: the model will see no points.',
+  modelPreviewEmpty: 'No points yet, for want of a mask:',
+  modelPreviewMissing: 'This server cannot show the points; restart ComfyUI so that it loads TrackGo’s new version.',
+  modelPreviewOffline: 'The server does not answer, so the points cannot be shown.',
+  modelPreviewFailed: 'The points cannot be shown:',
   fit: 'Fit the picture (0)',
   expand: 'Full screen (F)',
   shrink: 'Leave full screen (Esc)',
@@ -79,7 +82,6 @@ export const TEXT = {
   label: 'TrackGo editor: paint masks and draw arrows on the picture',
   tools: 'Tools',
   components: 'Components',
-  timeline: 'Timeline',
   files: 'Picture and drawing files',
   uploadPicture: 'Choose a picture…',
   removePicture: 'Remove the picture',
@@ -88,6 +90,10 @@ export const TEXT = {
   stays: 'stays where it is',
   moves: 'moves along its arrow',
   turns: '%1 arrows: moves, turns and scales',
+  readout: 'At the end of its motion: how large it is, how far it has turned and how far it has come',
+  growsMuch: '“%1” becomes %2 times as large: its arrows start close together and end far apart.',
+  shrinksMuch: '“%1” becomes %2 times as small: its arrows end much closer together than they start.',
+  turnsMuch: '“%1” turns by %2°: its arrows lead far around each other.',
   frameOf: 'frame %1 of %2',
   afterFrame: 'after frame %1',
   pointOf: 'arrow %1, point %2 of %3',
@@ -131,7 +137,7 @@ export const SHORTCUTS = {
   curve: 'S: smooth or straight',
   camera: 'C: camera; with it: arrow keys pan, [ ] zoom, , . turn',
   size: '[  ] or Alt+right drag: brush size',
-  sight: 'M: show what the model will see',
+  modelPreview: 'M: show what the model will see',
   add: 'N: new component',
   choose: 'PageUp / PageDown: previous / next component',
   finish: 'Enter / Esc: finish / cancel an arrow',
@@ -187,16 +193,18 @@ export const ENGLISH = structuredClone(GROUPS)
 
 /**
  * Show another language from now on; what it lacks stays English.
- * @param {Partial<typeof ENGLISH>} [messages]
+ * @param {Messages} [messages]
  */
 export function setTexts(messages = {}) {
-  for (const [name, group] of Object.entries(GROUPS)) Object.assign(group, ENGLISH[name], messages[name])
+  const names = /** @type {(keyof typeof GROUPS)[]} */ (Object.keys(GROUPS))
+  for (const name of names) Object.assign(GROUPS[name], ENGLISH[name], messages[name])
 }
 
 /**
  * The messages for a language out of ComfyUI's merged translations: exactly it, or its family (zh for zh-TW).
- * @param {Record<string, any>} all by language
+ * @param {Record<string, { trackgo?: Messages }>|null} all by language
  * @param {string} language
+ * @returns {Messages}
  */
 export function messagesFor(all, language) {
   const [family] = language.split('-')
@@ -205,5 +213,5 @@ export function messagesFor(all, language) {
 
 /** @param {string} template with %1, %2, … @param {...(string|number)} values */
 export function fill(template, ...values) {
-  return template.replace(/%(\d)/g, (_, n) => String(values[n - 1] ?? ''))
+  return template.replace(/%(\d)/g, (_, n) => String(values[Number(n) - 1] ?? ''))
 }

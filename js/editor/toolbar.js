@@ -1,8 +1,23 @@
-/** The row of tools above the stage. */
-import { clearMask, emptyDrawing, patchComponent, strokesOf, arrowsOf, updateArrow } from './document.js'
+/**
+ * The row of tools above the stage.
+ *
+ * @import { Curve, MenuItem, Tool } from './types.js'
+ * @import { EditorStore } from './store.js'
+ * @import { Menu } from './menu.js'
+ *
+ * @typedef {object} ToolbarActions
+ * @property {Menu} menu
+ * @property {() => void} fit
+ * @property {() => void} toggleFull
+ * @property {() => boolean} isFull
+ * @property {() => number} pictureWidth in pixels
+ * @property {() => MenuItem[]} fileItems
+ */
+import { arrowsOf, hasMask } from './accessors.js'
+import { clearMask, patchComponent, updateArrow } from './document.js'
 import { removeCamera } from './camera.js'
 import { el, iconButton, setIcon, setPressed } from './dom.js'
-import { finishArrow } from './gestures.js'
+import { finishArrow, keepArrow } from './gestures.js'
 import { maskMenu } from './mask-menu.js'
 import { MAX_RADIUS, MIN_RADIUS, TOOLS } from './store.js'
 import { SHORTCUTS, TEXT } from './texts.js'
@@ -10,42 +25,55 @@ import { SHORTCUTS, TEXT } from './texts.js'
 const SLIDER_STEPS = 100
 const RATIO = MAX_RADIUS / MIN_RADIUS
 
-/** The size slider is geometric: every step changes the radius by the same factor. */
-export const radiusToSlider = (radius) => Math.round((Math.log(radius / MIN_RADIUS) / Math.log(RATIO)) * SLIDER_STEPS)
-export const sliderToRadius = (step) => MIN_RADIUS * RATIO ** (step / SLIDER_STEPS)
+/** The size slider is geometric: every step changes the radius by the same factor. @param {number} radius */
+const radiusToSlider = (radius) => Math.round((Math.log(radius / MIN_RADIUS) / Math.log(RATIO)) * SLIDER_STEPS)
+/** @param {number} step */
+const sliderToRadius = (step) => MIN_RADIUS * RATIO ** (step / SLIDER_STEPS)
 
-/** Switch tools; an arrow in progress is kept if it has somewhere to go. */
+/**
+ * Switch tools; an arrow in progress is kept if it has somewhere to go.
+ * @param {EditorStore} store
+ * @param {Tool} tool
+ */
 export function chooseTool(store, tool) {
   const { draft } = store
   if (draft?.kind === 'arrow') {
     if (draft.points.length < 2 || !finishArrow(store)) store.setDraft(null)
   }
-  store.look({ tool, hint: '' })
+  store.setView({ tool, hint: '' })
 }
 
-/** The selected arrow changes its curve; without one the next arrow does. */
+/** The selected arrow changes its curve; without one the next arrow does. @param {EditorStore} store */
 export function toggleCurve(store) {
   const { view, drawing } = store
-  const arrow = view.selected >= 0 && view.arrow >= 0 ? arrowsOf(drawing.components[view.selected])[view.arrow] : null
+  const arrow = selectedArrow(store)
   const now = arrow ? arrow.curve ?? 'straight' : view.curve
+  /** @type {Curve} */
   const curve = now === 'smooth' ? 'straight' : 'smooth'
-  if (store.draft?.kind === 'arrow') store.setDraft({ ...store.draft, curve })
+  if (store.draft?.kind === 'arrow') keepArrow(store, { ...store.draft, curve })
   else if (arrow) store.commit(updateArrow(drawing, view.selected, view.arrow, (a) => ({ ...a, curve })), { curve })
-  store.look({ curve })
+  store.setView({ curve })
 }
 
-/** @returns {import('./menu.js').Item[]} */
+/** @param {EditorStore} store */
+function selectedArrow({ view, component }) {
+  return component && view.arrow >= 0 ? arrowsOf(component)[view.arrow] : null
+}
+
+/** @param {EditorStore} store @returns {MenuItem[]} */
 export function clearItems(store) {
-  const { view, component } = store
-  const open = component && !component.locked
+  const { view } = store
+  const open = store.component?.locked ? null : store.component
   return [
     {
-      label: TEXT.clearMask, icon: 'erase', disabled: !open || (strokesOf(component).length === 0 && component.mask?.png === undefined),
+      label: TEXT.clearMask, icon: 'erase', disabled: !open || !hasMask(open),
       act: () => store.commit(clearMask(store.drawing, view.selected)),
     },
     {
-      label: TEXT.clearArrows, icon: 'arrow', disabled: !open || arrowsOf(component).length === 0,
-      act: () => store.commit(patchComponent(store.drawing, view.selected, { arrows: [] }), { arrow: -1, point: -1 }),
+      label: TEXT.clearArrows, icon: 'arrow', disabled: !open || arrowsOf(open).length === 0,
+      act: () => {
+        store.commit(patchComponent(store.drawing, view.selected, { arrows: [] }), { arrow: -1, point: -1 })
+      },
     },
     {
       label: TEXT.clearCamera, icon: 'camera', disabled: store.drawing.camera === undefined,
@@ -53,7 +81,9 @@ export function clearItems(store) {
     },
     {
       label: TEXT.clearAll, icon: 'trash', disabled: store.drawing.components.length === 0,
-      act: () => store.commit({ ...store.drawing, components: emptyDrawing().components }, { selected: -1, arrow: -1, point: -1 }),
+      act: () => {
+        store.commit({ ...store.drawing, components: [] }, { selected: -1, arrow: -1, point: -1 })
+      },
     },
   ]
 }
@@ -68,37 +98,44 @@ export function shortcutList() {
 }
 
 export class Toolbar {
-  /**
-   * @param {import('./store.js').EditorStore} store
-   * @param {{menu: import('./menu.js').Menu, fit: () => void, toggleFull: () => void, isFull: () => boolean,
-   *          pictureWidth: () => number, fileItems: () => import('./menu.js').Item[]}} actions
-   */
+  /** @param {EditorStore} store @param {ToolbarActions} actions */
   constructor(store, actions) {
     this.store = store
     this.actions = actions
     this.tools = TOOLS.map((tool) => iconButton(tool, TEXT[tool], () => chooseTool(store, tool), { 'data-tool': tool }))
+    /** @type {HTMLInputElement} */
     this.size = el('input', {
-      type: 'range', class: 'trackgo-size', min: '0', max: String(SLIDER_STEPS), title: TEXT.radius, 'aria-label': TEXT.radius,
-      on: { input: () => store.look({ radius: sliderToRadius(Number(this.size.value)) }) },
+      type: 'range', class: 'trackgo-size', min: '0', max: String(SLIDER_STEPS),
+      title: TEXT.radius, 'aria-label': TEXT.radius,
+      on: { input: () => store.setView({ radius: sliderToRadius(Number(this.size.value)) }) },
     })
+    this.sizeNumber = el('span', { class: 'trackgo-width', title: TEXT.brushWidth })
     this.curve = iconButton('straight', TEXT.curve, () => toggleCurve(store), { 'data-action': 'curve' })
     this.undo = iconButton('undo', TEXT.undo, () => store.undo(), { 'data-action': 'undo' })
     this.redo = iconButton('redo', TEXT.redo, () => store.redo(), { 'data-action': 'redo' })
-    this.clear = iconButton('trash', TEXT.clear, () => actions.menu.open(this.clear, clearItems(store)), { 'data-action': 'clear' })
-    this.mask = iconButton('mask', TEXT.mask, () => actions.menu.open(this.mask, maskMenu(store, actions.menu, actions.pictureWidth)), { 'data-action': 'mask' })
-    this.files = iconButton('picture', TEXT.files, () => actions.menu.open(this.files, actions.fileItems()), { 'data-action': 'files' })
+    this.clear = this.#menuButton('trash', TEXT.clear, 'clear', () => clearItems(store))
+    this.mask = this.#menuButton('mask', TEXT.mask, 'mask', () => maskMenu(store, actions.menu, actions.pictureWidth))
+    this.files = this.#menuButton('picture', TEXT.files, 'files', () => actions.fileItems())
     this.fit = iconButton('fit', TEXT.fit, () => actions.fit(), { 'data-action': 'fit' })
-    this.help = iconButton('help', TEXT.help, () => actions.menu.open(this.help, shortcutList()), { 'data-action': 'help' })
+    this.help = this.#menuButton('help', TEXT.help, 'help', () => shortcutList())
     this.full = iconButton('expand', TEXT.expand, () => actions.toggleFull(), { 'data-action': 'full' })
     this.element = this.#layout()
   }
 
+  /** @param {string} icon @param {string} title @param {string} action @param {() => MenuItem[]|HTMLElement} content */
+  #menuButton(icon, title, action, content) {
+    /** @type {HTMLButtonElement} */
+    const button = iconButton(icon, title, () => this.actions.menu.open(button, content()), { 'data-action': action })
+    return button
+  }
+
   #layout() {
     const [select, brush, erase, lasso, lassoErase, fill, arrow, freehand, camera] = this.tools
+    /** @param {Node[]} children */
     const group = (...children) => el('div', { class: 'trackgo-group' }, children)
     return el('div', { class: 'trackgo-toolbar', role: 'toolbar', 'aria-label': TEXT.tools }, [
       group(select), group(brush, erase, lasso, lassoErase, fill, this.mask), group(arrow, freehand), group(camera),
-      el('div', { class: 'trackgo-options' }, [this.size, this.curve]),
+      el('div', { class: 'trackgo-options' }, [this.size, this.sizeNumber, this.curve]),
       group(this.undo, this.redo, this.clear), group(this.files, this.fit, this.help, this.full),
     ])
   }
@@ -108,14 +145,23 @@ export class Toolbar {
     const { tool, radius, curve } = store.view
     for (const button of this.tools) setPressed(button, button.dataset.tool === tool)
     const round = tool === 'brush' || tool === 'erase'
-    this.size.hidden = !round
-    if (round) this.size.value = String(radiusToSlider(radius))
-    const selected = store.view.arrow >= 0 && store.component ? arrowsOf(store.component)[store.view.arrow] : null
+    this.size.hidden = this.sizeNumber.hidden = !round
+    if (round) this.#renderSize(radius)
+    const selected = selectedArrow(store)
     this.curve.hidden = !(tool === 'arrow' || (tool === 'select' && selected))
     setIcon(this.curve, (selected && store.draft?.kind !== 'arrow' ? selected.curve ?? 'straight' : curve))
     this.undo.disabled = !store.canUndo
     this.redo.disabled = !store.canRedo
     const full = this.actions.isFull()
     setIcon(this.full, full ? 'shrink' : 'expand', full ? TEXT.shrink : TEXT.expand)
+  }
+
+  /** @param {number} radius in frame widths */
+  #renderSize(radius) {
+    const width = 2 * radius * this.actions.pictureWidth()
+    const text = `${width < 10 ? Number(width.toFixed(1)) : Math.round(width)} px`
+    this.size.value = String(radiusToSlider(radius))
+    this.size.setAttribute('aria-valuetext', text)
+    if (this.sizeNumber.textContent !== text) this.sizeNumber.textContent = text
   }
 }

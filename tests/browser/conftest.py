@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import io
 import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
-import numpy as np
 import pytest
-from PIL import Image
 
 from tests.browser.frontends import NEWEST, FrontendMissing, static_folder
+from tests.browser.support import PATIENCE_MS, WINDOW, pictures
 
 JS = Path(__file__).parents[2] / "js"
 VERSIONS = os.environ.get("TRACKGO_FRONTENDS", f"1.27.10,{NEWEST}").split(",")
@@ -27,28 +25,6 @@ CHROMIUM_FLAGS = [
     "--no-first-run",
     "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",  # a test needs nothing from elsewhere
 ]
-PATIENCE_MS = 60_000  # for a machine with much else to do; nothing waits this long otherwise
-WINDOW = {"width": 1500, "height": 1050}
-QUADRANTS = ((200, 180, 160), (90, 110, 100), (60, 70, 90), (150, 150, 170))
-
-
-def _png(pixels: np.ndarray) -> bytes:
-    buffer = io.BytesIO()
-    Image.fromarray(pixels).save(buffer, "PNG")
-    return buffer.getvalue()
-
-
-def pictures() -> dict[str, bytes]:
-    """quadrants.png has four calm colours; plain.png is one colour; broken.png is no picture at all."""
-    quadrants = np.zeros((288, 512, 3), np.uint8)
-    for i, colour in enumerate(QUADRANTS):
-        quadrants[(i // 2) * 144 :, (i % 2) * 256 :] = colour
-    quadrants[144:, :256] = QUADRANTS[2]
-    return {
-        "quadrants.png": _png(quadrants),
-        "plain.png": _png(np.full((200, 300, 3), 77, np.uint8)),
-        "broken.png": b"no picture",
-    }
 
 
 def chromium_path() -> str | None:

@@ -163,7 +163,7 @@ class EditorPage:
         return x, y
 
     def pixel(self, u: float, v: float) -> tuple[int, int, int]:
-        """The colour shown at a place of the picture, once everything is drawn."""
+        """The color shown at a place of the picture, once everything is drawn."""
         self.page.mouse.move(5, 500)
         self.settle()
         return tuple(

@@ -71,7 +71,7 @@ def object_info(images: list[str]) -> dict[str, dict]:
                 "drawing": ["TRACKGO_DRAWING", {"tooltip": "Comes first."}],
                 "mask": ["MASK", {"tooltip": "Fills empty masks."}],
                 "frames": ["INT", {"default": 14, "min": 6, "max": 121, "tooltip": "Frames on the timeline."}],
-                "editor": ["TRACKGO_EDITOR", {"tooltip": "The drawing."}],
+                "editor": ["TRACKGO_EDITOR", {}],
             },
             [("TRACKGO_DRAWING", "drawing"), ("MASK", "masks"), ("IMAGE", "preview")],
             display_name="TrackGo Canvas",
@@ -83,9 +83,13 @@ def object_info(images: list[str]) -> dict[str, dict]:
 
 
 def translations() -> dict[str, dict]:
-    """What /i18n says: ComfyUI merges every pack's locales/LANGUAGE/main.json."""
+    """What /i18n says: ComfyUI merges every pack's locales/LANGUAGE/main.json and nodeDefs.json."""
     folders = sorted((Path(__file__).parents[2] / "locales").iterdir())
-    return {folder.name: json.loads((folder / "main.json").read_text(encoding="utf-8")) for folder in folders}
+
+    def texts(folder: Path, name: str) -> dict:
+        return json.loads((folder / f"{name}.json").read_text(encoding="utf-8"))
+
+    return {folder.name: texts(folder, "main") | {"nodeDefs": texts(folder, "nodeDefs")} for folder in folders}
 
 
 class StandinServer:
@@ -94,7 +98,7 @@ class StandinServer:
     def __init__(self, static: Path, js: Path, images: dict[str, bytes]) -> None:
         self.static, self.js, self.images = static, js, dict(images)
         self.prompts: list[dict] = []
-        self.sight_requests, self.sight_closed = 0, False
+        self.preview_requests, self.preview_route_missing = 0, False
         self.settings: dict[str, Any] = {
             "Comfy.TutorialCompleted": True,
             "Comfy.Workflow.ShowMissingNodesWarning": False,
@@ -238,9 +242,9 @@ class StandinServer:
         return web.json_response({"prompt_id": uuid.uuid4().hex, "number": len(self.prompts), "node_errors": {}})
 
     async def _trajectories(self, request: web.Request) -> web.Response:
-        """The pack's own handler; `sight_closed` stands for a ComfyUI that was not restarted after an update."""
-        self.sight_requests += 1
-        return web.Response(status=404) if self.sight_closed else await preview_request.handle(request)
+        """The pack's own handler; `preview_route_missing`: as if ComfyUI was not restarted after an update."""
+        self.preview_requests += 1
+        return web.Response(status=404) if self.preview_route_missing else await preview_request.handle(request)
 
     async def _save_settings(self, request: web.Request) -> web.Response:
         self.settings.update(await request.json())

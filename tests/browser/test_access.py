@@ -7,7 +7,7 @@ import re
 import pytest
 
 from tests.browser.editor_page import CANVAS
-from tests.browser.test_editor import boat, drawing, touch
+from tests.browser.support import boat, drawing, touch
 
 
 def test_keyboard_alone_selects_moves_deletes_and_undoes(editor):
@@ -72,8 +72,8 @@ CONTRAST = """(selector) => {
     const element = document.querySelector(selector)
     let behind = element
     while (behind && parse(getComputedStyle(behind).backgroundColor)[3] < 1) behind = behind.parentElement
-    const colours = [getComputedStyle(element).color, getComputedStyle(behind).backgroundColor]
-    const [a, b] = colours.map((colour) => light(parse(colour)))
+    const colors = [getComputedStyle(element).color, getComputedStyle(behind).backgroundColor]
+    const [a, b] = colors.map((color) => light(parse(color)))
     return [b, (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05)]
 }"""
 
@@ -107,6 +107,69 @@ def test_two_fingers_pan_and_paint_nothing(editor):
     touch(editor, "touchEnd")
     editor.wait(f"editor.stage.view.x > {x} + 10")
     assert editor.text == before
+
+
+def test_no_tooltip_lies_beside_the_picture_while_one_draws(editor):
+    shown = ".p-tooltip, [role=tooltip]"
+    editor.tool("brush")
+    if editor.vue and not editor.version.startswith("1.27"):
+        editor.page.locator(f'[data-node-id="{CANVAS}"] input').first.hover(force=True)
+        editor.page.locator(shown).first.wait_for()  # other widgets' tooltips do show
+    editor.drag((0.2, 0.3), (0.4, 0.5))
+    editor.page.mouse.move(*editor.at(0.5, 0.5), steps=3)
+    editor.page.evaluate("() => new Promise((done) => setTimeout(done, 3 * 500))")  # ComfyUI's delay is 500 ms
+    assert editor.page.locator(shown).count() == 0
+
+
+GRAPH = "() => [app.canvas.ds.scale, ...app.canvas.ds.offset]"
+
+
+def test_two_fingers_on_the_picture_zoom_it_and_not_the_graph(editor):
+    editor.action("fit")
+    editor.settle()
+    graph, before = editor.page.evaluate(GRAPH), editor.editor("stage.view.scale")
+    touch(editor, "touchStart", (0.4, 0.5))
+    touch(editor, "touchStart", (0.4, 0.5), (0.6, 0.5))
+    places = [editor.at(0.4 - step, 0.5) + editor.at(0.6 + step, 0.5) for step in (0.05, 0.1, 0.15, 0.2)]
+    for x, y, other_x, other_y in places:
+        points = [{"x": x, "y": y, "id": 0}, {"x": other_x, "y": other_y, "id": 1}]
+        editor.cdp.send("Input.dispatchTouchEvent", {"type": "touchMove", "touchPoints": points})
+    touch(editor, "touchEnd")
+    editor.wait(f"editor.stage.view.scale > {before} * 2.7")
+    assert editor.editor("stage.view.scale") == pytest.approx(3 * before, rel=0.1), "fingers three times as far apart"
+    assert editor.page.evaluate(GRAPH) == graph
+
+
+def test_touches_beside_the_picture_leave_the_graph_alone_and_it_stays_usable(editor):
+    """On the toolbar; with one finger here and one on the graph; then two on the graph, which are the graph's."""
+    editor.action("fit")
+    editor.settle()
+    graph = editor.page.evaluate(GRAPH)
+    toolbar = editor.page.locator(".trackgo-toolbar").bounding_box()
+    bar = [(toolbar["x"] + share * toolbar["width"], toolbar["y"] + toolbar["height"] - 2) for share in (0.3, 0.7, 0.9)]
+    (empty, there), here = [(200, 880), (330, 930)], editor.at(0.5, 0.5)
+
+    def fingers(kind: str, *places: tuple[float, float]) -> None:
+        points = [{"x": x, "y": y, "id": i} for i, (x, y) in enumerate(places)]
+        editor.cdp.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+
+    touch(editor, "touchStart", (0.5, 0.5))
+    touch(editor, "touchEnd")
+    for first, second, moved in [(bar[0], bar[1], bar[2]), (here, empty, there)]:
+        fingers("touchStart", first)
+        fingers("touchStart", first, second)
+        fingers("touchMove", first, moved)
+        fingers("touchEnd")
+        assert editor.page.evaluate(GRAPH)[0] == graph[0]
+    editor.reset_graph_view()
+    fingers("touchStart", empty)
+    fingers("touchStart", empty, (300, 880))
+    fingers("touchMove", empty, (350, 880))
+    fingers("touchMove", empty, (400, 880))
+    fingers("touchEnd")
+    editor.page.wait_for_function("() => app.canvas.ds.scale > 1.3")
+    editor.reset_graph_view()
+    editor.settle()
 
 
 @pytest.mark.parametrize(("language", "says"), [("en", "Step by step"), ("zh", "步骤"), ("ja", "手順")])

@@ -2,23 +2,11 @@
 
 from __future__ import annotations
 
-import json
-
 import pytest
 
-from tests.browser.conftest import QUADRANTS
-from tests.browser.test_editor import boat, close, drawing, touch
+from tests.browser.support import QUADRANTS, boat, close, scrub_to_end, touch, with_camera
 
 FRAMES = 14
-
-
-def scrub_to_end(editor) -> None:
-    track = editor.page.locator(".trackgo-scrub").bounding_box()
-    editor.page.mouse.click(track["x"] + track["width"] - 1, track["y"] + track["height"] / 2)
-
-
-def with_camera(*components, **camera) -> str:
-    return drawing(*components)[:-1] + ', "camera": ' + json.dumps(camera) + "}"
 
 
 def handle(editor, name: str) -> tuple[float, float]:

@@ -8,10 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.browser.conftest import PATIENCE_MS, WINDOW
 from tests.browser.editor_page import CANVAS, EDITOR, READY, EditorPage
+from tests.browser.support import PATIENCE_MS, WINDOW
 from tests.comfy_harness import ROOT, ComfyServer, Run
-from tests.workflow_format import to_prompt
 from trackgo.video import read_clip
 
 STEPS = 2
@@ -80,7 +79,7 @@ def test_mouse_and_api_give_the_same_frames(mode: str, chromium, comfy: ComfySer
         by_mouse = video_frames(comfy, queue_with_the_page(editor, comfy), save, tmp_path)
     finally:
         page.close()
-    prompt = to_prompt(graph, comfy.get("/object_info"))
+    prompt = comfy.prompt_of(graph)
     prompt[str(CANVAS)]["inputs"]["editor"] = drawn
     other = json.loads(json.dumps(prompt))
     other[sampler]["inputs"]["seed"] += 1

@@ -6,36 +6,15 @@ import json
 
 import pytest
 
-from tests.browser.conftest import QUADRANTS
 from tests.browser.editor_page import CANVAS, EDITOR, LOADER
+from tests.browser.support import QUADRANTS, boat, close, drawing, reddish, touch
 
 RED = (255, 48, 48)
 
 
-def close(first, second, tolerance: int = 6) -> bool:
-    return all(abs(a - b) <= tolerance for a, b in zip(first, second, strict=True))
-
-
-def reddish(before, after) -> bool:
-    return after[0] > before[0] and after[1] < before[1]
-
-
-def boat(name: str = "boat", **more) -> dict:
-    return {
-        "name": name,
-        "mask": {"strokes": [{"tool": "lasso", "points": [[0.1, 0.1], [0.3, 0.1], [0.3, 0.4], [0.1, 0.4]]}]},
-        "arrows": [{"points": [[0.2, 0.25], [0.7, 0.25]], "curve": "straight"}],
-        **more,
-    }
-
-
-def drawing(*components) -> str:
-    return json.dumps({"version": 1, "components": list(components)})
-
-
 def test_shows_the_upstream_picture_before_anything_ran(editor):
-    for place, colour in zip([(0.2, 0.2), (0.8, 0.2), (0.2, 0.8), (0.8, 0.7)], QUADRANTS, strict=True):
-        assert close(editor.pixel(*place), colour)
+    for place, color in zip([(0.2, 0.2), (0.8, 0.2), (0.2, 0.8), (0.8, 0.7)], QUADRANTS, strict=True):
+        assert close(editor.pixel(*place), color)
 
 
 def test_paint_and_erase(editor):
@@ -136,6 +115,52 @@ def test_component_list(editor):
     assert editor.components[1]["name"] == "a cat"
 
 
+def test_rename_enter_and_leaving_keep_escape_does_not(editor):
+    editor.start(drawing(boat("one")))
+    errors = []
+
+    def note(error) -> None:
+        errors.append(error)
+
+    editor.page.on("pageerror", note)
+    name = editor.page.locator('.trackgo-row[data-index="0"] .trackgo-name')
+    field = editor.page.locator(".trackgo-rename")
+
+    def type_name(text: str) -> None:
+        name.dblclick()
+        field.fill(text)
+
+    def focused(selector: str) -> bool:
+        return editor.page.evaluate("(selector) => document.activeElement.matches(selector)", selector)
+
+    type_name("two")
+    editor.press("Escape")
+    assert editor.components[0]["name"] == "one" and name.inner_text() == "one" and focused(".trackgo")
+    assert not editor.editor("store.canUndo")
+    type_name("three")
+    editor.press("Enter")
+    assert editor.components[0]["name"] == "three" and name.inner_text() == "three" and focused(".trackgo")
+    type_name("四")
+    field.dispatch_event("keydown", {"key": "Enter", "isComposing": True})
+    field.dispatch_event("keydown", {"key": "Escape", "isComposing": True})
+    assert field.input_value() == "四", "the input method's keys are not the field's"
+    editor.page.locator(".trackgo-scrub").focus()
+    assert editor.components[0]["name"] == "四" and focused(".trackgo-scrub"), "leaving keeps it and the new focus"
+    editor.focus()
+    editor.press("Control+z", 2)
+    assert editor.components[0]["name"] == "one", "one step of undo each"
+    editor.tool("camera")
+    turn = editor.page.locator('[data-field="turn"]')
+    turn.fill("30")
+    editor.press("Escape")
+    assert "camera" not in editor.document and turn.input_value() == "0" and focused(".trackgo")
+    turn.fill("30")
+    editor.press("Enter")
+    assert editor.document["camera"]["turn"] == 30
+    editor.page.remove_listener("pageerror", note)
+    assert errors == []
+
+
 def test_timing_bar_and_easing(editor):
     editor.start(drawing(boat()))
     bar = editor.page.locator('.trackgo-row[data-index="0"] .trackgo-bar').bounding_box()
@@ -170,6 +195,107 @@ def test_undo_to_the_start_and_redo_to_the_end(editor):
     editor.press("Control+Shift+z", 3)
     editor.press("Control+y")
     assert editor.document == done
+
+
+def test_undo_of_the_graph_keeps_the_editors_own(editor):
+    """ComfyUI's undo builds every node anew; the drawing it goes back to still has its past and its future."""
+    states = [editor.document]
+    editor.tool("brush")
+    for v in (0.2, 0.4, 0.6):
+        editor.drag((0.2, v), (0.4, v))
+        states.append(editor.document)
+
+    def on_the_graph(keys: str, expected: int) -> None:
+        """Some front ends record their own new layout of the node as a step, too, so one key may not be enough."""
+        editor.page.mouse.click(150, 800)
+        for _ in range(4):
+            editor.page.evaluate(f"() => {{ window.editorBefore = {EDITOR}.trackgo }}")
+            editor.press(keys)
+            editor.page.wait_for_function(f"() => {EDITOR}?.trackgo && {EDITOR}.trackgo !== window.editorBefore")
+            editor.ready()
+            if editor.document != states[expected + 1]:
+                break
+        assert editor.document == states[expected]
+
+    on_the_graph("Control+z", 2)
+    on_the_graph("Control+z", 1)
+    editor.focus()
+    editor.press("Control+z")
+    assert editor.document == states[0]
+    editor.press("Control+Shift+z", 3)
+    assert editor.document == states[3]
+
+
+def test_keys_that_mean_nothing_here_stay_in_the_editor(editor):
+    """Every key without Ctrl or Alt: none opens or moves anything of ComfyUI's, or takes the focus."""
+    editor.start(drawing(boat()))
+    look = """() => JSON.stringify([
+        document.activeElement.className, app.graph.nodes.map((node) => [node.id, node.mode, !!node.flags?.collapsed]),
+        app.extensionManager.sidebarTab?.activeSidebarTabId ?? null, app.canvas.read_only, app.canvas.ds.scale,
+        document.querySelectorAll('[role=dialog], .comfy-modal:not([style*=none]), .side-bar-panel').length,
+    ])"""
+    editor.focus()
+    before = editor.page.evaluate(look)
+    for key in "abcdeghijklmnopqrstuvwxyz0123456789`~.,;'/\\-=_+":
+        editor.press(key)
+        if key.isalpha():
+            editor.press(f"Shift+{key}")
+    editor.press("F2")
+    editor.page.evaluate("async () => { for (let i = 0; i < 10; i += 1) await new Promise(requestAnimationFrame) }")
+    assert editor.page.evaluate(look) == before
+    editor.page.mouse.click(150, 800)
+    editor.press("w")
+    editor.page.wait_for_function(f"(before) => ({look})() !== before", arg=before)
+    editor.press("w")
+
+
+def test_a_mask_shows_on_an_object_of_its_own_color(editor):
+    editor.start(drawing(boat()), picture="red.png")
+    edge = [editor.pixel(0.1 + step / 1500, 0.25) for step in range(-9, 30, 3)]
+    brightness = [sum(color) for color in edge]
+    assert max(brightness) > 2 * min(brightness), "a dark line between the mask and what is around it"
+    editor.focus()
+    editor.press("b")
+    editor.drag((0.6, 0.6), (0.7, 0.6))
+    radius = editor.editor("store.view.radius")
+    line = [sum(editor.pixel(0.65, 0.6 + radius * 512 / 288 * share)) for share in (0.9, 0.95, 0.98, 1.0, 1.02)]
+    assert min(line) < 0.6 * max(line), "a stroke just drawn has it too"
+
+
+def test_the_brush_says_its_width_in_pixels_of_the_picture(editor):
+    editor.tool("brush")
+    width = editor.page.locator(".trackgo-width")
+    assert width.inner_text() == "31 px"
+    editor.focus()
+    editor.press("]")
+    assert width.inner_text() == "35 px"
+    slider = editor.page.get_by_role("slider", name="Brush size")
+    slider.fill("100")
+    assert width.inner_text() == "256 px" == slider.get_attribute("aria-valuetext")
+    editor.drag((0.5, 0.2), (0.5, 0.3))
+    assert editor.components[0]["mask"]["strokes"][0]["radius"] * 2 * 512 == pytest.approx(256)
+    editor.tool("lasso")
+    assert not width.is_visible()
+    editor.tool("brush")
+    slider.fill("56")
+
+
+def test_what_the_arrows_do_is_said_while_they_are_drawn(editor):
+    editor.start(drawing(boat()))
+    said = editor.page.locator('.trackgo-row[data-index="0"] .trackgo-readout')
+    status = editor.page.locator(".trackgo-status")
+    assert said.inner_text() == "256 px"
+    editor.tool("arrow")
+    editor.page.mouse.move(*editor.at(0.25, 0.25))
+    editor.page.mouse.down()
+    editor.page.mouse.move(*editor.at(0.7, 0.65), steps=4)
+    status.get_by_text("“boat” becomes").wait_for()
+    assert "×" in said.inner_text() and "°" in said.inner_text(), "before the button is up"
+    editor.page.mouse.move(*editor.at(0.75, 0.25), steps=4)
+    editor.wait("!document.querySelector('.trackgo-status').textContent.includes('“boat”')")
+    editor.page.mouse.up()
+    assert len(editor.components[0]["arrows"]) == 2
+    assert "×" not in said.inner_text() or said.inner_text().startswith(("×0.9", "×1.0"))
 
 
 def test_value_changes_once_per_gesture(editor):
@@ -290,13 +416,6 @@ def test_a_pens_other_end_erases_whatever_the_tool(editor):
     editor.tool("select")
     erase_with_pen(editor, (0.2, 0.3), (0.25, 0.3))
     assert [s["tool"] for s in editor.components[0]["mask"]["strokes"]] == ["brush", "erase", "erase"]
-
-
-def touch(editor, kind: str, *places: tuple[float, float]) -> None:
-    points = [{"x": x, "y": y, "id": i} for i, (x, y) in enumerate(editor.at(*place) for place in places)]
-    if not hasattr(editor, "cdp"):
-        editor.cdp = editor.page.context.new_cdp_session(editor.page)
-    editor.cdp.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
 
 
 def test_one_finger_paints_and_two_zoom(editor):

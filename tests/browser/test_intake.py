@@ -8,10 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.browser.conftest import QUADRANTS, pictures
 from tests.browser.editor_page import CANVAS, EDITOR, LOADER, workflow
-from tests.browser.test_editor import boat, close, drawing, reddish
-from tests.browser.test_persistence import queue
+from tests.browser.support import QUADRANTS, boat, close, drawing, pictures, queue, reddish
 
 HINT = ".trackgo-status span"
 
@@ -174,9 +172,9 @@ def test_what_arrives_upstream_is_shown_but_never_touched(editor):
     executed(editor, {"trackgo_arrivals": [{"drawing": upstream, "masks": [{"strokes": strokes}]}]})
     editor.page.locator(".trackgo-ghosts").wait_for()
     assert "upstream" in editor.page.locator(".trackgo-ghosts").inner_text()
-    assert reddish(plain, editor.pixel(0.74, 0.86)), "the first colour of P"
+    assert reddish(plain, editor.pixel(0.74, 0.86)), "the first color of P"
     green = editor.pixel(0.15, 0.85)
-    assert green[1] > own[1] and green[0] < own[0], "the second colour, in the mask that arrived"
+    assert green[1] > own[1] and green[0] < own[0], "the second color, in the mask that arrived"
     editor.tool("select")
     editor.drag((0.75, 0.75), (0.5, 0.5))
     assert editor.text == before
@@ -189,8 +187,8 @@ def test_a_resize_before_the_editor_is_done_to_the_picture(editor):
     """ImageScale with a centred crop of 512×288 to a square keeps the middle: no run is needed to know that."""
     editor.load(workflow(drawing(boat()), "quadrants.png", "ImageScale", ("area", 300, 300, "center")))
     editor.wait("editor.stage.picture.width === 300 && editor.stage.picture.height === 300")
-    for place, colour in zip([(0.05, 0.05), (0.9, 0.1)], QUADRANTS, strict=False):
-        assert close(editor.pixel(*place), colour)
+    for place, color in zip([(0.05, 0.05), (0.9, 0.1)], QUADRANTS, strict=False):
+        assert close(editor.pixel(*place), color)
 
 
 @pytest.mark.parametrize(("language", "undo"), [("zh", "撤销 (Ctrl+Z)"), ("ja", "元に戻す (Ctrl+Z)")])

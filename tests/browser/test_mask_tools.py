@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from tests.browser.conftest import QUADRANTS
-from tests.browser.test_editor import boat, close, drawing, reddish
+from tests.browser.support import QUADRANTS, boat, close, drawing, reddish
 from trackgo import Drawing
 
 SIZE = (512, 288)  # of quadrants.png; its rasters have the same size

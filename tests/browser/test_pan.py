@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.browser.editor_page import EDITOR
-from tests.browser.test_editor import boat, drawing
+from tests.browser.support import boat, drawing
 
 PIXELS = f"""(anew) => {{
     const {{ stage }} = {EDITOR}.trackgo

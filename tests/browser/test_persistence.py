@@ -8,9 +8,8 @@ import numpy as np
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.conftest import PATIENCE_MS, WINDOW
 from tests.browser.editor_page import CANVAS, EDITOR, LOADER, EditorPage
-from tests.browser.test_editor import boat, close, drawing, reddish
+from tests.browser.support import PATIENCE_MS, WINDOW, boat, close, drawing, queue, reddish
 
 
 def draw_something(editor) -> dict:
@@ -21,18 +20,30 @@ def draw_something(editor) -> dict:
     return editor.document
 
 
-def queue(editor) -> dict:
-    """Press the shortcut that runs the graph, with the focus still in the editor; the prompt the server got."""
-    with editor.page.expect_response("**/prompt"):
-        editor.press("Control+Enter")
-    return editor.server.prompts[-1]["prompt"]
-
-
 def test_queued_document_equals_the_drawn_one(editor):
     drawn = draw_something(editor)
     inputs = queue(editor)[str(CANVAS)]["inputs"]
     assert json.loads(inputs["editor"]) == drawn
     assert inputs["frames"] == 14 and inputs["image"] == ["1", 0]
+
+
+def test_an_arrow_by_clicks_is_queued_before_it_is_finished(editor):
+    editor.tool("arrow")
+    editor.click(0.2, 0.2)
+    editor.click(0.4, 0.4)
+    editor.click(0.6, 0.3)
+    (component,) = json.loads(queue(editor)[str(CANVAS)]["inputs"]["editor"])["components"]
+    assert component["arrows"][0]["points"][2] == pytest.approx([0.6, 0.3], abs=0.003)
+    editor.click(0.8, 0.5)
+    editor.page.mouse.move(*editor.at(0.9, 0.9))
+    editor.page.mouse.click(150, 800)
+    editor.page.mouse.click(150, 820)
+    editor.wait("editor.store.draft === null || editor.store.draft.rubber === null")
+    assert len(editor.components[0]["arrows"][0]["points"]) == 4
+    assert json.loads(queue(editor)[str(CANVAS)]["inputs"]["editor"]) == editor.document
+    editor.focus()
+    editor.press("Control+z")
+    assert editor.components == [], "one step of undo"
 
 
 def test_save_and_reload_the_page(editor):
@@ -163,7 +174,8 @@ def test_a_crash_of_the_page_loses_only_the_unfinished_gesture(editor, chromium)
             "() => Object.entries({...localStorage, ...sessionStorage}).some(([, v]) => v.includes('TrackGoCanvas'))"
         )
         first.page.wait_for_function(drafts)
-        first.page.wait_for_function("(text) => JSON.stringify({...localStorage}).includes(text)", arg='\\"arrows')
+        arrow = r"() => Object.values({...localStorage}).some((value) => /arrows[\\]*\":\[\{/.test(value))"
+        first.page.wait_for_function(arrow)
         first.page.close(run_before_unload=False)
         second = EditorPage(context.new_page(), editor.server, editor.vue)
         second.page.set_default_timeout(PATIENCE_MS)
@@ -239,11 +251,12 @@ def test_page_and_python_agree_on_masks_and_arrows(editor):
     result = editor.page.evaluate(
         """async ([text, frames]) => {
             const base = '/extensions/ComfyUI-TrackGo/editor/'
-            const { rasterizeStrokes } = await import(base + 'rasterize.js')
+            const { applyStrokes, createRaster } = await import(base + 'rasterize.js')
             const { arrowPositions } = await import(base + 'motion.js')
             const [component] = JSON.parse(text).components
             const positions = [...Array(frames).keys()].map((i) => arrowPositions(component, i, frames, 1024, 576)[0])
-            return [Array.from(rasterizeStrokes(component.mask.strokes, 1024, 576).data), positions]
+            const raster = applyStrokes(createRaster(1024, 576), component.mask.strokes)
+            return [Array.from(raster.data), positions]
         }""",
         [editor.text, 14],
     )

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tests.browser.conftest import PATIENCE_MS, WINDOW, pictures
 from tests.browser.editor_page import BETWEEN, CANVAS, LOADER, EditorPage, workflow
+from tests.browser.support import PATIENCE_MS, WINDOW, pictures
 
 
 @pytest.fixture(params=["classic", "nodes2"])
@@ -42,11 +42,11 @@ def test_the_real_server_shows_what_the_model_will_see(real):
     real.tool("camera")
     real.drag((0.5, 0.6), (0.6, 0.7))
     real.press("m")
-    real.wait("editor.sight.seen && !editor.sight.abort")
+    real.wait("editor.previewRequest.trajectories && !editor.previewRequest.abort")
     size = real.editor("stage.picture.width"), real.editor("stage.picture.height")
     expected = point_trajectories(Drawing.from_json(real.text), 14, *size)
-    assert real.editor("sight.seen.component") == expected.component.tolist()
-    found = np.array(real.editor("sight.seen.tracks.join(' ')").split(), float)
+    assert real.editor("previewRequest.trajectories.component") == expected.component.tolist()
+    found = np.array(real.editor("previewRequest.trajectories.tracks.join(' ')").split(), float)
     np.testing.assert_allclose(found, expected.tracks.reshape(-1), atol=0.01)
 
 

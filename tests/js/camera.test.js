@@ -1,7 +1,7 @@
 /** The camera's frame: what is dragged is what the camera sees in the end. */
 import assert from 'node:assert/strict'
 import test from 'node:test'
-import { cameraMotion, cameraMoves, cameraOf, cameraProblem, patchCamera, removeCamera, viewCorners } from '../../js/editor/camera.js'
+import { cameraMotion, cameraMoves, cameraOf, patchCamera, removeCamera, viewCorners } from '../../js/editor/camera.js'
 import { cameraHandles, nudgeCamera } from '../../js/editor/camera-gestures.js'
 import { parseDrawing } from '../../js/editor/document.js'
 import { begin } from '../../js/editor/gestures.js'
@@ -10,14 +10,16 @@ import { EditorStore } from '../../js/editor/store.js'
 
 const SIZE = { width: 400, height: 200 }
 const scene = { ...SIZE, toStage: ([u, v]) => [u * SIZE.width, v * SIZE.height], insideMask: () => false }
-const at = (x, y, more = {}) => ({ stage: [x, y], frac: [x / SIZE.width, y / SIZE.height], alt: false, shift: false, ...more })
+const at = (x, y, more = {}) => ({
+  stage: [x, y], frac: [x / SIZE.width, y / SIZE.height], alt: false, shift: false, ...more,
+})
 
 function setUp(camera) {
-  const heard = []
-  const store = new EditorStore({ onChange: (text) => heard.push(text) })
+  const saved = []
+  const store = new EditorStore({ onChange: (text) => saved.push(text) })
   store.load(JSON.stringify({ version: 1, components: [], ...(camera ? { camera } : {}) }))
-  store.look({ tool: 'camera' })
-  return { store, heard }
+  store.setView({ tool: 'camera' })
+  return { store, saved }
 }
 
 function drag(store, ...places) {
@@ -27,15 +29,19 @@ function drag(store, ...places) {
 }
 
 function near(actual, expected, tolerance) {
-  actual.flat(3).forEach((value, i) => assert.ok(Math.abs(value - expected.flat(3)[i]) <= tolerance, `${actual} is not ${expected}`))
+  const wanted = expected.flat(3)
+  actual.flat(3).forEach((value, i) => {
+    assert.ok(Math.abs(value - wanted[i]) <= tolerance, `${actual} is not ${expected}`)
+  })
 }
 
 /** The corners of the frame's view end in the corners of the frame: the definition of what the camera sees. */
 function checkView(drawing) {
   const { width, height } = SIZE
   const motion = cameraMotion(drawing, 1, 2, width, height)
-  const seen = viewCorners(drawing, width, height).map(([u, v]) => applyMotion(motion, [u * width - 0.5, v * height - 0.5]))
-  near(seen, [[-0.5, -0.5], [width - 0.5, -0.5], [width - 0.5, height - 0.5], [-0.5, height - 0.5]], 1e-6)
+  const corners = viewCorners(drawing, width, height)
+  const filmed = corners.map(([u, v]) => applyMotion(motion, [u * width - 0.5, v * height - 0.5]))
+  near(filmed, [[-0.5, -0.5], [width - 0.5, -0.5], [width - 0.5, height - 0.5], [-0.5, height - 0.5]], 1e-6)
 }
 
 test('the view is what fills the last frame', () => {
@@ -45,10 +51,10 @@ test('the view is what fills the last frame', () => {
 })
 
 test('dragging inside pans: the picture goes the other way', () => {
-  const { store, heard } = setUp()
+  const { store, saved } = setUp()
   drag(store, at(100, 150), at(120, 150), at(180, 130))
   assert.deepEqual(cameraOf(store.drawing).pan, [-0.2, 0.1])
-  assert.equal(heard.length, 1)
+  assert.equal(saved.length, 1)
   checkView(store.drawing)
   store.undo()
   assert.equal(store.drawing.camera, undefined)
@@ -70,7 +76,8 @@ test('the knob and the outside turn, past half a turn, in steps with Shift', () 
   const round = (from, to, step, radius) => {
     const places = []
     for (let angle = from; from < to ? angle <= to : angle >= to; angle += step) {
-      places.push(at(200 + radius * Math.cos((angle * Math.PI) / 180), 100 + radius * Math.sin((angle * Math.PI) / 180)))
+      const radians = (angle * Math.PI) / 180
+      places.push(at(200 + radius * Math.cos(radians), 100 + radius * Math.sin(radians)))
     }
     return places
   }
@@ -83,13 +90,13 @@ test('the knob and the outside turn, past half a turn, in steps with Shift', () 
 })
 
 test('a click and a cancelled drag change nothing', () => {
-  const { store, heard } = setUp()
+  const { store, saved } = setUp()
   drag(store, at(100, 150), at(101, 150))
   const gesture = begin(store, scene, at(100, 150))
   gesture.move(at(300, 150))
   assert.ok(cameraMoves(store.shown))
   gesture.cancel()
-  assert.deepEqual(heard, [])
+  assert.deepEqual(saved, [])
   assert.equal(store.draft, null)
 })
 
@@ -112,13 +119,16 @@ test('unknown keys stay, removing leaves no trace', () => {
 })
 
 const broken = [
-  [[], /The camera must be an object/], [{ zoom: 0 }, /zoom must be a number from 0.01 to 100, got 0/], [{ pan: [1] }, /pan must be a pair/],
-  [{ pan: [0, '1'] }, /pan must be a pair/], [{ turn: null }, /turn must be a number/], [{ start: 0.9, end: 0.1 }, /start \(0.9\) must not be after/],
+  [[], /The camera must be an object/],
+  [{ zoom: 0 }, /zoom must be a number from 0.01 to 100, got 0/],
+  [{ pan: [1] }, /pan must be a pair/],
+  [{ pan: [0, '1'] }, /pan must be a pair/],
+  [{ turn: null }, /turn must be a number/],
+  [{ start: 0.9, end: 0.1 }, /start \(0.9\) must not be after/],
   [{ easing: 'bounce' }, /The camera: easing must be one of/],
 ]
 for (const [camera, message] of broken) {
   test(`refused: ${JSON.stringify(camera)}`, () => {
-    assert.match(cameraProblem(camera), message)
     const text = JSON.stringify({ version: 1, components: [], camera })
     assert.match(parseDrawing(text).error, message)
   })

@@ -3,8 +3,10 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import test from 'node:test'
 import { cameraMotion } from '../../js/editor/camera.js'
-import { applyMotion, arrowPositions, componentMotion, compose, ease, fitSimilarity, progress } from '../../js/editor/motion.js'
-import { rasterizeStrokes, samplePicture } from '../../js/editor/rasterize.js'
+import {
+  applyMotion, arrowPositions, componentMotion, compose, ease, fitSimilarity, progress,
+} from '../../js/editor/motion.js'
+import { applyStrokes, createRaster, samplePicture } from '../../js/editor/rasterize.js'
 
 const golden = JSON.parse(readFileSync(new URL('../fixtures/geometry_golden.json', import.meta.url), 'utf8'))
 const TOLERANCE_PX = 1e-6
@@ -34,7 +36,9 @@ function near(actual, expected, tolerance = TOLERANCE_PX) {
 }
 
 for (const { name, width, height, strokes, runs } of golden.masks) {
-  test(`mask: ${name}`, () => assert.deepEqual(runLengths(rasterizeStrokes(strokes, width, height).data), runs))
+  test(`mask: ${name}`, () => {
+    assert.deepEqual(runLengths(applyStrokes(createRaster(width, height), strokes).data), runs)
+  })
 }
 
 test('picture masks', () => {
@@ -60,7 +64,8 @@ for (const motion of golden.motions) {
     const { component, width, height, frames } = motion
     for (let frame = 0; frame < frames; frame += 1) {
       near(progress(component, frame, frames), motion.shares[frame])
-      near(arrowPositions(component, frame, frames, width, height), motion.arrow_positions_px.map((arrow) => arrow[frame]))
+      const positions = motion.arrow_positions_px.map((arrow) => arrow[frame])
+      near(arrowPositions(component, frame, frames, width, height), positions)
       const fitted = componentMotion(component, frame, frames, width, height)
       near([...fitted.a, ...fitted.b], motion.similarity[frame])
       near(motion.points_px.map((p) => applyMotion(fitted, p)), motion.tracks_px[frame])

@@ -24,7 +24,8 @@ test('a drawing file is read, anything else is refused with a reason', () => {
   const text = JSON.stringify(document(component('boat')))
   assert.deepEqual(readDrawingFile(text).drawing, JSON.parse(text))
   for (const [broken, says, foreign] of [
-    ['{"version": 1', /not valid JSON/, false], ['', /empty/, false], ['{"version": 2, "components": []}', /version must be 1/, false],
+    ['{"version": 1', /not valid JSON/, false], ['', /empty/, false],
+    ['{"version": 2, "components": []}', /version must be 1/, false],
     ['{"nodes": [], "links": []}', /version must be 1/, true], ['[]', /must be a JSON object/, true],
     ['{"version":1,"components":[{"start":7}]}', /start must be/, false],
   ]) {
@@ -45,26 +46,27 @@ test('the document names its own picture', () => {
   assert.match(store.error, /image must be the name of an uploaded picture, got 7/)
 })
 
-test('upstream components come first in colour, and hidden ones have none', () => {
+test('upstream components come first in color, and hidden ones have none', () => {
   const store = new EditorStore()
   store.load(JSON.stringify(document(component('boat'))))
-  assert.deepEqual(store.colour(0), [255, 48, 48])
-  store.arrive({ components: [component('camera'), component('off', { hidden: true })], masks: [] })
-  assert.deepEqual(store.colour(0), [48, 224, 64])
-  assert.deepEqual(store.whole(store.drawing).components.map((c) => c.name), ['camera', 'off', 'boat'])
-  assert.equal(store.whole(store.drawing), store.whole(store.drawing))
+  assert.deepEqual(store.color(0), [255, 48, 48])
+  store.setArrivals({ components: [component('camera'), component('off', { hidden: true })], masks: [] })
+  assert.deepEqual(store.color(0), [48, 224, 64])
+  assert.deepEqual(store.merged(store.drawing).components.map((c) => c.name), ['camera', 'off', 'boat'])
+  assert.equal(store.merged(store.drawing), store.merged(store.drawing))
   assert.equal(JSON.parse(store.text).components.length, 1, 'what arrives is never saved')
-  store.arrive(null)
-  assert.equal(store.whole(store.drawing), store.drawing)
+  store.setArrivals(null)
+  assert.equal(store.merged(store.drawing), store.drawing)
 })
 
 test('masks that arrive fill the empty ones in order, the last serves the rest', () => {
   const store = new EditorStore()
   const empty = { mask: { strokes: [] } }
-  store.load(JSON.stringify(document(empty, component('painted'), { mask: { source: 'input', strokes: [{ tool: 'fill' }] } }, empty)))
+  const fromInput = { mask: { source: 'input', strokes: [{ tool: 'fill' }] } }
+  store.load(JSON.stringify(document(empty, component('painted'), fromInput, empty)))
   const [first, second] = [{ png: 'A' }, { png: 'B' }]
-  store.arrive({ components: [], masks: [first, second] })
-  const masks = store.whole(store.drawing).components.map((c) => c.mask)
+  store.setArrivals({ components: [], masks: [first, second] })
+  const masks = store.merged(store.drawing).components.map((c) => c.mask)
   assert.deepEqual([masks[0], masks[2], masks[3]], [first, second, second])
   assert.deepEqual(masks[1], { strokes: [{ tool: 'fill' }] })
 })

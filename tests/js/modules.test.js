@@ -6,8 +6,8 @@ import * as geometry from '../../js/editor/geometry.js'
 import * as history from '../../js/editor/history.js'
 import { maskBox, rasterSize } from '../../js/editor/masks.js'
 import { applyMotion, motionMatrix } from '../../js/editor/motion.js'
-import { pullPush } from '../../js/editor/preview.js'
-import { applyStroke, createRaster, rasterizeStrokes } from '../../js/editor/rasterize.js'
+import { pullPush } from '../../js/editor/motion-preview.js'
+import { applyStroke, applyStrokes, createRaster } from '../../js/editor/rasterize.js'
 import * as view from '../../js/editor/view.js'
 
 test('history: undo to the start, redo to the end, a new step forgets the future', () => {
@@ -54,7 +54,7 @@ test('hit tests', () => {
 })
 
 test('zooming keeps the place under the pointer, fitting shows everything', () => {
-  const fitted = view.fitView(500, 300, 1000, 500)
+  const fitted = view.fitView(500, 300, 1000, 500, 10)
   for (const corner of [[0, 0], [1, 1]]) {
     const [x, y] = view.fracToStage(fitted, corner, 1000, 500)
     assert.ok(x >= 0 && x <= 500 && y >= 0 && y <= 300)
@@ -74,8 +74,10 @@ test('a stroke drawn piece by piece is the stroke drawn at once', () => {
   const points = Array.from({ length: 20 }, (_, i) => [0.1 + 0.04 * i, 0.5 + 0.3 * Math.sin(i)])
   const stroke = { tool: 'brush', radius: 0.03, points }
   const grown = createRaster(120, 70)
-  for (let i = 0; i < points.length; i += 1) applyStroke(grown, { ...stroke, points: points.slice(Math.max(0, i - 1), i + 1) })
-  assert.deepEqual(grown.data, rasterizeStrokes([stroke], 120, 70).data)
+  for (let i = 0; i < points.length; i += 1) {
+    applyStroke(grown, { ...stroke, points: points.slice(Math.max(0, i - 1), i + 1) })
+  }
+  assert.deepEqual(grown.data, applyStrokes(createRaster(120, 70), [stroke]).data)
 })
 
 test('mask boxes and raster sizes', () => {
@@ -96,13 +98,13 @@ test('the canvas matrix moves corner-origin coordinates as the motion moves pixe
   assert.ok(Math.abs(b * cx + d * cy + f - (y + 0.5) * 0.5) < 1e-12)
 })
 
-test('colours count visible components only', () => {
+test('colors count visible components only', () => {
   const drawing = { version: 1, components: [{}, { hidden: true }, {}] }
   assert.deepEqual([0, 2, 3].map((i) => drawnColor(drawing, i)), [[255, 48, 48], [48, 224, 64], [64, 112, 255]])
   assert.deepEqual(drawnColor(drawing, 1), [136, 136, 136])
 })
 
-test('a hole is filled with the colours around it, known pixels stay', () => {
+test('a hole is filled with the colors around it, known pixels stay', () => {
   const [width, height] = [9, 7]
   const rgba = new Float32Array(4 * width * height)
   for (let i = 0; i < width * height; i += 1) {

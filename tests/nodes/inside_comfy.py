@@ -38,6 +38,8 @@ import nodes as comfy_nodes  # noqa: E402 — ComfyUI's own
 
 ROOT = Path(__file__).resolve().parents[2]
 FRAMES, SIZE = 6, 64
+# ComfyUI's interrupt is an Exception up to 0.8, a BaseException in 0.33.
+RAISED = (Exception, comfy.model_management.InterruptProcessingException)
 results: dict[str, object] = {}
 
 
@@ -65,9 +67,9 @@ tracks = trajectories.PointTrajectories(
 positive, negative, latent = SVD_img2vid_Conditioning().encode(clip_vision, image, vae, SIZE, SIZE, FRAMES, 127, 7, 0.0)
 
 
-def apply(to=model, trackgo=weights, follow=tracks, alpha=0.2, mode="freeze", tau=0.0, start=0.0, end=1.0):
-    """TrackGoApply."""
-    return NODES["TrackGoApply"].execute(to, trackgo, follow, alpha, mode, tau, start, end).result[0]
+def apply(to=model, trackgo=weights, follow=tracks, alpha=0.2, mode="freeze", tau=0.0, start=0.0, end=1.0, fit=None):
+    """TrackGoApply; `fit` is its latent."""
+    return NODES["TrackGoApply"].execute(to, trackgo, follow, alpha, mode, tau, start, end, latent=fit).result[0]
 
 
 def sample(of, seed=0, steps=2, cfg=2.0, sampler="euler", guidance=VideoLinearCFGGuidance) -> torch.Tensor:
@@ -86,7 +88,7 @@ def message(action: Callable[[], object]) -> str:
     """The error an action raises, as "Type: text"; "no error" without one."""
     try:
         action()
-    except (Exception, comfy.model_management.InterruptProcessingException) as error:  # no Exception since 0.33
+    except RAISED as error:
         return f"{type(error).__name__}: {error}"
     return "no error"
 
@@ -301,6 +303,15 @@ def mistakes() -> None:
     odd = {**tracks, "width": SIZE + 1}
     results["error_frames"] = message(lambda: sample(apply(follow={**tracks, **long})))
     results["error_size"] = message(lambda: sample(apply(follow=wide)))
+    results["error_frames_early"] = message(lambda: apply(follow={**tracks, **long}, fit=latent))
+    results["error_size_early"] = message(lambda: apply(follow=wide, fit=latent))
+    unseen = {**tracks, "track_visibility": torch.zeros_like(tracks["track_visibility"])}
+    results["error_unseen"] = message(lambda: apply(follow=unseen))
+    none = {"track_path": tracks["track_path"][:, :0], "track_visibility": tracks["track_visibility"][:, :0]}
+    results["error_no_points"] = message(lambda: apply(follow={"width": SIZE, "height": SIZE, **none}))
+    results["latent_fits"] = distance(sample(apply()), sample(apply(fit=latent)))
+    twice = {"samples": torch.cat([latent["samples"]] * 2)}
+    results["latent_of_two_videos"] = message(lambda: apply(fit=twice))
     results["error_multiple"] = message(lambda: apply(follow=odd))
     results["error_percent"] = message(lambda: apply(start=0.8, end=0.2))
     results["error_alpha"] = message(lambda: apply(alpha=0.05))
@@ -309,6 +320,41 @@ def mistakes() -> None:
     wrong = model_nodes.load_trackgo(workspace / "wrong.safetensors")
     results["error_other_base"] = message(lambda: apply(trackgo=wrong))
     results["after_errors"] = distance(before, sample(model))
+
+
+def demo_limits() -> None:
+    """What is said of a video far beyond the demo model's own size, and of one that is not."""
+    said = []
+    handler = logging.Handler()
+    handler.emit = lambda record: said.append(record.getMessage())
+    logger = logging.getLogger(f"{name}.nodes.notices")
+    logger.addHandler(handler)
+    try:
+        for width, height in ((1024, 576), (128, 128)):
+            apply(follow={**tracks, "width": width, "height": height})
+    finally:
+        logger.removeHandler(handler)
+    results["beyond_demo"] = said
+
+
+def demo_threads() -> None:
+    """PyTorch's threads while the demo's three parts compute, and afterwards."""
+    seen, threads = {}, torch.get_num_threads()
+    torch.set_num_threads(3)
+    parts = {"unet": model.model.diffusion_model, "vae": vae.first_stage_model, "clip": clip_vision.model}
+    hooks = [
+        layer.register_forward_pre_hook(lambda *_, part=part: seen.update({part: torch.get_num_threads()}))
+        for part, whole in parts.items()
+        for layer in whole.modules()
+    ]
+    try:
+        comfy_nodes.VAEDecode().decode(vae, {"samples": sample(apply())})
+        SVD_img2vid_Conditioning().encode(clip_vision, image, vae, SIZE, SIZE, FRAMES, 127, 7, 0.0)
+        results["threads"] = [seen, torch.get_num_threads()]
+    finally:
+        torch.set_num_threads(threads)
+        for hook in hooks:
+            hook.remove()
 
 
 def adapters_run_once() -> None:
@@ -325,7 +371,8 @@ def adapters_run_once() -> None:
 
 CHECKS = [
     unet_outputs, bit_identity, two_branches, guidance, samplers, lora, percents, low_memory, half_precision,
-    interrupting, interrupting_within_a_layer, too_large_for_the_demo, mistakes, adapters_run_once,
+    interrupting, interrupting_within_a_layer, too_large_for_the_demo, mistakes, demo_limits, demo_threads,
+    adapters_run_once,
 ]  # fmt: skip
 
 
@@ -335,7 +382,7 @@ def run(checks: list[Callable[[], None]]) -> None:
         for check in checks:
             try:
                 check()
-            except Exception as error:
+            except RAISED as error:
                 results[f"failed_{check.__name__}"] = f"{type(error).__name__}: {error}"
             (workspace / "results.json").write_text(json.dumps(results))
 

@@ -116,9 +116,9 @@ def test_unknown_keys_of_the_document_survive(nodes, picture: torch.Tensor) -> N
     [("{", "not JSON"), ("[]", "object"), ('{"version": 2, "components": []}', "version"), (7, "text")],
 )
 def test_a_malformed_document_is_refused_before_running(nodes, text: object, says: str) -> None:
-    answer = nodes.TrackGoCanvas.validate_inputs(editor=text, image=None)
+    answer = nodes.TrackGoCanvas.validate_inputs(editor=text)
     assert isinstance(answer, str) and answer.startswith("TrackGo Canvas: ") and says in answer
-    assert nodes.TrackGoCanvas.validate_inputs(editor=DOCUMENT, image=None) is True
+    assert nodes.TrackGoCanvas.validate_inputs(editor=DOCUMENT) is True
 
 
 def with_picture(name: object) -> str:
@@ -166,8 +166,6 @@ def test_a_turned_photograph_arrives_upright(nodes, uploaded: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "says"),
     [
-        (7, "the document's image is 7"),
-        (" ", "the document's image is"),
         ("gone.png", "'gone.png' is not in ComfyUI's input folder any more"),
         ("../../secret.png", "is not in ComfyUI's input folder"),
         ("sub/../../secret.png", "is not in ComfyUI's input folder"),
@@ -180,15 +178,20 @@ def test_a_turned_photograph_arrives_upright(nodes, uploaded: Path) -> None:
     ],
 )
 def test_bad_names_of_pictures_are_refused_in_one_sentence(nodes, name: object, says: str) -> None:
-    answer = nodes.TrackGoCanvas.validate_inputs(editor=with_picture(name))
-    assert isinstance(answer, str) and says in answer and "\n" not in answer
-    with pytest.raises(ValueError, match=r"picture|image"):
+    with pytest.raises(ValueError, match="picture") as refused:
+        nodes.run("TrackGoCanvas", editor=with_picture(name))
+    assert says in str(refused.value) and "\n" not in str(refused.value)
+    assert nodes.TrackGoCanvas.fingerprint_inputs(editor=with_picture(name)) == "", "said once, by the run"
+
+
+@pytest.mark.parametrize("name", [7, " "])
+def test_what_is_no_name_of_a_picture_is_refused_before_the_run(nodes, name: object) -> None:
+    assert "the document's image is" in nodes.TrackGoCanvas.validate_inputs(editor=with_picture(name))
+    with pytest.raises(ValueError, match="the document's image is"):
         nodes.run("TrackGoCanvas", editor=with_picture(name))
 
 
 def test_no_picture_at_all_and_no_picture_file(nodes, uploaded: Path) -> None:
-    answer = nodes.TrackGoCanvas.validate_inputs(editor=NO_COMPONENTS)
-    assert "connect one to image" in answer
     with pytest.raises(ValueError, match="connect one to image"):
         nodes.run("TrackGoCanvas", editor=NO_COMPONENTS)
     uploaded.write_bytes(b"no picture")

@@ -39,6 +39,9 @@ def test_schemas_are_valid_and_explain_everything(node_list: list[type[ComfyNode
         assert schema.display_name.startswith("TrackGo ")
         assert schema.description.endswith(".")
         for item in [*schema.inputs, *schema.outputs]:
+            if item.id == "editor":
+                assert not item.tooltip, "Nodes 2.0 would show it all the while one draws"
+                continue
             assert item.tooltip and item.tooltip.endswith("."), f"{schema.node_id}.{item.id} needs a tooltip"
 
 

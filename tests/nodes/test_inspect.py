@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,8 +12,8 @@ import pytest
 import torch
 from PIL import Image
 
-from tests.comfy_harness import ComfyServer
-from tests.nodes.test_real_server import node
+from tests.comfy_harness import RUN_SECONDS, ComfyServer
+from tests.nodes.support import node
 from trackgo.demo.example import example_drawing
 from trackgo.trajectories import PointTrajectories
 
@@ -136,6 +137,15 @@ def test_objmc_is_the_distance_between_wanted_and_real_motion(nodes, wanted: int
     assert picture.shape[0] == 1 and picture.shape[3] == 3 and float(picture.std()) > 0.05
 
 
+def test_objmc_says_its_score_beside_its_picture(nodes) -> None:
+    """As text: the picture on the node is too small to read."""
+    given = {"frames": torch.from_numpy(moving_texture(4)).float() / 255, "tracks": shifted_tracks(6).to_tracks()}
+    output = nodes.run("TrackGoObjMC", **given)
+    (text,) = output.ui["text"]
+    assert len(output.ui["images"]) == 1
+    assert text.startswith(f"ObjMC {output.args[0]:.2f} px; standing still would be {output.args[1]:.2f} px")
+
+
 def test_objmc_at_another_size_is_in_pixels_of_the_video(nodes) -> None:
     half = shifted_tracks(4).resized(48, 48)
     assert score(nodes, moving_texture(4), half)[1] == pytest.approx(12, abs=1e-3)
@@ -194,24 +204,47 @@ def graph(**changed: object) -> dict:
 
 
 def test_in_a_graph_requeued_and_after_an_error(comfy: ComfyServer, tmp_path: Path) -> None:
-    first = comfy.run(graph())
+    first = comfy.run(comfy.prompt(graph()))
     assert first.error is None, first.error
     assert len(first.outputs["8"]["images"]) == 2 and len(first.outputs["9"]["images"]) == 1
     numbers, score = (json.loads(first.outputs[key]["text"][0]) for key in ("10", "11"))
     assert len(numbers["maps"]) == 4 and score["frames"] == 6
     video = [comfy.image(image) for image in first.outputs["13"]["images"]]
 
-    again = comfy.run(graph(layers="up_2_0"))  # another look: the sampler's result is taken from the cache
+    again = comfy.run(comfy.prompt(graph(layers="up_2_0")))  # another look: the sampler's result is in the cache
     assert again.error is None
     cached = next(data["nodes"] for kind, data in again.messages if kind == "execution_cached")
     assert {"6", "7", "9"} <= set(cached) and "8" not in cached
     assert json.loads(again.outputs["10"]["text"][0])["maps"][0]["layer"] == "up_2_0"
 
-    wrong = comfy.run(graph(at_steps="9"))
+    wrong = comfy.run(comfy.prompt(graph(at_steps="9")))
     assert wrong.error["node_id"] == "8" and "at_steps: '9' does not lie between 1 and 4" in str(wrong.error)
 
     fresh = graph()
     fresh["6"]["inputs"]["seed"] = 2  # sampled anew, then as at first: the same to the bit
-    comfy.run(fresh)
-    after = comfy.run(graph())
+    comfy.run(comfy.prompt(fresh))
+    after = comfy.run(comfy.prompt(graph()))
     np.testing.assert_array_equal([comfy.image(image) for image in after.outputs["13"]["images"]], video)
+
+
+def test_a_sampling_that_is_interrupted_leaves_nothing_behind(comfy: ComfyServer) -> None:
+    def frames(seed: int) -> np.ndarray:
+        run = comfy.run(comfy.prompt(seeded(seed)))
+        assert run.error is None, run.error
+        return np.stack([comfy.image(image) for image in run.outputs["13"]["images"]])
+
+    def seeded(seed: int, steps: int = 4) -> dict:
+        nodes = graph()
+        nodes["6"]["inputs"] |= {"seed": seed, "steps": steps}
+        return nodes
+
+    before, long = frames(31), 300
+    queued = comfy.queue(comfy.prompt(seeded(32, long)))
+    deadline = time.monotonic() + RUN_SECONDS
+    while f" 3/{long} " not in comfy.log.read_text(errors="replace"):  # the sampler's progress bar
+        assert time.monotonic() < deadline, comfy.log_tail()
+        time.sleep(0.02)
+    comfy.interrupt()
+    run = comfy.wait(queued)
+    assert run.error["node_id"] == "6" and "execution_interrupted" in [kind for kind, _ in run.messages]
+    np.testing.assert_array_equal(frames(31), before)

@@ -115,7 +115,7 @@ def test_an_interruption_acts_within_a_layer(results: dict, part: str) -> None:
 def test_the_demo_model_says_when_a_latent_is_much_too_large(results: dict) -> None:
     (small, large, sentence) = results["warned"]
     assert small == large == "-"
-    assert "made for 128×128 px and 14 frames; this is 1024×576 px and 14 frames, 36 times as much" in sentence
+    assert "14 frames of 1024×576 px" in sentence and "made for 14 frames of 128×128 px" in sentence
 
 
 @pytest.mark.parametrize(
@@ -123,6 +123,13 @@ def test_the_demo_model_says_when_a_latent_is_much_too_large(results: dict) -> N
     [
         ("error_frames", f"the trajectories have {FRAMES + 1} frames but the video being sampled has {FRAMES}"),
         ("error_size", f"{2 * SIZE}×{SIZE} px but the video being sampled has {SIZE}×{SIZE} px"),
+        (
+            "error_frames_early",
+            f"TrackGo Apply: the tracks have {FRAMES + 1} frames of {SIZE}×{SIZE} px but the latent",
+        ),
+        ("error_size_early", f"{FRAMES} frames of {2 * SIZE}×{SIZE} px but the latent {FRAMES} of {SIZE}×{SIZE} px"),
+        ("error_unseen", "the tracks hold no visible point"),
+        ("error_no_points", "the tracks hold no visible point"),
         ("error_multiple", "multiples of 8"),
         ("error_percent", "end_percent 0.2 lies before start_percent 0.8"),
         ("error_alpha", "alpha 0.05 with 6 frames"),
@@ -134,6 +141,20 @@ def test_what_does_not_fit_is_one_clear_error(results: dict, name: str, words: s
     assert results[name].startswith("ValueError: ")
     assert words in results[name]
     assert results["after_errors"] == 0
+
+
+def test_a_latent_that_fits_changes_nothing(results: dict) -> None:
+    assert results["latent_fits"] == 0
+    assert results["latent_of_two_videos"] == "no error"
+
+
+def test_far_beyond_the_demo_models_size_is_said_once(results: dict) -> None:
+    (said,) = results["beyond_demo"]
+    assert "1024×576 px" in said and "made for 14 frames of 128×128 px" in said
+
+
+def test_the_demo_computes_on_one_thread_and_gives_the_others_back(results: dict) -> None:
+    assert results["threads"] == [{"unet": 1, "vae": 1, "clip": 1}, 3]
 
 
 def test_the_adapters_run_once_per_layer(results: dict) -> None:

@@ -12,6 +12,7 @@ import pytest
 from PIL import Image
 
 from tests.comfy_harness import ComfyServer, PromptRefused
+from tests.nodes.support import node
 from trackgo import Drawing, point_trajectories
 from trackgo.figures import overlays
 from trackgo.trajectories.interchange import export_tracks
@@ -29,10 +30,6 @@ DOCUMENT = {
 }
 TEXT = json.dumps(DOCUMENT)
 SIZE = {"frames": 7, "width": 96, "height": 64, "seed": 5}
-
-
-def node(kind: str, **inputs: object) -> dict:
-    return {"class_type": kind, "inputs": inputs}
 
 
 def drawing_graph(editor: object = TEXT) -> dict:
@@ -64,7 +61,7 @@ def test_all_nodes_are_there(comfy: ComfyServer, node_list) -> None:
 
 
 def test_a_drawing_sent_through_the_api_is_the_librarys(comfy: ComfyServer, photo: np.ndarray) -> None:
-    run = comfy.run(drawing_graph())
+    run = comfy.run(comfy.prompt(drawing_graph()))
     assert run.error is None
     drawing = Drawing.from_json(TEXT)
     trajectories = point_trajectories(drawing, SIZE["frames"], SIZE["width"], SIZE["height"], SIZE["seed"])
@@ -78,13 +75,24 @@ def test_a_drawing_sent_through_the_api_is_the_librarys(comfy: ComfyServer, phot
 
 
 def test_canvas_shows_the_editor_its_picture(comfy: ComfyServer, photo: np.ndarray) -> None:
-    run = comfy.run({"1": node("LoadImage", image="photo.png"), "2": drawing_graph("")["2"]})
+    run = comfy.run(comfy.prompt({key: drawing_graph("")[key] for key in "12"}))
     (shown,) = run.outputs["2"]["trackgo_image"]
     np.testing.assert_allclose(comfy.image(shown).astype(int), photo, atol=1)
 
 
+def test_what_is_optional_may_be_left_out_of_a_prompt(comfy: ComfyServer, photo: np.ndarray) -> None:
+    """A prompt written by hand, without the values that the front end adds."""
+    short = drawing_graph()
+    del short["2"]["inputs"]["frames"], short["7"]["inputs"]["drawing"]
+    short["3"]["inputs"] = SIZE | {"drawing": ["2", 0], "seed": 6}  # a cached node need not report again
+    run = comfy.run(short)
+    assert run.error is None
+    drawing, sizes = Drawing.from_json(TEXT), (SIZE["frames"], SIZE["width"], SIZE["height"])
+    assert run.outputs["4"]["text"] == [export_tracks(point_trajectories(drawing, *sizes, 6), "kj")]
+
+
 def test_preview_is_animated(comfy: ComfyServer, photo: np.ndarray) -> None:
-    run = comfy.run(drawing_graph())
+    run = comfy.run(comfy.prompt(drawing_graph()))
     (saved,) = run.outputs["7"]["images"]
     assert run.outputs["7"]["animated"] == [True]
     assert comfy.file(saved)[8:12] == b"WEBP"
@@ -96,16 +104,15 @@ def test_preview_is_animated(comfy: ComfyServer, photo: np.ndarray) -> None:
 )
 def test_a_malformed_document_is_one_clear_sentence(comfy: ComfyServer, photo, editor: str, says: str) -> None:
     with pytest.raises(PromptRefused) as refused:
-        comfy.queue(drawing_graph(editor))
-    # ComfyUI repeats what a check over several inputs says for each of them.
-    errors = refused.value.details["node_errors"]["2"]["errors"]
-    (sentence,) = {error["details"].split(" - ", 1)[1] for error in errors}
+        comfy.queue(comfy.prompt(drawing_graph(editor)))
+    (error,) = refused.value.details["node_errors"]["2"]["errors"]
+    sentence = error["details"].split(" - ", 1)[1]
     assert sentence.startswith("TrackGo Canvas: ") and says in sentence
 
 
 def test_a_broken_mask_is_one_clear_sentence(comfy: ComfyServer, photo: np.ndarray) -> None:
     empty = json.dumps({"version": 1, "components": [{"name": "nothing"}]})
-    run = comfy.run(drawing_graph(empty))
+    run = comfy.run(comfy.prompt(drawing_graph(empty)))
     assert run.error["node_id"] == "3"
     assert 'component 1 ("nothing")' in run.error["exception_message"]
 
@@ -125,7 +132,7 @@ def test_chain_from_mask_and_text_to_export_and_back(comfy: ComfyServer, photo: 
         "8": node("PreviewAny", source=["5", 0]),
         "9": node("PreviewAny", source=["7", 0]),
     }  # fmt: skip
-    run = comfy.run(prompt)
+    run = comfy.run(comfy.prompt(prompt))
     assert run.error is None
     small, large = (np.array([[(p["x"], p["y"]) for p in track] for track in json.loads(run.outputs[key]["text"][0])])
                     for key in ("8", "9"))  # fmt: skip
@@ -149,7 +156,7 @@ def test_core_wan_nodes_take_our_tracks(comfy: ComfyServer, photo: np.ndarray) -
         "23": node("TrackGoExportTracks", tracks=["22", 0], format="kj", width=96, height=64),
         "24": node("PreviewAny", source=["23", 0]),
     }  # fmt: skip
-    run = comfy.run(prompt)
+    run = comfy.run(comfy.prompt(prompt))
     assert run.error is None, run.error
     assert len(run.outputs["21"]["images"]) == SIZE["frames"]
     assert run.outputs["24"]["text"] == run.outputs["4"]["text"]
@@ -170,7 +177,7 @@ def test_the_seed_decides_the_points(comfy: ComfyServer, photo: np.ndarray) -> N
     def points(seed: int) -> str:
         prompt = drawing_graph()
         prompt["3"]["inputs"] = prompt["3"]["inputs"] | {"seed": seed}
-        return comfy.run(prompt).outputs["4"]["text"][0]
+        return comfy.run(comfy.prompt(prompt)).outputs["4"]["text"][0]
 
     drawing, sizes = Drawing.from_json(TEXT), (SIZE["frames"], SIZE["width"], SIZE["height"])
     for seed in (11, 12):  # seeds of their own: a cached node need not report again

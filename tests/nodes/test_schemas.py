@@ -38,7 +38,7 @@ def add_output_and_option(node: dict[str, Any]) -> None:
 
 
 def widen(node: dict[str, Any]) -> None:
-    _input(node, "frames")["max"] = 1_000
+    _input(node, "frames")["max"] = 10_000
     _input(node, "text")["optional"] = True
 
 
@@ -55,7 +55,7 @@ BREAKS: dict[str, Callable[[dict[str, Any]], Any]] = {
     "input frames is gone": lambda node: _input(node, "frames").update(id="length"),
     "input width: type was 'INT' and is 'FLOAT'": lambda node: _input(node, "width").update(type="FLOAT"),
     "input width: default was 1024 and is 512": lambda node: _input(node, "width").update(default=512),
-    "input frames: max was 121 and is 25": lambda node: _input(node, "frames").update(max=25),
+    "input frames: max was 1024 and is 25": lambda node: _input(node, "frames").update(max=25),
     "input new_width: min was 0 and is 8": lambda node: _input(node, "new_width").update(min=8),
     "input tracks: was optional and is required": lambda node: _input(node, "tracks").update(optional=False),
     "input format: options ['ati'] are gone": lambda node: _input(node, "format")["options"].remove("ati"),

@@ -64,10 +64,38 @@ def test_a_mask_without_pixels_is_named(nodes) -> None:
         nodes.run("TrackGoPointTrajectories", drawing=drawing, frames=6, width=96, height=64)
 
 
+STILL = '{"mask": {"strokes": [{"tool": "brush", "radius": 0.2, "points": [[0.5, 0.5]]}]}, "arrows": []}'
+
+
+@pytest.mark.parametrize(
+    ("components", "camera", "says"),
+    [
+        ("", "{}", "the drawing is empty"),
+        (STILL, "{}", "nothing in the drawing moves"),
+        (STILL, '{"pan": [0.1, 0]}', None),
+        ("", '{"pan": [0.1, 0]}', None),
+    ],
+)
+def test_a_drawing_that_moves_nothing_is_said_and_does_not_stop_the_run(
+    nodes, caplog: pytest.LogCaptureFixture, components: str, camera: str, says: str | None
+) -> None:
+    text = f'{{"version": 1, "components": [{components}], "camera": {camera}}}'
+    given = {"frames": 6, "width": 96, "height": 64}
+    nodes.run("TrackGoPointTrajectories", drawing=Drawing.from_json(text), **given)
+    warnings = [record.getMessage() for record in caplog.records]
+    assert len(warnings) == (says is not None) and all(says in warning for warning in warnings)
+
+
+@pytest.mark.parametrize("frames", [4, 11])
+def test_preview_of_another_length_is_an_error_unless_asked_for(nodes, tracks: dict, frames: int) -> None:
+    with pytest.raises(ValueError, match=f"image has {frames} frames and the tracks have 6"):
+        nodes.run("TrackGoPreview", image=torch.zeros(frames, 32, 48, 3), tracks=tracks)
+
+
 @pytest.mark.parametrize(("given", "shown"), [(1, 6), (6, 6), (4, 4), (11, 11)])
 def test_preview_follows_the_pictures_length(nodes, tracks: dict, given: int, shown: int) -> None:
     image = torch.full((given, 32, 48, 3), 0.5)
-    output = nodes.run("TrackGoPreview", image=image, tracks=tracks)
+    output = nodes.run("TrackGoPreview", image=image, tracks=tracks, resample=given not in (1, 6))
     frames = output.args[0]
     assert frames.shape == (shown, 32, 48, 3)
     grey = (frames - 0.5).abs().amax(dim=-1) < 0.01
@@ -132,7 +160,7 @@ def test_nothing_to_import_says_so(nodes) -> None:
 
 @pytest.mark.parametrize(("format", "points"), [("kj", 6), ("ati121", 121), ("ltx", 6)])
 def test_export(nodes, tracks: dict, format: str, points: int) -> None:
-    text, same = nodes.run("TrackGoExportTracks", tracks=tracks, format=format).args
+    text, same = nodes.run("TrackGoExportTracks", tracks=tracks, format=format).args[:2]
     exported = json.loads(text)
     assert [len(track) for track in exported] == [points] * tracks["track_path"].shape[1]
     given = np.array([[(point["x"], point["y"]) for point in track] for track in exported])
@@ -144,3 +172,39 @@ def test_what_is_exported_can_be_imported(nodes, tracks: dict) -> None:
     text = nodes.run("TrackGoExportTracks", tracks=tracks, format="kj").args[0]
     (back,) = nodes.run("TrackGoImportTracks", text=text, width=96, height=64).args
     np.testing.assert_allclose(back["track_path"].numpy(), tracks["track_path"].numpy(), atol=0.5)
+
+
+def test_import_tells_fractions_from_pixels(nodes) -> None:
+    text = json.dumps([[{"x": 0.25, "y": 0.5}, {"x": 0.75, "y": 0.5}]])
+    with pytest.raises(ValueError, match="look like fractions"):
+        nodes.run("TrackGoImportTracks", text=text, width=640, height=480)
+    (tracks,) = nodes.run("TrackGoImportTracks", text=text, width=640, height=480, units="fraction").args
+    np.testing.assert_allclose(tracks["track_path"][:, 0].numpy(), [[159.5, 239.5], [479.5, 239.5]])
+
+
+def test_tracks_may_have_1024_frames(nodes, drawing) -> None:
+    tracks = nodes.run("TrackGoPointTrajectories", drawing=drawing, frames=1_024, width=32, height=16, seed=3).args[0]
+    assert len(tracks["track_path"]) == 1_024
+    assert nodes.run("TrackGoImportTracks", tracks=tracks, frames=200).args[0]["track_path"].shape[0] == 200
+
+
+def test_export_says_what_its_model_wants(nodes, tracks: dict) -> None:
+    _, same, note, *size = nodes.run("TrackGoExportTracks", tracks=tracks, format="ltx").args
+    assert note == (
+        "LTX wants 8n+1 frames and sides in multiples of 32: 6 frames of 96×64 do not fit, the nearest are 9 frames of"
+        " 96×64."
+    )
+    assert size == [6, 96, 64] and len(same["track_path"]) == 6
+    assert nodes.run("TrackGoExportTracks", tracks=tracks, format="kj").args[2] == ""
+
+
+def test_export_fits_tracks_to_a_model(nodes, tracks: dict) -> None:
+    text, fitted, note, *size = nodes.run("TrackGoExportTracks", tracks=tracks, format="kj", fit="wan").args
+    assert size == [5, 96, 64] and "6 frames of 96×64 became 5 frames of 96×64" in note
+    assert {len(track) for track in json.loads(text)} == {5}
+    np.testing.assert_allclose(fitted["track_path"][[0, -1]].numpy(), tracks["track_path"][[0, -1]].numpy(), atol=1e-4)
+
+
+def test_long_tracks_of_other_nodes_are_still_exported(nodes) -> None:
+    long = {"track_path": torch.full((2_000, 1, 2), 10.0), "track_visibility": torch.ones(2_000, 1, dtype=torch.bool)}
+    assert len(json.loads(nodes.run("TrackGoExportTracks", tracks=long, format="ltx").args[0])[0]) == 2_000

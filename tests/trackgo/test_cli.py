@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
+from trackgo import Drawing
 from trackgo.cli import main
+from trackgo.demo import DEMO_SVD
 from trackgo.demo.example import example_drawing, example_image
+from trackgo.files import read_picture
+from trackgo.pipeline import fit_reference
 from trackgo.video import read_clip
 
 
@@ -43,6 +48,29 @@ def test_generate_with_the_demo_model(files: dict[str, str], tmp_path: Path) -> 
     assert read_clip(out)[0].shape == (6, 64, 64, 3)
 
 
+def test_generate_by_cut_and_drag(files: dict[str, str], tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+    bare = tmp_path / "svd"
+    shutil.copytree(DEMO_SVD, bare)
+    small = ["--steps", "4", "--frames", "6", "--width", "64", "--height", "64", "--guidance", "1"]
+    videos = []
+    for name, more in {"default": [], "named": ["--engine", "cut-and-drag"], "held": ["--release", "0.6"]}.items():
+        out = tmp_path / f"{name}.mkv"
+        assert main(["generate", "--model", str(bare), *_words(files), "--out", str(out), *small, *more]) == 0
+        videos.append(read_clip(out)[0])
+        assert ("no TrackGo weights: engine cut-and-drag" in capsys.readouterr().out) == (name != "named")
+    assert np.array_equal(videos[0], videos[1]) and not np.array_equal(videos[0], videos[2])
+
+
+def test_draw_writes_the_rough_video_and_where_it_moves(files: dict[str, str], tmp_path: Path) -> None:
+    rough, mask = tmp_path / "rough.mkv", tmp_path / "mask.mkv"
+    more = ["--reference", str(rough), "--motion-mask", str(mask), "--frames", "6", "--width", "64", "--height", "64"]
+    assert main(["draw", *_words(files), "--out", str(tmp_path / "preview.mkv"), *more]) == 0
+    drawing, picture = Drawing.from_json(Path(files["--drawing"]).read_text()), read_picture(files["--image"])
+    frames, moved = fit_reference(picture, drawing, 6, 64, 64)
+    assert np.array_equal(read_clip(rough)[0], frames)
+    assert np.array_equal(read_clip(mask)[0][..., 0] > 0, moved) and moved.any()
+
+
 def test_generate_takes_the_models_own_number_of_steps(files: dict[str, str], tmp_path: Path) -> None:
     small = [*_words(files), "--frames", "6", "--width", "64", "--height", "64"]
     clips = []
@@ -60,6 +88,47 @@ def test_convert_prints_one_point_per_frame(files: dict[str, str], capsys: pytes
     assert set(tracks[0][0]) == {"x", "y"}
 
 
+def _convert(capfd: pytest.CaptureFixture, *words: str) -> tuple[str, str]:
+    assert main(["convert", *words]) == 0
+    return capfd.readouterr()
+
+
+def test_convert_says_what_fits_and_fits(files: dict[str, str], capfd: pytest.CaptureFixture) -> None:
+    drawn = ["--drawing", files["--drawing"], "--size", "100x60", "--frames", "24", "--to", "ltx"]
+    out, said = _convert(capfd, *drawn)
+    assert {len(track) for track in json.loads(out)} == {24}
+    assert "24 frames of 100×60 do not fit, the nearest are 25 frames of 96×64; --fit ltx takes them" in said
+    out, said = _convert(capfd, *drawn, "--fit", "ltx")
+    assert {len(track) for track in json.loads(out)} == {25}
+    assert "24 frames of 100×60 became 25 frames of 96×64" in said
+    assert _convert(capfd, *drawn[:-1], "kj")[1] == ""
+
+
+def test_convert_writes_and_reads_wan_moves_pair(
+    files: dict[str, str], tmp_path: Path, capfd: pytest.CaptureFixture
+) -> None:
+    given = ["--size", "96x64", "--to"]
+    drawn = ["--drawing", files["--drawing"], "--frames", "9", *given]
+    out, _ = _convert(capfd, *drawn, "wan_move", "--out", str(tmp_path / "boat"))
+    pair = [str(tmp_path / f"boat_{name}.npy") for name in ("tracks", "visibility")]
+    assert out.split() == ["wrote", pair[0], "wrote", pair[1]]
+    assert np.load(pair[0]).shape[:2] == (1, 9)
+    again, _ = _convert(capfd, "--tracks", pair[0], "--visibility", pair[1], *given, "kj")
+    assert again == _convert(capfd, *drawn, "kj")[0]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+def test_convert_reads_what_notepad_writes(
+    files: dict[str, str], tmp_path: Path, encoding: str, capfd: pytest.CaptureFixture
+) -> None:
+    tracks, drawing = tmp_path / "tracks.txt", tmp_path / "again.json"
+    tracks.write_text("[[{'x': 10, \"y\": 20}, {'x': 30, 'y': 40}]]", encoding=encoding)
+    drawing.write_text(Path(files["--drawing"]).read_text(encoding="utf-8"), encoding=encoding)
+    out, _ = _convert(capfd, "--tracks", str(tracks), "--size", "64x64", "--frames", "3")
+    assert json.loads(out) == [[{"x": 10, "y": 20}, {"x": 20, "y": 30}, {"x": 30, "y": 40}]]
+    assert json.loads(_convert(capfd, "--drawing", str(drawing), "--size", "64x64")[0])
+
+
 def _wrong(tmp_path: Path, files: dict[str, str]) -> dict[str, tuple[list[str], str]]:
     given, out = _words(files), ["--out", str(tmp_path / "x.mp4")]
     broken = tmp_path / "broken.json"
@@ -75,6 +144,17 @@ def _wrong(tmp_path: Path, files: dict[str, str]) -> dict[str, tuple[list[str], 
         "bad freeze": (["generate", *given, *out, "--freeze", "2"], "between 0 and 1"),
         "bad convert size": (["convert", "--drawing", files["--drawing"], "--size", "big"], "1024x576"),
         "bad format": (["convert", "--drawing", files["--drawing"], "--size", "64x64", "--to", "exe"], "exe"),
+        "bad model": (["convert", "--drawing", files["--drawing"], "--size", "64x64", "--fit", "flux"], "wan, ltx"),
+        "pair without a place": (
+            ["convert", "--drawing", files["--drawing"], "--size", "64x64", "--to", "wan_move"],
+            "--out",
+        ),
+        "no frames": (
+            ["convert", "--drawing", files["--drawing"], "--size", "64x64", "--frames", "0", "--fit", "wan"],
+            "frames is 0",
+        ),
+        "not tracks": (["convert", "--tracks", files["--drawing"], "--size", "64x64"], "no known format"),
+        "not text": (["convert", "--tracks", files["--image"], "--size", "64x64"], "UTF-8"),
     }
 
 
@@ -82,7 +162,8 @@ def _wrong(tmp_path: Path, files: dict[str, str]) -> dict[str, tuple[list[str], 
     "case",
     [
         "missing drawing", "broken drawing", "not a picture", "unknown ending", "missing model", "bad size",
-        "bad frames", "bad freeze", "bad convert size", "bad format",
+        "bad frames", "bad freeze", "bad convert size", "bad format", "bad model", "pair without a place",
+        "no frames", "not tracks", "not text",
     ],
 )  # fmt: skip
 def test_mistakes_exit_2_with_one_sentence(

@@ -83,6 +83,7 @@ def test_trajectories_act_between_the_percents_and_plain_svd_is_left_alone(
     assert torch.equal(plain, run(picture, None, frames=FRAMES))
 
 
+@pytest.mark.slow
 def test_the_more_is_frozen_the_less_the_base_moves_by_itself(pipeline: TrackGoPipeline) -> None:
     """At the demo model's own size: what it does on its own in others is anybody's guess."""
     picture, nothing = example_image(128, 128), point_trajectories(Drawing(()), 14, 128, 128)

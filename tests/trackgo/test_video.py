@@ -41,7 +41,7 @@ def test_mkv_is_lossless(tmp_path: Path) -> None:
     assert np.array_equal(read_clip(tmp_path / "clip.mkv")[0], clip)
 
 
-def test_odd_sizes_lose_one_line_where_colour_is_stored_at_half_size(tmp_path: Path) -> None:
+def test_odd_sizes_lose_one_line_where_color_is_stored_at_half_size(tmp_path: Path) -> None:
     write_clip(tmp_path / "clip.mp4", _clip(height=49, width=65))
     assert read_clip(tmp_path / "clip.mp4")[0].shape == (5, 48, 64, 3)
 

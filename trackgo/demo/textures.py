@@ -31,17 +31,17 @@ _TEST_SHARE = 0.25  # right-hand part of each photograph, which training never s
 
 
 def palette(rng: np.random.Generator) -> np.ndarray:
-    """Two to four colours, dark to light or mixed: float32 [K, 3], 0 to 1."""
+    """Two to four colors, dark to light or mixed: float32 [K, 3], 0 to 1."""
     if rng.random() < 0.7:
-        colours = np.array(_PALETTES[rng.integers(len(_PALETTES))]) / 255
-        colours = colours * rng.uniform(0.75, 1.2, 3) + rng.uniform(-0.06, 0.06, colours.shape)
+        colors = np.array(_PALETTES[rng.integers(len(_PALETTES))]) / 255
+        colors = colors * rng.uniform(0.75, 1.2, 3) + rng.uniform(-0.06, 0.06, colors.shape)
     else:
         hue = rng.uniform(0, 360) + rng.normal(0, rng.choice([12, 40, 120]), 4)
         hsv = np.stack([hue % 360, rng.uniform(0.1, 0.95, 4), np.sort(rng.uniform(0.1, 1, 4))], axis=-1)
-        colours = cv2.cvtColor(hsv[None].astype(np.float32), cv2.COLOR_HSV2RGB)[0]
+        colors = cv2.cvtColor(hsv[None].astype(np.float32), cv2.COLOR_HSV2RGB)[0]
     if rng.random() < 0.3:
-        rng.shuffle(colours)
-    return colours[: rng.integers(2, 5)].clip(0, 1).astype(np.float32)
+        rng.shuffle(colors)
+    return colors[: rng.integers(2, 5)].clip(0, 1).astype(np.float32)
 
 
 def noise(rng: np.random.Generator, height: int, width: int, cells: float, roughness: float = 0.55) -> np.ndarray:
@@ -63,10 +63,10 @@ def noise(rng: np.random.Generator, height: int, width: int, cells: float, rough
     return (field / (4 * field.std() + 1e-6) + 0.5).clip(0, 1)
 
 
-def coloured(values: np.ndarray, colours: np.ndarray) -> np.ndarray:
-    """float [H, W] in 0 to 1 → picture, through the colours [K, 3] spread evenly over that range."""
-    stops = np.linspace(0, 255, len(colours))
-    table = np.stack([np.interp(np.arange(256), stops, channel) for channel in colours.T], axis=-1).astype(np.float32)
+def colored(values: np.ndarray, colors: np.ndarray) -> np.ndarray:
+    """float [H, W] in 0 to 1 → picture, through the colors [K, 3] spread evenly over that range."""
+    stops = np.linspace(0, 255, len(colors))
+    table = np.stack([np.interp(np.arange(256), stops, channel) for channel in colors.T], axis=-1).astype(np.float32)
     return table[(values * 255).astype(np.uint8)]
 
 
@@ -77,7 +77,7 @@ def cloudy(rng: np.random.Generator, height: int, width: int) -> np.ndarray:
         values = np.abs(2 * values - 1)
     if rng.random() < 0.25:
         values = 0.5 + 0.5 * np.sin(values * rng.uniform(5, 14))
-    return coloured(values, palette(rng))
+    return colored(values, palette(rng))
 
 
 def patterned(rng: np.random.Generator, height: int, width: int, most: float = 9) -> np.ndarray:
@@ -103,8 +103,8 @@ def patterned(rng: np.random.Generator, height: int, width: int, most: float = 9
     else:
         wave = 0.35 - np.hypot(u % 1 - 0.5, v % 1 - 0.5)
     share = (0.5 + 0.5 * np.tanh(sharpness * wave)).astype(np.float32)[..., None]
-    first = coloured(noise(rng, height, width, rng.uniform(4, 16)), palette(rng)[:2])
-    second = coloured(noise(rng, height, width, rng.uniform(4, 16)), palette(rng)[:2])
+    first = colored(noise(rng, height, width, rng.uniform(4, 16)), palette(rng)[:2])
+    second = colored(noise(rng, height, width, rng.uniform(4, 16)), palette(rng)[:2])
     return first * share + second * (1 - share)
 
 
@@ -112,7 +112,7 @@ def landscape(rng: np.random.Generator, height: int, width: int) -> np.ndarray:
     """A sky over two to four ridges, each nearer, darker and rougher than the one behind."""
     down = np.linspace(0, 1, height, dtype=np.float32)[:, None]
     clouds = noise(rng, height, width, rng.uniform(2, 5), 0.6)
-    picture = coloured((1 - down * rng.uniform(0.3, 1) + rng.uniform(0, 0.5) * (clouds - 0.5)).clip(0, 1), palette(rng))
+    picture = colored((1 - down * rng.uniform(0.3, 1) + rng.uniform(0, 0.5) * (clouds - 0.5)).clip(0, 1), palette(rng))
     level = rng.uniform(0.25, 0.6)
     for _ in range(rng.integers(2, 5)):
         ridge = level + rng.uniform(0.05, 0.3) * (noise(rng, 1, width, rng.uniform(1.5, 6), 0.6) - 0.5)
@@ -124,10 +124,10 @@ def landscape(rng: np.random.Generator, height: int, width: int) -> np.ndarray:
 
 
 def cluttered(rng: np.random.Generator, height: int, width: int) -> np.ndarray:
-    """A surface with many things lying on it, each shaded, in the colours of a few palettes."""
+    """A surface with many things lying on it, each shaded, in the colors of a few palettes."""
     picture = cloudy(rng, height, width)
     size = max(height, width)
-    colours = np.concatenate([palette(rng) for _ in range(3)])
+    colors = np.concatenate([palette(rng) for _ in range(3)])
     for _ in range(rng.integers(6, 26)):
         centre = (int(rng.uniform(0, width) * 8), int(rng.uniform(0, height) * 8))
         axes = tuple(int(a) for a in rng.uniform(0.035, 0.18, 2) * size * 8)
@@ -139,12 +139,12 @@ def cluttered(rng: np.random.Generator, height: int, width: int) -> np.ndarray:
             corners = np.array([[-1, -1], [1, -1], [1, 1], [-1, 1]]) * axes
             corners = corners @ [[np.cos(turn), np.sin(turn)], [-np.sin(turn), np.cos(turn)]] + centre
             cv2.fillConvexPoly(share, corners.astype(np.int32), 255, cv2.LINE_AA, 3)
-        colour = colours[rng.integers(len(colours))] * rng.uniform(0.6, 1.2)
+        color = colors[rng.integers(len(colors))] * rng.uniform(0.6, 1.2)
         x, y, w, h = cv2.boundingRect(share)
         part = (share[y : y + h, x : x + w] / np.float32(255))[..., None] * rng.uniform(0.6, 1)
         slope = np.linspace(rng.uniform(0.7, 1), rng.uniform(1, 1.3), max(h, 1), dtype=np.float32)[:, None, None]
         area = picture[y : y + h, x : x + w]
-        area += part * (colour.astype(np.float32) * slope - area)
+        area += part * (color.astype(np.float32) * slope - area)
     return picture
 
 
@@ -156,7 +156,7 @@ def _photographs() -> tuple[np.ndarray, ...]:
 
 
 def photographed(rng: np.random.Generator, height: int, width: int, held_out: bool) -> np.ndarray:
-    """A piece of one of scikit-learn's two photographs, mirrored, scaled and recoloured at random.
+    """A piece of one of scikit-learn's two photographs, mirrored, scaled and recolored at random.
 
     `held_out` pieces come from the right-hand quarter of a photograph, others from the rest.
     """
@@ -218,7 +218,7 @@ def surface(rng: np.random.Generator, size: int, held_out: bool) -> np.ndarray:
     elif kind < 0.45:
         picture = patterned(rng, size, size, most=4)
     else:
-        picture = coloured(noise(rng, size, size, rng.uniform(1.5, 4), rng.uniform(0.2, 0.5)), palette(rng))
+        picture = colored(noise(rng, size, size, rng.uniform(1.5, 4), rng.uniform(0.2, 0.5)), palette(rng))
     if rng.random() < 0.6:
         tint = palette(rng)[0]
         picture = picture + rng.uniform(0.2, 0.7) * (tint - picture)
@@ -226,11 +226,11 @@ def surface(rng: np.random.Generator, size: int, held_out: bool) -> np.ndarray:
 
 
 def smooth(rng: np.random.Generator, height: int, width: int) -> np.ndarray:
-    """A background of two muted colours that run into each other."""
-    return coloured(noise(rng, height, width, 1.5, 0.3), palette(rng)[:2] * 0.5 + 0.25)
+    """A background of two muted colors that run into each other."""
+    return colored(noise(rng, height, width, 1.5, 0.3), palette(rng)[:2] * 0.5 + 0.25)
 
 
-def strong_colour(rng: np.random.Generator, size: int) -> np.ndarray:
-    """One saturated colour, [size, size, 3]."""
+def strong_color(rng: np.random.Generator, size: int) -> np.ndarray:
+    """One saturated color, [size, size, 3]."""
     hsv = np.array([[[rng.uniform(0, 360), rng.uniform(0.6, 1), rng.uniform(0.5, 1)]]], np.float32)
     return np.broadcast_to(cv2.cvtColor(hsv, cv2.COLOR_HSV2RGB), (size, size, 3)).copy()

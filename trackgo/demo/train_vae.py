@@ -91,7 +91,7 @@ class VAETraining:
 class NormalisedVAE(nn.Module):
     """An autoencoder whose latents are normalised by running statistics: what is trained.
 
-    Not by each batch's own, as BatchNorm does in training: a decoder that does not know those cannot restore colours
+    Not by each batch's own, as BatchNorm does in training: a decoder that does not know those cannot restore colors
     (that cost 1.5 dB and hid in the figures, which use fixed statistics).
     """
 
@@ -122,7 +122,7 @@ def folded(vae: TinyVAE, pictures: Tensor) -> TinyVAE:
 
 @torch.no_grad()
 def psnr(vae: TinyVAE, pictures: Tensor) -> float:
-    """Mean over pictures [B, 3, H, W] (-1 to 1) of each one's peak signal-to-noise ratio as 8-bit colours, decibel."""
+    """Mean over pictures [B, 3, H, W] (-1 to 1) of each one's peak signal-to-noise ratio as 8-bit colors, decibel."""
     restored = torch.cat([vae(part).sample for part in pictures.split(16)])
     wrong = (_bytes(restored) - _bytes(pictures)).square().mean(dim=(1, 2, 3))
     return float((10 * torch.log10(255**2 / wrong)).mean())

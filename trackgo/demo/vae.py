@@ -80,14 +80,14 @@ _OPPONENT = (  # rows: lightness, red against blue, green against the two; ortho
 
 @torch.no_grad()
 def start_from_means_(vae: TinyVAE, pictures: Tensor) -> None:
-    """Initialise for training: three latents hold each 8×8 patch's mean colour, and the decoder blends the patches.
+    """Initialise for training: three latents hold each 8×8 patch's mean color, and the decoder blends the patches.
 
     From PyTorch's initialisation the encoder soon passes lightness alone (its second stage had rank 1) and stays so for
-    long: 20.3 dB after 2,500 steps, all grey. Here the first three channels of every layer carry colour from end to
-    end, every block begins as the identity and the other channels are random (He): training starts in colour, at 21 dB.
+    long: 20.3 dB after 2,500 steps, all grey. Here the first three channels of every layer carry color from end to
+    end, every block begins as the identity and the other channels are random (He): training starts in color, at 21 dB.
 
     pictures: [B, 3, H, W] in -1 to 1, from which the latents' mean and deviation are measured: they come out as
-    opponent colours of unit variance.
+    opponent colors of unit variance.
     """
     for module in vae.modules():
         if isinstance(module, AutoencoderTinyBlock):
@@ -104,21 +104,21 @@ def start_from_means_(vae: TinyVAE, pictures: Tensor) -> None:
         if layer.bias is not None:
             nn.init.zeros_(layer.bias)
     opponent = torch.tensor(_OPPONENT)
-    _carry_colour_(encoder[0], torch.eye(3), centre)
+    _carry_color_(encoder[0], torch.eye(3), centre)
     for layer in encoder[1:-1]:
-        _carry_colour_(layer, torch.eye(3), box)
-    _carry_colour_(encoder[-1], opponent, centre)
+        _carry_color_(layer, torch.eye(3), box)
+    _carry_color_(encoder[-1], opponent, centre)
     deviation, mean = torch.std_mean(vae.encoder(pictures), dim=(0, 2, 3))
     normalise_(encoder[-1], mean, deviation)
-    _carry_colour_(decoder[0], opponent.T * deviation[:3], centre)
+    _carry_color_(decoder[0], opponent.T * deviation[:3], centre)
     decoder[0].bias[:3] = opponent.T @ mean[:3]
     for layer in decoder[1:-1]:
-        _carry_colour_(layer, torch.eye(3), blend)
+        _carry_color_(layer, torch.eye(3), blend)
     decoder[-1].weight.mul_(0.1)
-    _carry_colour_(decoder[-1], torch.eye(3), centre)
+    _carry_color_(decoder[-1], torch.eye(3), centre)
 
 
-def _carry_colour_(layer: nn.Conv2d, mix: Tensor, kernel: Tensor) -> None:
+def _carry_color_(layer: nn.Conv2d, mix: Tensor, kernel: Tensor) -> None:
     """Make a convolution's first three outputs `mix` [3, 3] of its first three inputs, through `kernel` [3, 3]."""
     layer.weight[:3] = 0
     layer.weight[:3, :3] = mix[:, :, None, None] * kernel

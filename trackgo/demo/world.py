@@ -35,7 +35,7 @@ class Recipe:
 
     moving, still: sprites. camera: the whole frame moves (then at most two sprites move over it). limb: a sprite is a
     still body with a moving limb. turn: a sprite turns or grows as it goes. curved, late, leave: its path bends, does
-    not fill the clip's time, ends outside the frame. plain: sprites of one strong colour each over a smooth background.
+    not fill the clip's time, ends outside the frame. plain: sprites of one strong color each over a smooth background.
     radius: least and most of a sprite, as a share of the frame's shorter side.
     """
 
@@ -123,7 +123,7 @@ class Scene:
 
 @dataclass(frozen=True, eq=False)
 class _Layer:
-    """One drawn thing: its picture float32 [D, D, 4] (colour × coverage, coverage), OVERSAMPLE samples to a pixel.
+    """One drawn thing: its picture float32 [D, D, 4] (color × coverage, coverage), OVERSAMPLE samples to a pixel.
 
     origin: complex, where the picture's sample (0, 0) lies on the first frame. number: which moving component or which
     still sprite it is.
@@ -220,8 +220,8 @@ class _Writer:
 
     def _layer(self, outline: shapes.Outline, centre: complex, radius: float, moves: bool, number: int) -> None:
         share, middle = shapes.coverage(outline, radius)
-        colour = shapes.shaded(self.rng, self._surface(len(share), centre, radius), share)
-        picture = np.concatenate([colour * share[..., None], share[..., None]], axis=-1)
+        color = shapes.shaded(self.rng, self._surface(len(share), centre, radius), share)
+        picture = np.concatenate([color * share[..., None], share[..., None]], axis=-1)
         picture = cv2.GaussianBlur(picture, (0, 0), 0.6)  # what half the samples can hold, so that nothing shimmers
         self.layers.append(_Layer(picture, centre - complex(middle, middle) / OVERSAMPLE, moves, number))
 
@@ -233,7 +233,7 @@ class _Writer:
         best, contrast = None, -1.0
         for _ in range(4):
             if self.recipe.plain:
-                picture = textures.strong_colour(self.rng, side)
+                picture = textures.strong_color(self.rng, side)
             else:
                 picture = textures.surface(self.rng, side, self.held_out)
             found = float(np.abs(picture.mean(axis=(0, 1)) - behind).sum())

@@ -6,7 +6,7 @@ import json
 import math
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from itertools import chain
+from itertools import chain, islice
 from numbers import Real
 from typing import Any
 
@@ -14,6 +14,7 @@ import numpy as np
 
 EASINGS = ("linear", "ease-in", "ease-out", "ease-in-out")
 MAX_COORDINATE = 10_000.0  # frames away from the frame
+_SHOWN_ITEMS = 100  # more than any message has room for
 
 Point = tuple[float, float]
 
@@ -27,13 +28,27 @@ def located(where: str) -> Iterator[None]:
         raise ValueError(f"{where}: {error}") from None
 
 
-def shown(value: Any) -> str:
-    """How a message shows a value: as JSON where that is possible, at most 60 characters."""
+def shown(value: Any, longest: int = 60) -> str:
+    """How a message shows a value: as JSON where that is possible, at most `longest` characters."""
+    value = _beginning(value, [_SHOWN_ITEMS])
     try:
         text = json.dumps(value)
     except (TypeError, ValueError):
         text = repr(value)
-    return text if len(text) <= 60 else text[:57] + "…"
+    return text if len(text) <= longest else text[: longest - 3] + "…"
+
+
+def _beginning(value: Any, room: list[int]) -> Any:
+    """As much of a value as a message has room for: it may be nested without end, or hold a million items.
+
+    `room` holds how many items may still be taken, and counts down.
+    """
+    if not isinstance(value, list | tuple | dict):
+        return value
+    items = list(islice(value.items() if isinstance(value, dict) else enumerate(value), max(room[0], 0)))
+    room[0] -= len(items)
+    taken = {key: _beginning(item, room) for key, item in items}
+    return taken if isinstance(value, dict) else list(taken.values())
 
 
 def check_number(name: str, value: Any, low: float, high: float) -> float:

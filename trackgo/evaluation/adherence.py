@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..figures.heatmap import FAINT, Page, fitted, resized, short
-from ..figures.overlays import INK, WHITE, check_clip, component_colour, draw_paths
+from ..figures.overlays import INK, WHITE, check_clip, component_color, draw_paths
 from ..tracking.tracker import Tracker
 from ..trajectories import PointTrajectories
 from .objmc import ObjMCResult, objmc
@@ -77,7 +77,7 @@ def measure_adherence(video: NDArray[np.uint8], trajectories: PointTrajectories,
 
 
 def adherence_picture(video: NDArray[np.uint8], result: Adherence) -> NDArray[np.uint8]:
-    """Wanted paths in their component's colour, followed ones in white, over the last frame, and the figures beside."""
+    """Wanted paths in their component's color, followed ones in white, over the last frame, and the figures beside."""
     height, width = fitted(*video.shape[1:3], _PICTURE_PX)
     rows = min(len(result.mean.ids), _MAX_ROWS)
     page = Page(max(height, 192 + _ROW_PX * (rows + 4)) + 2 * _MARGIN, width + _PANEL_PX + 3 * _MARGIN)
@@ -102,8 +102,8 @@ def _figures(page: Page, x: int, result: Adherence) -> None:
     page.text(x, y + 36, f"ObjMC {short(result.mean.mean)} px", 24)
     page.text(x, y + 62, f"standing still would be {short(result.mean.static.mean)} px", 14, FAINT)
     page.text(x, y + 82, f"mean distance, {result.wanted.frames} frames, 0 is perfect", 14, FAINT)
-    page.bar(x, y + 106, 26, 4, component_colour(0))
-    page.text(x + 36, y + 112, "wanted, in the component's colour", 14)
+    page.bar(x, y + 106, 26, 4, component_color(0))
+    page.text(x + 36, y + 112, "wanted, in the component's color", 14)
     page.bar(x, y + 128, 26, 4, WHITE)
     page.text(x + 36, y + 134, "followed", 14)
     y += 174
@@ -113,7 +113,7 @@ def _figures(page: Page, x: int, result: Adherence) -> None:
     scores, still = result.mean.per_object, result.mean.static.per_object
     for row, one in enumerate(result.mean.ids[:_MAX_ROWS]):
         at = y + _ROW_PX * (row + 1)
-        page.bar(x, at - 11, 12, 12, component_colour(int(one)))
+        page.bar(x, at - 11, 12, 12, component_color(int(one)))
         page.text(x + 22, at, f"{one + 1}", 14)
         page.text(x + 190, at, _pixels(scores[one]), 14, INK, "rs")
         page.text(x + 290, at, _pixels(still[one]), 14, FAINT, "rs")

@@ -8,18 +8,18 @@ from html import escape
 
 from .results import STILL, YARDSTICKS, Figure, Results, finite
 
-_COLOURS = 6
+_COLORS = 6
 _WIDTH, _HEIGHT = 1080, 420
 _LEFT, _RIGHT, _TOP, _BOTTOM = 58, 16, 14, 44
 
 
 def style(results: Results, system: str) -> str:
-    """The CSS class of a system's colour; the two yardsticks are grey."""
-    return "yard" if system in YARDSTICKS else f"s{results.compared.index(system) % _COLOURS}"
+    """The CSS class of a system's color; the two yardsticks are grey."""
+    return "yard" if system in YARDSTICKS else f"s{results.compared.index(system) % _COLORS}"
 
 
 def mark(kind: str, x: float, y: float, size: float, inside: str = "") -> str:
-    """A system's mark, a shape of its own besides the colour."""
+    """A system's mark, a shape of its own besides the color."""
     shape = {"s0": "circle", "s1": "square", "s2": "up", "s3": "diamond", "s4": "down"}.get(kind, "circle")
     head = f'class="mark {kind}"'
     if shape == "circle":

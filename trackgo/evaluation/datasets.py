@@ -118,6 +118,6 @@ def _annotated(
         raise ValueError(f"it has {len(video)} frames; {frames} are evaluated")
     if labels.shape != video.shape[1:3]:
         raise ValueError(f"its annotation is {labels.shape[::-1]} pixels, its frames are {video.shape[2:0:-1]}")
-    cover = CenterCrop(video.shape[2], video.shape[1], width, height)
-    masks = cover.masks(masks_of_labels(labels, chosen))
-    return tracked_case(name, cover.frames(video), masks, tracker, 1 / cover.scale)
+    crop = CenterCrop(video.shape[2], video.shape[1], width, height)
+    masks = crop.masks(masks_of_labels(labels, chosen))
+    return tracked_case(name, crop.frames(video), masks, tracker, 1 / crop.scale)

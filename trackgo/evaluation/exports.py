@@ -61,11 +61,11 @@ def _mofa(case: Case, place: Path) -> None:
     its pixels, mask.png (the motion brush)."""
     width, height = case.size
     scale = _MOFA_SHORT_EDGE / min(case.size)
-    cover = CenterCrop(width, height, *(round(side * scale) // 64 * 64 for side in case.size))
-    size = (cover.to_width, cover.to_height)
-    _save(cover.frames(case.picture[None])[0], place / "image.png")
-    _save(cover.masks(case.masks.any(axis=0)[None])[0].astype(np.uint8) * 255, place / "mask.png")
-    _write(place / "tracking_points.json", _by_object(cover.points(case.peaks.tracks), size))
+    crop = CenterCrop(width, height, *(round(side * scale) // 64 * 64 for side in case.size))
+    size = (crop.to_width, crop.to_height)
+    _save(crop.frames(case.picture[None])[0], place / "image.png")
+    _save(crop.masks(case.masks.any(axis=0)[None])[0].astype(np.uint8) * 255, place / "mask.png")
+    _write(place / "tracking_points.json", _by_object(crop.points(case.peaks.tracks), size))
 
 
 def _sg_i2v(case: Case, place: Path) -> None:

@@ -90,7 +90,8 @@ def open_extractor(
         importlib.import_module(model.module)
     except ImportError as error:
         raise Missing(
-            f"{model.figure} needs {model.package}: pip install {model.package} (or trackgo[evaluate]); {error}"
+            f"{model.figure} needs {model.package}: pip install {model.package}, or pip install -e '.[evaluate]' "
+            f"in the folder of ComfyUI-TrackGo; {error}"
         ) from error
     path = _weights(model, weights, allow_download)
     build = {"FID": _inception, "FVD (I3D)": _i3d, "FVD (VideoMAE)": _videomae}[model.figure]

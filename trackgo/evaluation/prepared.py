@@ -48,9 +48,9 @@ def prepared_case(sample: Sample, frames: int, width: int, height: int) -> Case:
     """
     if len(sample.frames) < frames:
         raise ValueError(f"it has {len(sample.frames)} frames; {frames} are evaluated")
-    cover = CenterCrop(sample.frames.shape[2], sample.frames.shape[1], width, height)
-    masks = cover.masks(sample.masks[0])
-    tracks = cover.points(sample.tracks[:frames])
+    crop = CenterCrop(sample.frames.shape[2], sample.frames.shape[1], width, height)
+    masks = crop.masks(sample.masks[0])
+    tracks = crop.points(sample.tracks[:frames])
     visible = sample.visible[:frames] & inside_frame(tracks, width, height)
     kept = [
         number
@@ -62,5 +62,5 @@ def prepared_case(sample: Sample, frames: int, width: int, height: int) -> Case:
     own = np.isin(sample.component, kept)
     component = np.searchsorted(kept, sample.component[own])
     wanted = PointTrajectories(tracks[:, own], visible[:, own], component, width, height)
-    real = cover.frames(sample.frames[:frames])
-    return known_case(sample.key, real[0], wanted, masks[kept], real, 1 / cover.scale)
+    real = crop.frames(sample.frames[:frames])
+    return known_case(sample.key, real[0], wanted, masks[kept], real, 1 / crop.scale)

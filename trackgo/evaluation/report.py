@@ -11,7 +11,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from ..figures.overlays import component_colour
+from ..figures.overlays import component_color
 from .charts import interval, scatter, style, swatch
 from .clips import Clip
 from .features import FID
@@ -254,17 +254,17 @@ def _overlay(wanted: Clip, clip: Clip | None, width: int, height: int) -> str:
     groups = []
     radius = max(3.0, width / 70)
     for number, path in enumerate(wanted.paths):
-        red, green, blue = component_colour(number)
-        colour = f"rgb({red} {green} {blue})"
+        red, green, blue = component_color(number)
+        color = f"rgb({red} {green} {blue})"
         target = _scaled(path, width, height)
         went = _scaled(clip.paths[number], width, height) if clip else [None] * len(path)
         lines = [f'<path class="casing wanted-casing" d="{_line(target)}"/>']
         if clip:
             lines.append(f'<path class="casing went-casing" d="{_line(went)}"/>')
-            lines.append(f'<path class="went" stroke="{colour}" d="{_line(went)}"/><line class="gap"/>')
+            lines.append(f'<path class="went" stroke="{color}" d="{_line(went)}"/><line class="gap"/>')
         lines.append(f'<path class="wanted" d="{_line(target)}"/><circle class="target" r="{1.5 * radius:.1f}"/>')
         if clip:
-            lines.append(f'<circle class="place" fill="{colour}" r="{radius:.1f}"/>')
+            lines.append(f'<circle class="place" fill="{color}" r="{radius:.1f}"/>')
         groups.append(f"<g data-wanted='{json.dumps(target)}' data-went='{json.dumps(went)}'>{''.join(lines)}</g>")
     return "".join(groups)
 

@@ -64,14 +64,14 @@ def drawings_source(folder: Path, frames: int, width: int, height: int, seed: in
         drawing = Drawing.from_json((folder / f"{name}.json").read_text(encoding="utf-8"))
         shown = read_video(folder, name, frames)
         first, wanted = fit_picture(shown[0], drawing, frames, width, height, seed)
-        cover = CenterCrop(shown.shape[2], shown.shape[1], width, height)
-        left, top = cover.corner
-        masks = drawing.masks(*cover.covering)[:, top : top + height, left : left + width]
+        crop = CenterCrop(shown.shape[2], shown.shape[1], width, height)
+        left, top = crop.corner
+        masks = drawing.masks(*crop.covering)[:, top : top + height, left : left + width]
         if len(shown) == 1:
-            return known_case(name, first, wanted, masks, None, 1 / cover.scale)
+            return known_case(name, first, wanted, masks, None, 1 / crop.scale)
         if len(shown) < frames:
             raise ValueError(f"its video has {len(shown)} frames; {frames} are evaluated")
-        return known_case(name, first, wanted, masks, cover.frames(shown), 1 / cover.scale)
+        return known_case(name, first, wanted, masks, crop.frames(shown), 1 / crop.scale)
 
     return Source(f"drawings in {folder.name}", names, load, {})
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from ..svd.layers import LAYERS
 from .attention_record import KINDS, AttentionMap
-from .heatmap import FAINT, LEGEND_PX, Page, colour_table, fitted, heat_over, nice_ceiling, resized, short, text_width
+from .heatmap import FAINT, LEGEND_PX, Page, color_table, fitted, heat_over, nice_ceiling, resized, short, text_width
 from .overlays import INK, check_picture
 
 TITLES = {
@@ -137,7 +137,7 @@ def _heading(page: Page, layer: str, step: int, first: AttentionMap, scene: Scen
 
 
 def _highest(maps: Sequence[AttentionMap], kinds: Sequence[str]) -> float:
-    """End of the colour scale of some kinds: their highest weight, rounded up; a share goes to 1."""
+    """End of the color scale of some kinds: their highest weight, rounded up; a share goes to 1."""
     if "mask" in kinds:
         return 1.0
     highest = max((float(m.values[kind].max()) for m in maps for kind in kinds if kind in m.values), default=0)
@@ -187,11 +187,11 @@ def share_chart(shares: Mapping[str, float], alpha: float) -> np.ndarray:
         x = left + bar * line / 4
         page.bar(x, top - 4, 1, row * len(names) + 4, (52, 54, 61))
         page.text(x, top + row * len(names) + 16, f"{high * line / 4:g} %", 13, FAINT, "ms")
-    colour = tuple(int(value) for value in colour_table("viridis")[170])
+    color = tuple(int(value) for value in color_table("viridis")[170])
     for at, name in enumerate(names):
         y, share = top + at * row, 100 * shares[name]
         page.text(left - 10, y + 17, name, 14, INK, "rs")
-        page.bar(left, y + 4, bar * share / high, row - 8, colour)
+        page.bar(left, y + 4, bar * share / high, row - 8, color)
         page.text(left + bar * share / high + 8, y + 17, f"{share:.2f} %", 13, FAINT)
     return page.done()
 

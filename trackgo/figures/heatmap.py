@@ -1,7 +1,7 @@
-"""Heat maps for people: perceptually even colours, maps over a frame, legends, and pages with text.
+"""Heat maps for people: perceptually even colors, maps over a frame, legends, and pages with text.
 
-Pictures are uint8 [H, W, 3] in RGB. The colours are Matplotlib's viridis, magma and cividis as OpenCV has them: equal
-steps of a value are equal steps to the eye, also in print and to the colour-blind, and lightness alone already orders
+Pictures are uint8 [H, W, 3] in RGB. The colors are Matplotlib's viridis, magma and cividis as OpenCV has them: equal
+steps of a value are equal steps to the eye, also in print and to the color-blind, and lightness alone already orders
 them.
 """
 
@@ -15,7 +15,7 @@ import cv2
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from .overlays import INK, PAPER, Colour, check_picture
+from .overlays import INK, PAPER, Color, check_picture
 
 Map = Literal["viridis", "magma", "cividis"]
 MAPS: dict[str, int] = {
@@ -23,20 +23,20 @@ MAPS: dict[str, int] = {
     "magma": cv2.COLORMAP_MAGMA,
     "cividis": cv2.COLORMAP_CIVIDIS,
 }
-FAINT: Colour = (150, 153, 162)
-_GREY_LOW, _GREY_HIGH = 70, 170  # a frame under a heat map keeps this contrast, so that it hardly shifts the colours
+FAINT: Color = (150, 153, 162)
+_GREY_LOW, _GREY_HIGH = 70, 170  # a frame under a heat map keeps this contrast, so that it hardly shifts the colors
 
 
 @cache
-def colour_table(name: Map) -> np.ndarray:
-    """256 colours from the lowest to the highest value, uint8 [256, 3]."""
+def color_table(name: Map) -> np.ndarray:
+    """256 colors from the lowest to the highest value, uint8 [256, 3]."""
     if name not in MAPS:
-        raise ValueError(f"there is no colour map '{name}'; there are {', '.join(MAPS)}")
+        raise ValueError(f"there is no color map '{name}'; there are {', '.join(MAPS)}")
     return cv2.applyColorMap(np.arange(256, dtype=np.uint8)[:, None], MAPS[name])[:, 0, ::-1].copy()
 
 
 def heat(values: np.ndarray, low: float, high: float, name: Map = "viridis") -> np.ndarray:
-    """Values [h, w] as colours [h, w, 3]: ``low`` and less is the first, ``high`` and more the last.
+    """Values [h, w] as colors [h, w, 3]: ``low`` and less is the first, ``high`` and more the last.
 
     Raises:
         ValueError: ``high`` is not above ``low``, or a value is not finite.
@@ -46,14 +46,14 @@ def heat(values: np.ndarray, low: float, high: float, name: Map = "viridis") -> 
     values = np.asarray(values, np.float64)
     if not np.isfinite(values).all():
         raise ValueError("a heat map's values must be finite")
-    return colour_table(name)[np.rint((values - low) / (high - low) * 255).clip(0, 255).astype(np.uint8)]
+    return color_table(name)[np.rint((values - low) / (high - low) * 255).clip(0, 255).astype(np.uint8)]
 
 
 def heat_over(
     frame: np.ndarray | None, values: np.ndarray, low: float, high: float, size: tuple[int, int],
     name: Map = "viridis", opacity: float = 0.75,
 ) -> np.ndarray:  # fmt: skip
-    """Values [h, w] as coloured cells over a pale grey frame (None: alone), at ``size`` (height, width).
+    """Values [h, w] as colored cells over a pale grey frame (None: alone), at ``size`` (height, width).
 
     The cells stay squares: they are what was computed, and nothing between them is.
     """
@@ -97,19 +97,19 @@ class Page:
         """Put a picture down with its top left corner at (x, y)."""
         self._picture.paste(Image.fromarray(picture), (x, y))
 
-    def text(self, x: float, y: float, text: str, size: int = 14, colour: Colour = INK, anchor: str = "ls") -> None:
+    def text(self, x: float, y: float, text: str, size: int = 14, color: Color = INK, anchor: str = "ls") -> None:
         """Text in basic Latin letters; ``anchor`` as in Pillow: l, m, r and s (on the line), m (middle), a (top)."""
-        self._draw.text((x, y), text, font=_font(size), fill=colour, anchor=anchor)
+        self._draw.text((x, y), text, font=_font(size), fill=color, anchor=anchor)
 
-    def bar(self, x: float, y: float, width: float, height: float, colour: Colour) -> None:
+    def bar(self, x: float, y: float, width: float, height: float, color: Color) -> None:
         """A filled rectangle, at least a pixel wide."""
-        self._draw.rectangle((x, y, x + max(1.0, width) - 1, y + height - 1), fill=colour)
+        self._draw.rectangle((x, y, x + max(1.0, width) - 1, y + height - 1), fill=color)
 
     def legend(
         self, x: int, y: int, width: int, low: float, high: float, ticks: Mapping[float, str], title: str,
         name: Map = "viridis",
     ) -> None:  # fmt: skip
-        """A colour bar, ``LEGEND_PX`` high in all, with its title above and marked values below."""
+        """A color bar, ``LEGEND_PX`` high in all, with its title above and marked values below."""
         self.text(x, y + 12, title, 14)
         shown = np.repeat(heat(np.linspace(low, high, width)[None], low, high, name), 14, axis=0)
         self.picture(x, y + 21, shown)

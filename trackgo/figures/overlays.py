@@ -19,20 +19,20 @@ from ..drawing.coordinates import to_pixels
 from ..trajectories import COMPONENT_COLORS, PointTrajectories
 from ..trajectories.motion import CURVE_STEPS, arrow_positions, camera_motion
 
-Colour = tuple[int, int, int]
-CASING: Colour = (16, 18, 24)
-WHITE: Colour = (255, 255, 255)
-PAPER: Colour = (24, 25, 29)
-INK: Colour = (226, 228, 233)
-FAULT: Colour = (190, 190, 200)
+Color = tuple[int, int, int]
+CASING: Color = (16, 18, 24)
+WHITE: Color = (255, 255, 255)
+PAPER: Color = (24, 25, 29)
+INK: Color = (226, 228, 233)
+FAULT: Color = (190, 190, 200)
 SUBPIXEL_BITS = 4  # cv2 draws at 1/16 of a pixel
 MASK_OPACITY = 0.4
 _GAP_PX = 6  # between the pictures of a sheet
 WHOLE_FRAME_SHARE = 0.95  # a mask that covers more is shown as a border, for a tint would hide the picture
 
 
-def component_colour(index: int) -> Colour:
-    """The colour of the component with this index, the same in P, overlays, trails and the editor."""
+def component_color(index: int) -> Color:
+    """The color of the component with this index, the same in P, overlays, trails and the editor."""
     return COMPONENT_COLORS[index % len(COMPONENT_COLORS)]
 
 
@@ -54,10 +54,10 @@ def check_clip(clip: np.ndarray, name: str = "frames") -> None:
 
 
 class _Layer:
-    """A coloured layer with coverage in [0,1], drawn with antialiased edges and laid over a picture at the end."""
+    """A colored layer with coverage in [0,1], drawn with antialiased edges and laid over a picture at the end."""
 
     def __init__(self, height: int, width: int) -> None:
-        self.colour = np.zeros((height, width, 3), np.uint8)
+        self.color = np.zeros((height, width, 3), np.uint8)
         self.coverage = np.zeros((height, width), np.uint8)
 
     @staticmethod
@@ -65,24 +65,24 @@ class _Layer:
         limited = np.clip(points_px, -30_000, 30_000)  # cv2 keeps coordinates in 32 bits
         return np.rint(limited * (1 << SUBPIXEL_BITS)).astype(np.int32).reshape(-1, 1, 2)
 
-    def line(self, points_px: np.ndarray, colour: Colour, width_px: float, alpha: float = 1.0) -> None:
+    def line(self, points_px: np.ndarray, color: Color, width_px: float, alpha: float = 1.0) -> None:
         """An open polyline [N,2]; later strokes lie over earlier ones."""
         fixed, thickness = [self._fixed(points_px)], max(1, round(width_px))
-        cv2.polylines(self.colour, fixed, False, colour, thickness + 2, cv2.LINE_8, SUBPIXEL_BITS)
+        cv2.polylines(self.color, fixed, False, color, thickness + 2, cv2.LINE_8, SUBPIXEL_BITS)
         cv2.polylines(self.coverage, fixed, False, round(255 * alpha), thickness, cv2.LINE_AA, SUBPIXEL_BITS)
 
-    def polygon(self, points_px: np.ndarray, colour: Colour, alpha: float = 1.0) -> None:
+    def polygon(self, points_px: np.ndarray, color: Color, alpha: float = 1.0) -> None:
         """A filled polygon [N,2]."""
         fixed = [self._fixed(points_px)]
-        cv2.polylines(self.colour, fixed, True, colour, 3, cv2.LINE_8, SUBPIXEL_BITS)
-        cv2.fillPoly(self.colour, fixed, colour, cv2.LINE_8, SUBPIXEL_BITS)
+        cv2.polylines(self.color, fixed, True, color, 3, cv2.LINE_8, SUBPIXEL_BITS)
+        cv2.fillPoly(self.color, fixed, color, cv2.LINE_8, SUBPIXEL_BITS)
         cv2.fillPoly(self.coverage, fixed, round(255 * alpha), cv2.LINE_AA, SUBPIXEL_BITS)
 
-    def disc(self, centre_px: np.ndarray, radius_px: float, colour: Colour, alpha: float = 1.0) -> None:
+    def disc(self, centre_px: np.ndarray, radius_px: float, color: Color, alpha: float = 1.0) -> None:
         """A filled disc."""
         x, y = self._fixed(centre_px).ravel().tolist()
         radius = round(radius_px * (1 << SUBPIXEL_BITS))
-        cv2.circle(self.colour, (x, y), radius + (1 << SUBPIXEL_BITS), colour, -1, cv2.LINE_8, SUBPIXEL_BITS)
+        cv2.circle(self.color, (x, y), radius + (1 << SUBPIXEL_BITS), color, -1, cv2.LINE_8, SUBPIXEL_BITS)
         cv2.circle(self.coverage, (x, y), radius, round(255 * alpha), -1, cv2.LINE_AA, SUBPIXEL_BITS)
 
     def over(self, picture: np.ndarray) -> np.ndarray:
@@ -91,14 +91,14 @@ class _Layer:
         result = picture.copy()
         alpha = self.coverage[rows, columns, None].astype(np.float32) / 255
         below = picture[rows, columns].astype(np.float32)
-        result[rows, columns] = np.rint(below + (self.colour[rows, columns] - below) * alpha).astype(np.uint8)
+        result[rows, columns] = np.rint(below + (self.color[rows, columns] - below) * alpha).astype(np.uint8)
         return result
 
 
 class _Sheet:
-    """Three layers over a picture: dark casings, coloured ink, and what lies on the ink.
+    """Three layers over a picture: dark casings, colored ink, and what lies on the ink.
 
-    They are kept apart because a layer's colour reaches a pixel beyond its coverage, for clean antialiased edges.
+    They are kept apart because a layer's color reaches a pixel beyond its coverage, for clean antialiased edges.
     """
 
     def __init__(self, picture: np.ndarray) -> None:
@@ -115,32 +115,32 @@ class _Sheet:
         return result
 
 
-def _tinted(picture: np.ndarray, inside: np.ndarray, colour: Colour, opacity: float) -> np.ndarray:
+def _tinted(picture: np.ndarray, inside: np.ndarray, color: Color, opacity: float) -> np.ndarray:
     result = picture.copy()
     below = picture[inside].astype(np.float32)
-    result[inside] = np.rint(below + (np.array(colour, np.float32) - below) * opacity).astype(np.uint8)
+    result[inside] = np.rint(below + (np.array(color, np.float32) - below) * opacity).astype(np.uint8)
     return result
 
 
-def _outline(sheet: _Sheet, inside: np.ndarray, colour: Colour) -> None:
+def _outline(sheet: _Sheet, inside: np.ndarray, color: Color) -> None:
     contours, _ = cv2.findContours(inside.astype(np.uint8), cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE)
     for contour in contours:
         closed = np.concatenate([contour, contour[:1]]).reshape(-1, 2).astype(np.float32)
         sheet.casing.line(closed, CASING, sheet.width_px + sheet.casing_px, 0.55)
-        sheet.ink.line(closed, colour, sheet.width_px)
+        sheet.ink.line(closed, color, sheet.width_px)
 
 
-def _border(sheet: _Sheet, colour: Colour) -> None:
+def _border(sheet: _Sheet, color: Color) -> None:
     height, width = sheet.picture.shape[:2]
     line_px = 1.5 * sheet.width_px
     corners = np.array([[0, 0], [1, 0], [1, 1], [0, 1], [0, 0]], np.float32)
     path_px = line_px + corners * (width - 1 - 2 * line_px, height - 1 - 2 * line_px)
     sheet.casing.line(path_px, CASING, line_px + sheet.casing_px, 0.55)
-    sheet.ink.line(path_px, colour, line_px)
+    sheet.ink.line(path_px, color, line_px)
 
 
 def draw_masks(picture: np.ndarray, masks: np.ndarray) -> np.ndarray:
-    """The picture [H,W,3] with each mask of bool [s,H,W] tinted and outlined in its component's colour.
+    """The picture [H,W,3] with each mask of bool [s,H,W] tinted and outlined in its component's color.
 
     A mask over (almost) the whole frame is shown as a border instead. Raises ValueError if the sizes differ.
     """
@@ -151,12 +151,12 @@ def draw_masks(picture: np.ndarray, masks: np.ndarray) -> np.ndarray:
         )
     sheet = _Sheet(picture)
     for index, inside in enumerate(masks.astype(bool)):
-        colour = component_colour(index)
+        color = component_color(index)
         if inside.mean() > WHOLE_FRAME_SHARE:
-            _border(sheet, colour)
+            _border(sheet, color)
         elif inside.any():
-            sheet.picture = _tinted(sheet.picture, inside, colour, MASK_OPACITY)
-            _outline(sheet, inside, colour)
+            sheet.picture = _tinted(sheet.picture, inside, color, MASK_OPACITY)
+            _outline(sheet, inside, color)
     return sheet.merged()
 
 
@@ -178,26 +178,26 @@ def _grown(polygon: np.ndarray, by_px: float) -> np.ndarray:
     return polygon + by_px * outward / np.maximum(np.linalg.norm(outward, axis=1, keepdims=True), 1e-9)
 
 
-def _arrow(sheet: _Sheet, path_px: np.ndarray, colour: Colour) -> None:
+def _arrow(sheet: _Sheet, path_px: np.ndarray, color: Color) -> None:
     unit, casing_px = sheet.width_px, sheet.casing_px
     length = np.linalg.norm(np.diff(path_px, axis=0), axis=1).sum() if len(path_px) > 1 else 0.0
     if length > 1e-6:
         shaft, head = _shaft_and_head(path_px, 7.5 * unit)
         sheet.casing.line(shaft, CASING, 1.9 * unit + casing_px, 0.6)
         sheet.casing.polygon(_grown(head, 0.9 * casing_px), CASING, 0.6)
-        sheet.ink.line(shaft, colour, 1.9 * unit)
-        sheet.ink.polygon(head, colour)
+        sheet.ink.line(shaft, color, 1.9 * unit)
+        sheet.ink.polygon(head, color)
     sheet.casing.disc(path_px[0], 2.4 * unit + 0.6 * casing_px, CASING, 0.6)
     sheet.ink.disc(path_px[0], 2.4 * unit, WHITE)
-    sheet.top.disc(path_px[0], 1.5 * unit, colour)
+    sheet.top.disc(path_px[0], 1.5 * unit, color)
 
 
-def draw_arrows(picture: np.ndarray, paths_px: Sequence[np.ndarray], colours: Sequence[Colour]) -> np.ndarray:
+def draw_arrows(picture: np.ndarray, paths_px: Sequence[np.ndarray], colors: Sequence[Color]) -> np.ndarray:
     """The picture with one arrow per path [N,2] in pixels; a path of one point (or no length) shows its start only."""
     check_picture(picture)
     sheet = _Sheet(picture)
-    for path_px, colour in zip(paths_px, colours, strict=True):
-        _arrow(sheet, np.asarray(path_px, np.float64), colour)
+    for path_px, color in zip(paths_px, colors, strict=True):
+        _arrow(sheet, np.asarray(path_px, np.float64), color)
     return sheet.merged()
 
 
@@ -208,19 +208,19 @@ def draw_drawing(picture: np.ndarray, drawing: Drawing) -> np.ndarray:
     height, width = picture.shape[:2]
     result = draw_masks(picture, drawing.masks(width, height))
     arrows = [
-        (arrow_path(arrow, width, height), component_colour(index))
+        (arrow_path(arrow, width, height), component_color(index))
         for index, component in enumerate(drawing.active)
         for arrow in component.arrows
     ]
-    result = draw_arrows(result, [path for path, _ in arrows], [colour for _, colour in arrows])
+    result = draw_arrows(result, [path for path, _ in arrows], [color for _, color in arrows])
     if drawing.camera is None or not drawing.camera.moves:
         return result
     sheet = _Sheet(result)
-    for layer, colour, width_px in (
+    for layer, color, width_px in (
         (sheet.casing, CASING, sheet.width_px + sheet.casing_px),
         (sheet.ink, WHITE, sheet.width_px),
     ):
-        layer.line(camera_view(drawing.camera, width, height), colour, width_px, 0.9)
+        layer.line(camera_view(drawing.camera, width, height), color, width_px, 0.9)
     return sheet.merged()
 
 
@@ -267,19 +267,19 @@ def _trail_frame(
 ) -> np.ndarray:
     sheet, visible = _Sheet(frame), trajectories.visibility
     unit, first = sheet.width_px, max(0, now - tail)
-    colours = [component_colour(int(component)) for component in trajectories.component]
+    colors = [component_color(int(component)) for component in trajectories.component]
     for past in range(first, now):
         fade = (past + 1 - first) / (now - first)
         for n in np.flatnonzero(visible[past] & visible[past + 1]):
-            sheet.casing.line(points_px[past : past + 2, n], colours[n], (0.6 + 0.9 * fade) * unit, 0.85 * fade)
+            sheet.casing.line(points_px[past : past + 2, n], colors[n], (0.6 + 0.9 * fade) * unit, 0.85 * fade)
     for n in np.flatnonzero(visible[now]):
         sheet.ink.disc(points_px[now, n], 1.7 * unit + 0.5 * sheet.casing_px, CASING, 0.75)
-        sheet.top.disc(points_px[now, n], 1.7 * unit, colours[n])
+        sheet.top.disc(points_px[now, n], 1.7 * unit, colors[n])
     return sheet.merged()
 
 
 def draw_paths(picture: np.ndarray, wanted: PointTrajectories, followed_px: np.ndarray) -> np.ndarray:
-    """The picture [H,W,3] with every point's wanted path in its component's colour and the followed one in white.
+    """The picture [H,W,3] with every point's wanted path in its component's color and the followed one in white.
 
     A dot marks where each path ends, and a thin line joins the two ends: that is how far the point went astray.
     `wanted` is in the picture's pixels, `followed_px` [L,N,2] too; points that are not visible in the first frame, and
@@ -295,11 +295,11 @@ def draw_paths(picture: np.ndarray, wanted: PointTrajectories, followed_px: np.n
     unit = sheet.width_px
     for n in np.flatnonzero(wanted.visibility[0]):
         seen = np.flatnonzero(wanted.visibility[:, n])
-        paths = ((wanted.tracks[seen, n], component_colour(int(wanted.component[n]))), (followed_px[seen, n], WHITE))
+        paths = ((wanted.tracks[seen, n], component_color(int(wanted.component[n]))), (followed_px[seen, n], WHITE))
         sheet.casing.line(np.stack([path[-1] for path, _ in paths]), FAULT, 0.5 * unit, 0.9)
-        for layer, (path, colour) in zip((sheet.ink, sheet.top), paths, strict=True):
-            layer.line(path.astype(np.float64), colour, 0.6 * unit, 0.9)
-            layer.disc(path[-1].astype(np.float64), 1.3 * unit, colour)
+        for layer, (path, color) in zip((sheet.ink, sheet.top), paths, strict=True):
+            layer.line(path.astype(np.float64), color, 0.6 * unit, 0.9)
+            layer.disc(path[-1].astype(np.float64), 1.3 * unit, color)
     return sheet.merged()
 
 

@@ -58,7 +58,7 @@ def motion_inside_outside(clip: np.ndarray, area: np.ndarray) -> tuple[float, fl
 
 
 def difference(clip: np.ndarray, first: np.ndarray) -> np.ndarray:
-    """Absolute difference of two clips [L, H, W, 3] in 8-bit levels, mean over the colours: float32 [L, H, W]."""
+    """Absolute difference of two clips [L, H, W, 3] in 8-bit levels, mean over the colors: float32 [L, H, W]."""
     return np.abs(clip.astype(np.float32) - first).mean(axis=-1)
 
 

@@ -37,7 +37,7 @@ def encode_video(frames: np.ndarray, fps: float) -> tuple[bytes, float]:
 
 def _encode(frames: np.ndarray, fps: Fraction, codec: str, pixels: str, quality: str) -> bytes:
     target = io.BytesIO()
-    # x264's assembly for macroblock trees reads memory it has not set: the same frames gave other bytes now and then.
+    # x264's assembly for macroblock trees reads memory it has not set: the same frames give other bytes now and then.
     options = {"crf": quality, "preset": "veryfast", "threads": "1", "x264-params": "mbtree=0:weightp=0"}
     encode(target, frames, codec, pixels, options, fps, format="mp4", options={"fflags": "+bitexact"})
     return target.getvalue()

@@ -12,18 +12,18 @@ _MIN_DIFFERENCE = 12.0
 """Grey levels between consecutive thumbnails below which nothing is a cut."""
 
 _TIMES_USUAL = 3.0
-_MIN_COLOUR_CHANGE = 0.2
-"""Bhattacharyya distance of the colour histograms, 0 to 1. On real footage cuts had 0.23 and more, fast motion 0.16 and
+_MIN_COLOR_CHANGE = 0.2
+"""Bhattacharyya distance of the color histograms, 0 to 1. On real footage cuts had 0.23 and more, fast motion 0.16 and
 less."""
 
-_CERTAIN_COLOUR_CHANGE = 0.4
+_CERTAIN_COLOR_CHANGE = 0.4
 """The same where nothing is known yet of how this shot moves."""
 
 
 class CutDetector:
     """Fed frame by frame; says whether a new shot begins.
 
-    A cut changes the picture far more than motion has done so far, and its colours too.
+    A cut changes the picture far more than motion has done so far, and its colors too.
     """
 
     def __init__(self) -> None:
@@ -40,10 +40,10 @@ class CutDetector:
         if before is None:
             return False
         difference = float(np.abs(now[0] - before[0])[..., 0].mean())
-        colours = float(cv2.compareHist(now[1], before[1], cv2.HISTCMP_BHATTACHARYYA))
+        colors = float(cv2.compareHist(now[1], before[1], cv2.HISTCMP_BHATTACHARYYA))
         usual = float(np.median(self._usual)) if self._usual else 0.0
         sudden = difference > max(_MIN_DIFFERENCE, _TIMES_USUAL * usual)
-        found = sudden and colours > (_MIN_COLOUR_CHANGE if self._usual else _CERTAIN_COLOUR_CHANGE)
+        found = sudden and colors > (_MIN_COLOR_CHANGE if self._usual else _CERTAIN_COLOR_CHANGE)
         if found:
             self._usual.clear()
         else:

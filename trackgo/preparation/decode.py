@@ -52,14 +52,14 @@ class Window:
         frames: uint8 [L, H, W, 3].
         numbers: which frames of the source they are, from 0.
         fps: frames per second they were taken at.
-        cover: how they were brought to their size.
+        crop: how they were brought to their size.
     """
 
     source: Path
     frames: np.ndarray
     numbers: tuple[int, ...]
     fps: float
-    cover: CenterCrop
+    crop: CenterCrop
 
 
 @dataclass(frozen=True, eq=False)
@@ -102,9 +102,9 @@ def windows(source: Path, settings: Settings) -> Iterator[Window]:
 
 
 def _window(source: Path, run: list[_Picture], fps: float, settings: Settings) -> Window:
-    cover = CenterCrop(*run[0].shown, settings.width, settings.height)
-    frames = np.stack([cover.picture(picture.pixels) for picture in run])
-    return Window(source, frames, tuple(picture.number for picture in run), fps, cover)
+    crop = CenterCrop(*run[0].shown, settings.width, settings.height)
+    frames = np.stack([crop.picture(picture.pixels) for picture in run])
+    return Window(source, frames, tuple(picture.number for picture in run), fps, crop)
 
 
 def _sampled(source: Path, fps: float) -> Iterator[tuple[_Picture, float, bool]]:

@@ -20,13 +20,13 @@ class Flow:
     """Motion at working size, h × w.
 
     Attributes:
-        grey: uint8 [L, h, w]. colour: uint8 [L, h, w, 3].
+        grey: uint8 [L, h, w]. color: uint8 [L, h, w, 3].
         forward: float32 [L−1, h, w, 2], pixels, from frame t to t + 1.
         backward: float32 [L−1, h, w, 2], from frame t + 1 to t.
         camera: float64 [L−1, 3, 3], the homography that takes frame t's background to frame t + 1.
     """
 
-    colour: np.ndarray
+    color: np.ndarray
     grey: np.ndarray
     forward: np.ndarray
     backward: np.ndarray
@@ -51,13 +51,13 @@ def dense_flow(frames: np.ndarray) -> Flow:
     height, width = frames.shape[1:3]
     scale = min(1.0, WIDTH / width)
     size = (round(width * scale), round(height * scale))
-    colour = np.stack([cv2.resize(frame, size, interpolation=cv2.INTER_AREA) for frame in frames])
-    grey = np.stack([cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY) for frame in colour])
+    color = np.stack([cv2.resize(frame, size, interpolation=cv2.INTER_AREA) for frame in frames])
+    grey = np.stack([cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY) for frame in color])
     method = cv2.DISOpticalFlow_create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
     forward = np.stack([method.calc(a, b, None) for a, b in pairwise(grey)])
     backward = np.stack([method.calc(b, a, None) for a, b in pairwise(grey)])
     camera = np.stack([_camera(flow, back) for flow, back in zip(forward, backward, strict=True)])
-    return Flow(colour, grey, forward, backward, camera)
+    return Flow(color, grey, forward, backward, camera)
 
 
 def homography_flow(matrix: np.ndarray, width: int, height: int) -> np.ndarray:

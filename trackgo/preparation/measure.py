@@ -28,7 +28,7 @@ def measure_window(window: Window, flow: Flow) -> dict[str, float]:
     change = np.abs(np.diff(grey, axis=0)).mean(axis=(1, 2))
     rest = [np.abs(carried(grey[t + 1], flow.forward[t]) - grey[t]).mean() for t in range(len(flow.forward))]
     return _plain(
-        upscale=window.cover.scale,
+        upscale=window.crop.scale,
         contrast=grey.std(axis=(1, 2)).min(),
         sharpness=np.median([cv2.Laplacian(picture, cv2.CV_32F).std() for picture in grey]),
         motion=np.mean(speed) * per_cent,

@@ -66,7 +66,7 @@ def on_ray(jobs: Iterable[Job], address: str, workers: int) -> Iterator[ClipOutc
     try:
         import ray
     except ImportError as error:
-        raise ValueError("--ray needs Ray: pip install 'trackgo[prepare]'") from error
+        raise ValueError("--ray needs Ray: pip install -e '.[prepare]' in the folder of ComfyUI-TrackGo") from error
     try:
         place = (
             {"num_cpus": max(workers, 1), "include_dashboard": False} if address == "local" else {"address": address}

@@ -2,10 +2,10 @@
 
 Hue or brightness alone finds smeared sprites anywhere and fakes success. Here a place must look more like the sprite's
 own picture (from the first frame) than like the known background at that place. Both are compared after a blur of a
-sixty-fourth of the frame's width: with every pixel of its texture asked for, even true videos lost sprites that turn in
-the light or pass behind others, and blurred but well placed ones were found in dark corners. ``tests/…/test_following``
-holds that a video with each sprite's colour exchanged or blended with the others' still scores about as bad as one that
-stands still. And a sprite does not leap: frame by frame, look-alikes at the other end of the picture were found.
+sixty-fourth of the frame's width: with every pixel of its texture asked for, even true videos lose sprites that turn in
+the light or pass behind others, and blurred but well placed ones are found in dark corners. ``tests/…/test_following``
+holds that a video with each sprite's color exchanged or blended with the others' still scores about as bad as one that
+stands still. And a sprite does not leap: frame by frame, look-alikes at the other end of the picture would be found.
 Nor is it looked for once it should have left.
 """
 

@@ -73,9 +73,9 @@ def run_export(args: argparse.Namespace) -> int:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """``python -m trackgo.training.command train|export …``, which works on every rank of ``accelerate launch``."""
+    """``train|export …`` alone: arguments → exit status. Here ``key=value`` may also stand behind ``--resume``."""
     speak_plainly()
-    parser = argparse.ArgumentParser(prog="python -m trackgo.training.command")
+    parser = argparse.ArgumentParser(prog="python -m trackgo")
     commands = parser.add_subparsers(required=True)
     for name, add, action in (("train", add_arguments, run), ("export", add_export_arguments, run_export)):
         command = commands.add_parser(name)

@@ -1,38 +1,72 @@
-"""Training configuration: frozen dataclasses, read from YAML, every unknown key refused by name."""
+"""Training configuration: frozen dataclasses, which pydantic checks."""
 
 from __future__ import annotations
 
 import dataclasses
-import difflib
-import types
 import typing
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Literal
 
-import yaml
+from pydantic import BeforeValidator, ConfigDict, Field
+from pydantic.dataclasses import dataclass
 
-from ..model.config import MASS_MODES, Mass
+from ..model.config import Mass
+from .reading import checked, read_tree
 
-TRAINABLE_SETS = ("adapter", "adapter+attn1", "adapter+temporal", "everything", "adapter+lora")
+TrainableSet = Literal["adapter", "adapter+attn1", "adapter+temporal", "everything", "adapter+lora"]
+TRAINABLE_SETS: tuple[TrainableSet, ...] = typing.get_args(TrainableSet)
 """E and the TrackAdapters alone; with the temporal self-attentions; with all temporal layers; with the whole UNet; with
 LoRA on the UNet's attention layers."""
 
-PRECISIONS = ("fp32", "bf16", "fp16")
-OPTIMIZERS = ("adamw", "muon")
+Precision = Literal["fp32", "bf16", "fp16"]
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Kinds of values; a description ends the sentence "…; it must be"
+# ---------------------------------------------------------------------------------------------------------------------
 
 
-def _require(condition: bool, key: str, value: object, wanted: str) -> None:
-    if not condition:
-        raise ValueError(f"{key} is {value!r}; it must be {wanted}")
+def _number(value: object) -> object:
+    """3e-5, without a dot, is text to YAML."""
+    try:
+        return float(value) if isinstance(value, str) else value
+    except ValueError:
+        return value
 
 
-def _require_share(key: str, value: float) -> None:
-    _require(0 <= value <= 1, key, value, "a probability from 0 to 1")
+def _without_gates(mass: object) -> object:
+    if mass == "gated":
+        remedy = "use 'centered', which leaves the base alone where nothing moves"
+        raise ValueError(f"model.mass 'gated' is not supported; {remedy}")
+    return mass
 
 
-@dataclass(frozen=True)
+_MAX = 10**9  # Python's whole numbers have no end, but floats and tensors' sizes have
+_Whole = Annotated[int, Field(strict=True, le=_MAX)]
+NonNegativeInt = Annotated[_Whole, Field(ge=0, description=f"a whole number from 0 to {_MAX}")]
+PositiveInt = Annotated[_Whole, Field(ge=1, description=f"a whole number from 1 to {_MAX}")]
+AtLeastTwo = Annotated[_Whole, Field(ge=2, description=f"a whole number from 2 to {_MAX}")]
+Side = Annotated[_Whole, Field(ge=64, multiple_of=64, description=f"a multiple of 64 from 64 to {_MAX}")]
+Seed = Annotated[int, Field(strict=True, ge=0, lt=2**63, description="a whole number from 0 to below 2^63")]
+_Float = Annotated[float, BeforeValidator(_number), Field(strict=True, allow_inf_nan=False)]
+FiniteFloat = Annotated[_Float, Field(description="a finite number")]
+NonNegativeFloat = Annotated[_Float, Field(ge=0, description="a finite number of 0 or more")]
+PositiveFloat = Annotated[_Float, Field(gt=0, description="a finite number above 0")]
+OpenUnit = Annotated[_Float, Field(gt=0, lt=1, description="a number between 0 and 1")]
+Decay = Annotated[_Float, Field(ge=0, lt=1, description="a number from 0 to below 1")]
+Probability = Annotated[_Float, Field(ge=0, le=1, description="a probability from 0 to 1")]
+Flag = Annotated[bool, Field(strict=True, description="true or false")]
+Text = Annotated[str, Field(strict=True, description="text")]
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Sections
+# ---------------------------------------------------------------------------------------------------------------------
+
+_CHECKS = ConfigDict(extra="forbid")
+
+
+@dataclass(frozen=True, config=_CHECKS)
 class ModelConfig:
     """What is trained.
 
@@ -48,39 +82,23 @@ class ModelConfig:
         frozen_precision: ``bf16`` or ``fp16`` keeps what is not trained in half precision; ``fp32`` in full.
     """
 
-    base: str = "demo"
-    initial: str = "pretrained"
-    start_from: str = ""
-    mass: Mass = "centered"
-    alpha: float = 0.2
-    trainable: str = "adapter+attn1"
-    lora_rank: int = 32
-    gradient_checkpointing: bool = False
-    frozen_precision: str = "fp32"
+    base: Text = "demo"
+    initial: Literal["pretrained", "random"] = "pretrained"
+    start_from: Text = ""
+    mass: Annotated[Mass, BeforeValidator(_without_gates)] = "centered"
+    alpha: OpenUnit = 0.2
+    trainable: TrainableSet = "adapter+attn1"
+    lora_rank: PositiveInt = 32
+    gradient_checkpointing: Flag = False
+    frozen_precision: Precision = "fp32"
 
     def __post_init__(self) -> None:
-        _require(self.initial in ("pretrained", "random"), "model.initial", self.initial, "'pretrained' or 'random'")
-        _require(self.mass in MASS_MODES, "model.mass", self.mass, f"one of {', '.join(MASS_MODES)}")
-        wanted = "one of " + ", ".join(TRAINABLE_SETS)
-        _require(self.trainable in TRAINABLE_SETS, "model.trainable", self.trainable, wanted)
-        _require(0 < self.alpha < 1, "model.alpha", self.alpha, "between 0 and 1")
-        _require(self.lora_rank >= 1, "model.lora_rank", self.lora_rank, "at least 1")
-        _require(
-            self.frozen_precision in PRECISIONS,
-            "model.frozen_precision",
-            self.frozen_precision,
-            f"one of {', '.join(PRECISIONS)}",
-        )
-        trains_base = self.trainable == "everything"
-        _require(
-            self.initial == "pretrained" or trains_base,
-            "model.trainable",
-            self.trainable,
-            "'everything' when model.initial is 'random'",
-        )
+        if self.initial == "random" and self.trainable != "everything":
+            wanted = "'everything' when model.initial is 'random'"
+            raise ValueError(f"model.trainable is '{self.trainable}'; it must be {wanted}")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, config=_CHECKS)
 class DataConfig:
     """Where training triples come from.
 
@@ -93,52 +111,47 @@ class DataConfig:
         scenes: how many different scenes of the world are used; 0 for no end.
         plain: share of the world's scenes in which two to four plain sprites move over a smooth background.
         large: share of them in which one or two sprites fill much of the frame.
-        workers: processes that prepare batches.
+        workers: processes that prepare batches; 0 for the training process itself.
         cache: how many prepared clips each worker keeps.
     """
 
-    source: str = "world"
-    path: str = ""
-    latents: str = "use"
-    scenes: int = 0
-    plain: float = 0.0
-    large: float = 0.0
-    workers: int = 1
-    cache: int = 0
+    source: Literal["world", "shards"] = "world"
+    path: Text = ""
+    latents: Literal["use", "ignore"] = "use"
+    scenes: NonNegativeInt = 0
+    plain: Probability = 0.0
+    large: Probability = 0.0
+    workers: NonNegativeInt = 1
+    cache: NonNegativeInt = 0
 
     def __post_init__(self) -> None:
-        _require(self.source in ("world", "shards"), "data.source", self.source, "'world' or 'shards'")
-        _require(self.source != "shards" or bool(self.path), "data.path", self.path, "the folder of the shards")
-        _require(self.latents in ("use", "ignore"), "data.latents", self.latents, "'use' or 'ignore'")
-        for name in ("plain", "large"):
-            _require_share(f"data.{name}", getattr(self, name))
-        _require(self.plain + self.large <= 1, "data.plain + data.large", self.plain + self.large, "1 or less")
-        for name in ("scenes", "workers", "cache"):
-            _require(getattr(self, name) >= 0, f"data.{name}", getattr(self, name), "0 or more")
+        if self.source == "shards" and not self.path:
+            raise ValueError(f"data.path is {self.path!r}; it must be the folder of the shards")
+        if self.plain + self.large > 1:
+            raise ValueError(f"data.plain + data.large is {self.plain + self.large}; it must be 1 or less")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, config=_CHECKS)
 class StageConfig:
-    """One rung of a curriculum: ``steps`` optimiser steps on clips of this size, learning rates times ``rate``."""
+    """One rung of a curriculum.
 
-    steps: int
-    width: int
-    height: int
-    frames: int
-    batch_size: int = 8
-    rate: float = 1.0
+    Attributes:
+        steps: optimiser steps.
+        width, height: pixels of a frame.
+        frames: of a clip.
+        batch_size: clips of an optimiser step, all processes together.
+        rate: what the learning rates are multiplied by.
+    """
 
-    def __post_init__(self) -> None:
-        for name in ("steps", "batch_size"):
-            _require(getattr(self, name) >= 1, f"stages: {name}", getattr(self, name), "at least 1")
-        for name in ("width", "height"):
-            value = getattr(self, name)
-            _require(value >= 64 and value % 64 == 0, f"stages: {name}", value, "a multiple of 64")
-        _require(self.frames >= 2, "stages: frames", self.frames, "at least 2")
-        _require(self.rate > 0, "stages: rate", self.rate, "above 0")
+    steps: PositiveInt
+    width: Side
+    height: Side
+    frames: AtLeastTwo
+    batch_size: PositiveInt = 8
+    rate: PositiveFloat = 1.0
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, config=_CHECKS)
 class OptimizerConfig:
     """The optimiser and its schedule: linear warm-up, constant, linear decay to 0 over the last ``decay_steps``.
 
@@ -148,60 +161,51 @@ class OptimizerConfig:
         encoder_rate: of E; 0 means the same as ``learning_rate``.
         base_rate: of everything else that is trained; 0 means the same as ``learning_rate``.
         beta1, beta2, epsilon: AdamW's. momentum: Muon's.
+        weight_decay: of weight matrices; norms and biases are not decayed.
+        warmup_steps: steps in which the rates rise from 0; 0 for none.
+        decay_steps: steps at the end in which they fall to 0; 0 for none.
         clip: largest gradient norm, all groups together; 0 for none.
         ema: decay of the running average of the weights, 0 for none.
     """
 
-    kind: str = "adamw"
-    learning_rate: float = 3e-5
-    encoder_rate: float = 0.0
-    base_rate: float = 0.0
-    beta1: float = 0.9
-    beta2: float = 0.999
-    epsilon: float = 1e-8
-    momentum: float = 0.95
-    weight_decay: float = 1e-2
-    warmup_steps: int = 0
-    decay_steps: int = 0
-    clip: float = 1.0
-    ema: float = 0.0
-
-    def __post_init__(self) -> None:
-        _require(self.kind in OPTIMIZERS, "optimizer.kind", self.kind, f"one of {', '.join(OPTIMIZERS)}")
-        _require(self.learning_rate > 0, "optimizer.learning_rate", self.learning_rate, "above 0")
-        for name in ("encoder_rate", "base_rate", "weight_decay"):
-            _require(getattr(self, name) >= 0, f"optimizer.{name}", getattr(self, name), "0 or more")
-        for name in ("warmup_steps", "decay_steps", "clip", "epsilon"):
-            _require(getattr(self, name) >= 0, f"optimizer.{name}", getattr(self, name), "0 or more")
-        for name in ("beta1", "beta2", "momentum", "ema"):
-            _require(0 <= getattr(self, name) < 1, f"optimizer.{name}", getattr(self, name), "from 0 to below 1")
+    kind: Literal["adamw", "muon"] = "adamw"
+    learning_rate: PositiveFloat = 3e-5
+    encoder_rate: NonNegativeFloat = 0.0
+    base_rate: NonNegativeFloat = 0.0
+    beta1: Decay = 0.9
+    beta2: Decay = 0.999
+    epsilon: NonNegativeFloat = 1e-8
+    momentum: Decay = 0.95
+    weight_decay: NonNegativeFloat = 1e-2
+    warmup_steps: NonNegativeInt = 0
+    decay_steps: NonNegativeInt = 0
+    clip: NonNegativeFloat = 1.0
+    ema: Decay = 0.0
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, config=_CHECKS)
 class LossConfig:
-    """λ of L_attn (eq. 8) and the noise levels ln σ ~ N(sigma_mean, sigma_deviation²); SVD's are 0.7 and 1.6.
+    """Weights of the loss's terms beside SVD's own, and its noise levels ln σ ~ N(sigma_mean, sigma_deviation²).
 
-    ``identity``: weight of the deep supervision of which component is where (``identity``, not in the paper).
-    ``correspondence``: weight of the deep supervision of where it was (``correspondence``, not in the paper).
-    ``lasting``, ``vacated``: weights of errors that stay, and of those where a component was (``losses``, not in the
-    paper).
+    Attributes:
+        attention: λ of L_attn (eq. 8).
+        identity: weight of the deep supervision of which component is where (``identity``, not in the paper).
+        correspondence: weight of the deep supervision of where it was (``correspondence``, not in the paper).
+        lasting, vacated: weights of errors that stay, and of those where a component was (``losses``, not in the
+            paper).
+        sigma_mean, sigma_deviation: mean and standard deviation of ln σ; SVD's are 0.7 and 1.6.
     """
 
-    attention: float = 0.1
-    identity: float = 0.0
-    correspondence: float = 0.0
-    lasting: float = 0.0
-    vacated: float = 0.0
-    sigma_mean: float = 0.7
-    sigma_deviation: float = 1.6
-
-    def __post_init__(self) -> None:
-        for name in ("attention", "identity", "correspondence", "lasting", "vacated"):
-            _require(getattr(self, name) >= 0, f"loss.{name}", getattr(self, name), "0 or more")
-        _require(self.sigma_deviation > 0, "loss.sigma_deviation", self.sigma_deviation, "above 0")
+    attention: NonNegativeFloat = 0.1
+    identity: NonNegativeFloat = 0.0
+    correspondence: NonNegativeFloat = 0.0
+    lasting: NonNegativeFloat = 0.0
+    vacated: NonNegativeFloat = 0.0
+    sigma_mean: FiniteFloat = 0.7
+    sigma_deviation: PositiveFloat = 1.6
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, config=_CHECKS)
 class ConditioningConfig:
     """SVD's conditioning.
 
@@ -210,23 +214,19 @@ class ConditioningConfig:
         trajectory_dropout: probability of a black P, so that the base also works alone.
         fps: frames per second; SVD is given one less.
         motion_bucket: SVD's motion bucket id.
-        augmentation_mean, augmentation_deviation: ln of the noise added to the conditioning picture.
+        augmentation_mean, augmentation_deviation: mean and standard deviation of ln σ of the noise added to the
+            conditioning picture.
     """
 
-    image_dropout: float = 0.1
-    trajectory_dropout: float = 0.05
-    fps: int = 7
-    motion_bucket: int = 127
-    augmentation_mean: float = -3.0
-    augmentation_deviation: float = 0.5
-
-    def __post_init__(self) -> None:
-        _require_share("conditioning.image_dropout", self.image_dropout)
-        _require_share("conditioning.trajectory_dropout", self.trajectory_dropout)
-        _require(self.fps >= 1, "conditioning.fps", self.fps, "at least 1")
+    image_dropout: Probability = 0.1
+    trajectory_dropout: Probability = 0.05
+    fps: PositiveInt = 7
+    motion_bucket: NonNegativeInt = 127
+    augmentation_mean: FiniteFloat = -3.0
+    augmentation_deviation: NonNegativeFloat = 0.5
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, config=_CHECKS)
 class EvaluationConfig:
     """Regular looks at held-out clips.
 
@@ -239,25 +239,21 @@ class EvaluationConfig:
         sigma: noise level of the loss with the right against another clip's P.
     """
 
-    every: int = 0
-    scenes: int = 16
-    sheets: int = 6
-    sampling_steps: int = 12
-    guidance: float = 1.0
-    sigma: float = 8.0
-
-    def __post_init__(self) -> None:
-        _require(self.every >= 0, "evaluation.every", self.every, "0 or more")
-        for name in ("scenes", "sampling_steps"):
-            _require(getattr(self, name) >= 2, f"evaluation.{name}", getattr(self, name), "at least 2")
+    every: NonNegativeInt = 0
+    scenes: AtLeastTwo = 16
+    sheets: NonNegativeInt = 6
+    sampling_steps: AtLeastTwo = 12
+    guidance: FiniteFloat = 1.0
+    sigma: PositiveFloat = 8.0
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, config=_CHECKS)
 class RunConfig:
     """Where and how the run works.
 
     Attributes:
         folder: checkpoints, log and TensorBoard go here.
+        seed: of fresh weights, the order of clips, noise and dropout.
         precision: ``fp32``, or ``bf16`` or ``fp16`` autocast.
         micro_batch: clips per process and forward pass; 0 for the whole share of a process at once.
         threads: CPU threads, 0 for PyTorch's choice.
@@ -266,28 +262,26 @@ class RunConfig:
         keep: how many of the latest checkpoints stay (the best one stays too).
     """
 
-    folder: str = "runs/trackgo"
-    seed: int = 0
-    precision: str = "fp32"
-    micro_batch: int = 0
-    threads: int = 0
-    log_every: int = 20
-    checkpoint_every: int = 500
-    keep: int = 3
-
-    def __post_init__(self) -> None:
-        _require(self.precision in PRECISIONS, "run.precision", self.precision, f"one of {', '.join(PRECISIONS)}")
-        for name in ("log_every", "checkpoint_every", "keep"):
-            _require(getattr(self, name) >= 1, f"run.{name}", getattr(self, name), "at least 1")
-        for name in ("micro_batch", "threads"):
-            _require(getattr(self, name) >= 0, f"run.{name}", getattr(self, name), "0 or more")
+    folder: Text = "runs/trackgo"
+    seed: Seed = 0
+    precision: Precision = "fp32"
+    micro_batch: NonNegativeInt = 0
+    threads: NonNegativeInt = 0
+    log_every: PositiveInt = 20
+    checkpoint_every: PositiveInt = 500
+    keep: PositiveInt = 3
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, config=_CHECKS)
 class TrainingConfig:
-    """A whole training run; see the parts."""
+    """A whole training run.
 
-    stages: tuple[StageConfig, ...]
+    Attributes:
+        stages: the curriculum, one rung after another.
+        model, data, optimizer, loss, conditioning, evaluation, run: see the sections.
+    """
+
+    stages: Annotated[tuple[StageConfig, ...], Field(min_length=1, description="a list with at least one stage")]
     model: ModelConfig = field(default_factory=ModelConfig)
     data: DataConfig = field(default_factory=DataConfig)
     optimizer: OptimizerConfig = field(default_factory=OptimizerConfig)
@@ -297,14 +291,10 @@ class TrainingConfig:
     run: RunConfig = field(default_factory=RunConfig)
 
     def __post_init__(self) -> None:
-        _require(len(self.stages) > 0, "stages", self.stages, "a list with at least one stage")
-        for stage in self.stages:
-            _require(
-                self.model.alpha * stage.frames > 1,
-                "model.alpha",
-                self.model.alpha,
-                f"above 1/{stage.frames}, or whole rows of the attention would be masked at {stage.frames} frames",
-            )
+        alpha, fewest = self.model.alpha, min(stage.frames for stage in self.stages)
+        if alpha * fewest <= 1:
+            wanted = f"above 1/{fewest}, or whole rows of the attention would be masked at {fewest} frames"
+            raise ValueError(f"model.alpha is {alpha}; it must be {wanted}")
 
     @property
     def steps(self) -> int:
@@ -334,88 +324,27 @@ def load_config(path: str | Path, overrides: Sequence[str] = ()) -> TrainingConf
 
     Raises:
         FileNotFoundError: nothing at ``path``.
-        ValueError: not YAML, an unknown key (the nearest valid one is named), or a value of the wrong kind.
+        ValueError: in one line: not YAML, an unknown key (the nearest valid one is named), or a value of the wrong
+            kind.
     """
-    path = Path(path)
-    if not path.is_file():
-        raise FileNotFoundError(f"there is no configuration at '{path}'")
-    try:
-        tree = yaml.safe_load(path.read_text(encoding="utf-8"))
-        for override in overrides:
-            _override_(tree, override)
-    except yaml.YAMLError as error:
-        raise ValueError(f"'{path}' is not valid YAML: {error}") from error
-    if not isinstance(tree, Mapping):
-        raise ValueError(f"'{path}' must hold keys such as 'model:' and 'stages:', got {type(tree).__name__}")
-    return from_mapping(tree)
+    return from_mapping(read_tree(Path(path), overrides))
 
 
 def from_mapping(tree: Mapping[str, Any]) -> TrainingConfig:
     """Plain nested values → TrainingConfig; ValueError as in ``load_config``."""
-    return _build(TrainingConfig, tree, "")
+    return checked(TrainingConfig, tree)
+
+
+def from_stored(tree: Mapping[str, Any]) -> TrainingConfig:
+    """The configuration that a run stored; what older releases knew and nothing needs is left out.
+
+    Raises:
+        ValueError: as in ``load_config``.
+    """
+    optimizer = {key: value for key, value in tree.get("optimizer", {}).items() if key != "gate_rate"}
+    return from_mapping({**tree, "optimizer": optimizer})
 
 
 def to_mapping(config: TrainingConfig) -> dict[str, Any]:
     """The configuration as plain nested values, for JSON or YAML."""
     return dataclasses.asdict(config)
-
-
-def _override_(tree: Any, override: str) -> None:
-    key, separator, text = override.partition("=")
-    if not separator or not key:
-        raise ValueError(f"'{override}' is no override; write section.key=value, such as optimizer.learning_rate=1e-4")
-    *parents, last = key.split(".")
-    for part in parents:
-        tree = tree[_index(part, len(tree), override)] if isinstance(tree, list) else tree.setdefault(part, {})
-        if not isinstance(tree, dict | list):
-            raise ValueError(f"'{override}': '{part}' holds a single value, not keys")
-    value = yaml.safe_load(text)
-    if isinstance(tree, list):
-        tree[_index(last, len(tree), override)] = value
-    else:
-        tree[last] = value
-
-
-def _index(text: str, length: int, override: str) -> int:
-    if not text.isdigit() or int(text) >= length:
-        raise ValueError(f"'{override}': '{text}' must be a number from 0 to {length - 1}")
-    return int(text)
-
-
-def _build(cls: type, tree: Any, where: str) -> Any:
-    if not isinstance(tree, Mapping):
-        raise ValueError(f"{where or 'the configuration'} must hold keys, got {tree!r}")
-    hints = typing.get_type_hints(cls)
-    fields = {f.name: f for f in dataclasses.fields(cls)}
-    prefix = f"{where}." if where else ""
-    for key in tree:
-        if key not in fields:
-            near = difflib.get_close_matches(str(key), fields, n=1, cutoff=0.0)
-            raise ValueError(f"unknown key '{prefix}{key}'; did you mean '{prefix}{near[0]}'?")
-    for name, spec in fields.items():
-        required = spec.default is dataclasses.MISSING and spec.default_factory is dataclasses.MISSING
-        if required and name not in tree:
-            raise ValueError(f"'{prefix}{name}' is missing")
-    return cls(**{key: _value(hints[key], value, f"{prefix}{key}") for key, value in tree.items()})
-
-
-def _value(kind: Any, value: Any, where: str) -> Any:
-    """Check one value against its annotation; whole numbers are taken for floats, and '3e-5', a string to YAML, too."""
-    if dataclasses.is_dataclass(kind):
-        return _build(kind, value, where)
-    origin = typing.get_origin(kind)
-    if origin is tuple:
-        if not isinstance(value, Sequence) or isinstance(value, str):
-            raise ValueError(f"{where} must be a list, got {value!r}")
-        return tuple(_value(typing.get_args(kind)[0], item, f"{where}.{i}") for i, item in enumerate(value))
-    if origin in (typing.Literal, typing.Union, types.UnionType):
-        return value
-    if kind is float and not isinstance(value, bool):
-        try:
-            return float(value)
-        except (TypeError, ValueError):
-            raise ValueError(f"{where} is {value!r}; it must be a number") from None
-    if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
-        names = {int: "a whole number", str: "text", bool: "true or false", float: "a number"}
-        raise ValueError(f"{where} is {value!r}; it must be {names[kind]}")
-    return value

@@ -2,7 +2,7 @@
 
 Four figures, none of which the training loss shows: the loss with the right against another clip's P at one noise
 level (control shows there long before pictures do), ObjMC of sampled videos beside the static baseline, the cosine
-between the drawn and the shown direction, and whether E can tell colours. And a contact sheet, because figures can be
+between the drawn and the shown direction, and whether E can tell colors. And a contact sheet, because figures can be
 fooled.
 """
 
@@ -159,9 +159,9 @@ def _spread(scenes: Sequence[Scene], count: int) -> np.ndarray:
 
 
 @torch.no_grad()
-def colour_cosine(encoder: TrajectoryEncoder) -> float:
-    """How alike E answers the same points in two components' colours: the mean cosine of f − f(black) over the pairs of
-    the first three colours. At 1 E is blind to colour, and nothing tells one moving thing from another."""
+def color_cosine(encoder: TrajectoryEncoder) -> float:
+    """How alike E answers the same points in two components' colors: the mean cosine of f − f(black) over the pairs of
+    the first three colors. At 1 E is blind to color, and nothing tells one moving thing from another."""
     side, points = 128, 60 + 6 * np.array([[-1, -1], [1, -1], [-1, 1], [1, 1]], np.float32)
     shown = np.ones((1, len(points)), bool)
     drawn = [
@@ -200,4 +200,4 @@ def evaluate(
         write_picture(sheet, contact_sheet(videos, held.scenes, config.evaluation.sheets))
         write_clip(sheet.with_suffix(".gif"), moving_sheet(videos, held.scenes, config.evaluation.sheets))
     figures = {f"loss/{name}": value for name, value in losses.items()} | following_figures(videos, held.scenes)
-    return figures | {"encoder/colour_cosine": colour_cosine(model.trackgo.encoder)}
+    return figures | {"encoder/color_cosine": color_cosine(model.trackgo.encoder)}

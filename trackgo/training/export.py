@@ -13,7 +13,7 @@ from ..files import replacing
 from ..model.low_rank import BaseChange, LowRank
 from ..svd.frozen import FrozenParts
 from . import state
-from .config import TrainingConfig, from_mapping
+from .config import TrainingConfig, from_stored
 from .model import TrainedSVD
 from .setup import build_model, load_base, trained_parameters
 
@@ -70,7 +70,7 @@ def restored_model(checkpoint: Path | Sequence[Path], average: bool = True) -> t
     """The model of a run at a checkpoint, and the parts that were not trained; arguments and errors as in `export`."""
     folders = [find_checkpoint(path) for path in ([checkpoint] if isinstance(checkpoint, Path) else checkpoint)]
     saved = [state.load(folder) for folder in folders]
-    configs: list[TrainingConfig] = [from_mapping(one.facts["config"]) for one in saved]
+    configs: list[TrainingConfig] = [from_stored(one.facts["config"]) for one in saved]
     config = configs[0]
     for folder, other in zip(folders, configs, strict=True):
         if other.model != config.model:

@@ -102,7 +102,7 @@ class TrainedSVD(nn.Module):
             terms["correspondence"] = correspondence_loss(queries, data.origins)
         if self.background and self.training:
             error = estimate - data.latents
-            shown = data.conditioning.image_latent.flatten(1).any(dim=1)  # without the picture all colours are guesses
+            shown = data.conditioning.image_latent.flatten(1).any(dim=1)  # without the picture all colors are guesses
             weight = loss_weight(data.sigma) * shown
             terms["lasting"] = weight * lasting_loss(error)
             terms["vacated"] = weight * vacated_loss(error, data.moving)

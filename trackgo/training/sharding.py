@@ -75,6 +75,23 @@ def check_launch() -> None:
             )
 
 
+def check_processes(connected: int) -> None:
+    """Refuse processes that were started together and would all write one run, each as if it were alone.
+
+    Args:
+        connected: how many of them know of each other.
+
+    Raises:
+        ValueError: the launcher started more; Accelerate leaves them alone on a CPU where nobody says so.
+    """
+    started = int(os.environ.get("WORLD_SIZE", "1"))
+    if started != connected:
+        raise ValueError(
+            f"{started} processes were started but only {connected} work together: set ACCELERATE_USE_CPU=true before "
+            "accelerate launch to train on CPUs (see docs/training.md)"
+        )
+
+
 def configure_(plugin: FullyShardedDataParallelPlugin, optimizer: str) -> None:
     """Check Accelerate's FSDP configuration against the optimiser's name, and take its casts out.
 

@@ -23,7 +23,7 @@ from .data import BadClip, build_loader, micro_batch
 from .evaluation import HeldOut, evaluate, hold_out
 from .records import Records
 from .setup import build_model, build_optimizer, load_base, trained_parameters
-from .sharding import callable_parts, check_launch, configure_, is_sharded, whole
+from .sharding import callable_parts, check_launch, check_processes, configure_, is_sharded, whole
 
 
 class Interrupted(Exception):
@@ -64,6 +64,7 @@ class Trainer:
         check_launch()
         precision = {"fp32": "no"}.get(config.run.precision, config.run.precision)
         self.accelerator = Accelerator(mixed_precision=precision, step_scheduler_with_optimizer=False)
+        check_processes(self.accelerator.num_processes)
         unet, parts = load_base(config.model, config.run.seed)
         self.model = build_model(config, unet).train()
         optimizer = build_optimizer(self.model, config.optimizer)

@@ -13,7 +13,7 @@ import numpy as np
 from ..drawing import Arrow, Camera, Component
 from ..drawing.coordinates import check_size, to_pixels
 
-MAX_FRAMES = 10_000
+MAX_FRAMES = 1_024  # of tracks that are made or converted; ComfyUI's GenerateTracks has the same
 CURVE_STEPS = 32  # pieces per segment of a smooth curve
 _COINCIDENT_PX = 1e-6  # arrows that start closer together than this cannot tell a turn from a shift
 
@@ -45,7 +45,7 @@ class Similarity:
 
 
 def check_frames(frames: int) -> None:
-    """Raise ValueError unless `frames` is a whole number from 1 to 10,000."""
+    """Raise ValueError unless `frames` is a whole number from 1 to 1,024."""
     if isinstance(frames, bool) or not isinstance(frames, int | np.integer) or not 1 <= frames <= MAX_FRAMES:
         raise ValueError(f"frames is {frames!r}; it must be a whole number from 1 to {MAX_FRAMES}")
 

@@ -35,6 +35,7 @@ COMPONENT_COLORS: tuple[tuple[int, int, int], ...] = (
     (208, 168, 112),
 )  # RGB, one per component in order, from the start again after the last; the editor uses the same
 SQUARE_PX = 4
+MAX_LENGTH = 10_000  # frames; a tracker's long video may have more of them than are ever made
 _MAX_COORDINATE_PX = 1e9
 
 
@@ -57,7 +58,7 @@ class PointTrajectories:
         tracks = np.asarray(self.tracks)
         if tracks.ndim != 3 or tracks.shape[2] != 2 or tracks.shape[0] < 1:
             raise ValueError(f"tracks has shape {list(tracks.shape)}; it must be [L, N, 2] with at least one frame")
-        check_frames(tracks.shape[0])
+        _check_length(tracks.shape[0])
         within = np.abs(tracks) <= _MAX_COORDINATE_PX  # False for NaN too
         if not within.all():
             frame, point, axis = np.argwhere(~within)[0]
@@ -88,7 +89,7 @@ class PointTrajectories:
         return len(self.tracks)
 
     def render(self) -> np.ndarray:
-        """P: uint8 [L, H, W, 3], black, a filled 4×4 square in the component's colour per visible point.
+        """P: uint8 [L, H, W, 3], black, a filled 4×4 square in the component's color per visible point.
 
         The square centred on x covers the columns x − 2 ≤ j < x + 2 (rows alike): always exactly four, and exactly
         centred where x lies midway between two columns. Later components cover earlier ones; squares are cut at the
@@ -162,13 +163,18 @@ class PointTrajectories:
 
         Between two frames a point is visible when it is visible in both.
         """
-        check_frames(frames)
+        _check_length(frames)
         time = np.arange(frames) / max(frames - 1, 1) * (self.frames - 1)
         before = np.floor(time).astype(np.int64)
         after = np.ceil(time).astype(np.int64)
         share = (time - before)[:, None, None]
         tracks = self.tracks[before] * (1 - share) + self.tracks[after] * share
         return replace(self, tracks=tracks, visibility=self.visibility[before] & self.visibility[after])
+
+
+def _check_length(frames: int) -> None:
+    if isinstance(frames, bool) or not isinstance(frames, int | np.integer) or not 1 <= frames <= MAX_LENGTH:
+        raise ValueError(f"frames is {frames!r}; it must be a whole number from 1 to {MAX_LENGTH}")
 
 
 def _to_array(name: str, value: Any) -> np.ndarray:

@@ -19,6 +19,8 @@ import numpy as np
 from ..drawing import Drawing
 from ..drawing.checks import shown
 from ..drawing.json_values import parse_json
+from .control_points import MAX_POINTS
+from .motion import MAX_FRAMES
 from .points import point_trajectories
 
 if TYPE_CHECKING:
@@ -26,10 +28,10 @@ if TYPE_CHECKING:
 
 ROUTE = "/trackgo/trajectories"
 MAX_REQUEST_BYTES = 8 * 1024 * 1024
-MAX_FRAMES = 121
 MAX_SIDE_PX = 4_096
 MAX_COMPONENTS = 200
 MAX_MASK_PIXELS = 512 * 1024 * 1024  # all masks together, one byte each
+MAX_POSITIONS = 2_000_000  # of all points in all frames: an answer of some twenty megabytes
 
 
 def answer(request: bytes) -> dict[str, Any]:
@@ -48,7 +50,7 @@ def answer(request: bytes) -> dict[str, Any]:
     seed = _whole(given, "seed", 0, 2**53 - 1) if "seed" in given else 0
     document = given.get("drawing")
     drawing = Drawing.from_json(document) if isinstance(document, str) else Drawing.from_dict(document)
-    _check_amount(drawing, width, height)
+    _check_amount(drawing, frames, width, height)
     trajectories = point_trajectories(drawing, frames, width, height, seed, skip_empty=True)
     present = set(trajectories.component.tolist())
     return {
@@ -69,13 +71,18 @@ def _whole(given: dict[str, Any], name: str, low: int, high: int) -> int:
     return value
 
 
-def _check_amount(drawing: Drawing, width: int, height: int) -> None:
+def _check_amount(drawing: Drawing, frames: int, width: int, height: int) -> None:
     count = len(drawing.active)
     if count > MAX_COMPONENTS:
         raise ValueError(f"the drawing has {count} visible components; points are shown for at most {MAX_COMPONENTS}")
     if count * width * height > MAX_MASK_PIXELS:
         raise ValueError(
             f"{count} masks of {width}×{height} pixels are too many to show points for; hide some components"
+        )
+    if (count + 1) * MAX_POINTS * frames > MAX_POSITIONS:  # one more: the background under a moving camera
+        raise ValueError(
+            f"the points of {count} components over {frames} frames are too many to show; hide some components, or take"
+            f" fewer frames"
         )
 
 

@@ -108,7 +108,7 @@ def test_a_foreign_tensor_is_refused() -> None:
 
 
 @torch.no_grad()
-def test_training_starts_from_colours_of_unit_variance() -> None:
+def test_training_starts_from_colors_of_unit_variance() -> None:
     torch.manual_seed(0)
     vae = build_vae(8)
     patches = torch.rand(16, 3, 4, 4) * 2 - 1

@@ -35,8 +35,8 @@ def bilinear(picture: np.ndarray, x: np.ndarray, y: np.ndarray) -> np.ndarray:
     return upper * (1 - v) + (picture[bottom, left] * (1 - u) + picture[bottom, right] * u) * v
 
 
-def colour_change(pictures: np.ndarray, track: np.ndarray, seen: np.ndarray) -> float:
-    """Median change (0–255) of the colour under tracks [L, N, 2] since frame 0, where seen in both; NaN if nowhere."""
+def color_change(pictures: np.ndarray, track: np.ndarray, seen: np.ndarray) -> float:
+    """Median change (0–255) of the color under tracks [L, N, 2] since frame 0, where seen in both; NaN if nowhere."""
     changes = []
     for i in range(1, len(track)):
         both = seen[0] & seen[i] & ((track[i] >= 0) & (track[i] <= np.array(pictures.shape[2:0:-1]) - 1)).all(-1)
@@ -121,13 +121,13 @@ def test_clean_plate_and_still_sprites_stand_still_without_a_camera() -> None:
 @pytest.mark.parametrize(
     "recipe", [ALONE, THREE, MIXED, CAMERA, LIMB], ids=["plain", "three", "mixed", "camera", "limb"]
 )
-def test_colours_travel_along_the_tracks(recipe: Recipe) -> None:
+def test_colors_travel_along_the_tracks(recipe: Recipe) -> None:
     along, standing = [], []
     for i in range(10):
         one = scene(i, 6, 128, 128, recipe=recipe)
-        along.append(colour_change(one.frames, one.tracks, one.visibility))
+        along.append(color_change(one.frames, one.tracks, one.visibility))
         seen = np.ones_like(one.visibility)
-        standing.append(colour_change(one.frames, one.tracks[:1].repeat(6, axis=0), seen))
+        standing.append(color_change(one.frames, one.tracks[:1].repeat(6, axis=0), seen))
     assert np.nanmedian(along) < 4
     assert np.nanmedian(along) < 0.5 * np.nanmedian(standing)
 
@@ -169,7 +169,7 @@ def test_every_component_can_be_seen_at_first(index: int, frames: int, width: in
     assert one.trajectories().render().shape == (frames, height, width, 3)
 
 
-def test_plain_sprites_have_one_strong_colour_each_over_a_smooth_background() -> None:
+def test_plain_sprites_have_one_strong_color_each_over_a_smooth_background() -> None:
     for index in range(6):
         seen = scene(index, 2, 96, 96, recipe=PLAIN)
         assert 2 <= seen.masks.shape[1] <= 4 and seen.meta["background"] == "smooth"
@@ -179,9 +179,9 @@ def test_plain_sprites_have_one_strong_colour_each_over_a_smooth_background() ->
             inner = ~grown(~mask, 3)
             if inner.sum() < 12:
                 continue
-            colours = seen.frames[0][inner] / 255
-            hue = colours / colours.max(axis=-1, keepdims=True)  # shading changes the brightness alone
-            assert hue.std(axis=0).max() < 0.1 and np.median(colours.max(-1) - colours.min(-1)) > 0.2
+            colors = seen.frames[0][inner] / 255
+            hue = colors / colors.max(axis=-1, keepdims=True)  # shading changes the brightness alone
+            assert hue.std(axis=0).max() < 0.1 and np.median(colors.max(-1) - colors.min(-1)) > 0.2
 
 
 def test_large_sprites_fill_what_no_other_does() -> None:

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tests.trackgo.evaluation.conftest import FRAMES, HEIGHT, STEP, WIDTH, moving_square, save_frames
+from tests.trackgo.evaluation.clips import FRAMES, HEIGHT, STEP, WIDTH, moving_square, save_frames
 from trackgo.center_crop import CenterCrop
 from trackgo.demo.example import example_drawing, example_image
 from trackgo.evaluation.cases import Case, deepest_point, tracked_case
@@ -30,19 +30,19 @@ LK = build_tracker("lk")
 def test_a_frame_is_fitted_as_the_pipeline_fits_a_picture(size: tuple[int, int]) -> None:
     picture, drawing = example_image(427, 300), example_drawing()
     fitted, trajectories = fit_picture(picture, drawing, FRAMES, *size)
-    cover = CenterCrop(427, 300, *size)
-    assert np.array_equal(cover.frames(picture[None])[0], fitted)
-    middle = cover.points(np.array([0.42 * 427 - 0.5, 0.525 * 300 - 0.5]))  # where the drawing's arrow starts
+    crop = CenterCrop(427, 300, *size)
+    assert np.array_equal(crop.frames(picture[None])[0], fitted)
+    middle = crop.points(np.array([0.42 * 427 - 0.5, 0.525 * 300 - 0.5]))  # where the drawing's arrow starts
     own = trajectories.tracks[0].mean(axis=0)
     assert np.abs(own - middle).max() < 0.03 * max(size)
 
 
 def test_points_follow_pixels() -> None:
-    cover = CenterCrop(100, 50, 64, 64)
+    crop = CenterCrop(100, 50, 64, 64)
     picture = np.zeros((1, 50, 100, 3), np.uint8)
     picture[0, 20:23, 48:51] = 255
-    bright = np.argwhere(cover.frames(picture)[0, ..., 0] > 128).mean(axis=0)[::-1]
-    assert cover.points(np.array([49.0, 21.0])) == pytest.approx(bright, abs=0.6)
+    bright = np.argwhere(crop.frames(picture)[0, ..., 0] > 128).mean(axis=0)[::-1]
+    assert crop.points(np.array([49.0, 21.0])) == pytest.approx(bright, abs=0.6)
     assert np.allclose(CenterCrop(80, 60, 80, 60).points(np.array([3.5, 7.0])), [3.5, 7.0])
 
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from tests.trackgo.evaluation.conftest import FRAMES, STEP, moving_square
+from tests.trackgo.evaluation.clips import FRAMES, STEP, moving_square
 from trackgo.evaluation.cases import known_case, tracked_case
 from trackgo.evaluation.following import follow, scores
 from trackgo.evaluation.sources import world_source

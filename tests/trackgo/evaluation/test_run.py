@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tests.trackgo.evaluation.conftest import FRAMES, save_frames
+from tests.trackgo.evaluation.clips import FRAMES, save_frames
 from trackgo.cli import main
 from trackgo.demo.example import example_drawing, example_image
 from trackgo.evaluation.cases import Source
@@ -149,18 +149,18 @@ def _evaluate(systems: list, count: int = 3, **options: object) -> tuple:
     return evaluation, evaluation.run({})
 
 
-def _mean_colour(video: np.ndarray) -> np.ndarray:
+def _mean_color(video: np.ndarray) -> np.ndarray:
     return video.mean(axis=(0, 1, 2), dtype=np.float64)[None]
 
 
 def test_frechet_distances_use_the_true_videos_of_the_same_cases(others: Path) -> None:
     evaluation, results = _evaluate(
-        [Folder("half", others), Still(), Real()], 4, perceptual=[Perceptual(FVD_I3D, _mean_colour)]
+        [Folder("half", others), Still(), Real()], 4, perceptual=[Perceptual(FVD_I3D, _mean_color)]
     )
     half, still, real = (results.distances[name][0] for name in ("half", "still", "real"))
     cases = [evaluation.source.load(name) for name in evaluation.source.names]
-    real_side = np.concatenate([_mean_colour(case.real) for case in cases])
-    held = np.concatenate([_mean_colour(np.repeat(case.picture[None], FRAMES, axis=0)) for case in cases])
+    real_side = np.concatenate([_mean_color(case.real) for case in cases])
+    held = np.concatenate([_mean_color(np.repeat(case.picture[None], FRAMES, axis=0)) for case in cases])
     assert still.value == pytest.approx(frechet_distance(real_side, held, ddof=0))
     assert (half.made, half.real, still.made) == (2, 2, 4)
     assert "N = 2 videos" in half.warning and "400" in half.warning

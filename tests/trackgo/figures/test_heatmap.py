@@ -1,4 +1,4 @@
-"""Heat maps: colours that mean what the legend says."""
+"""Heat maps: colors that mean what the legend says."""
 
 from __future__ import annotations
 
@@ -8,22 +8,22 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trackgo.figures.heatmap import MAPS, colour_table, heat, heat_over, nice_ceiling
+from trackgo.figures.heatmap import MAPS, color_table, heat, heat_over, nice_ceiling
 
 
 @pytest.mark.parametrize("name", MAPS)
 def test_lightness_rises_evenly(name: str) -> None:
     """CIELAB lightness grows with the value, without jumps and without plateaus (over eight of 256 steps)."""
-    table = colour_table(name)
+    table = color_table(name)
     lightness = cv2.cvtColor(table[None].astype(np.float32) / 255, cv2.COLOR_RGB2LAB)[0, :, 0]
     steps = lightness[8:] - lightness[:-8]
     assert lightness[-1] - lightness[0] > 60
     assert steps.min() > 0.5 and steps.max() < 3 * steps.mean()
 
 
-def test_heat_takes_the_tables_colours_and_clips() -> None:
+def test_heat_takes_the_tables_colors_and_clips() -> None:
     shown = heat(np.array([[-1.0, 0.0, 0.5, 1.0, 9.0]]), 0, 1)[0]
-    table = colour_table("viridis")
+    table = color_table("viridis")
     np.testing.assert_array_equal(shown[[0, 1, 3, 4]], table[[0, 0, 255, 255]])
     assert np.abs(shown[2].astype(int) - table[127]).max() <= 2
     assert tuple(table[0]) == (68, 1, 84) and tuple(table[255]) == (253, 231, 37)  # viridis, in RGB
@@ -48,7 +48,7 @@ def test_values_must_be_finite(values: np.ndarray) -> None:
 def test_mistakes() -> None:
     with pytest.raises(ValueError, match="above its lowest"):
         heat(np.zeros((1, 1)), 1, 1)
-    with pytest.raises(ValueError, match="no colour map 'jet'; there are viridis"):
+    with pytest.raises(ValueError, match="no color map 'jet'; there are viridis"):
         heat(np.zeros((1, 1)), 0, 1, "jet")
 
 

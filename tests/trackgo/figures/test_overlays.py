@@ -1,4 +1,4 @@
-"""Overlays: what is drawn lies where it should, in the right colour, and nothing else changes."""
+"""Overlays: what is drawn lies where it should, in the right color, and nothing else changes."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ HEIGHT, WIDTH = 256, 320
 GREY = np.full((HEIGHT, WIDTH, 3), 100, np.uint8)
 
 
-def near(picture: np.ndarray, x: float, y: float, colour: tuple[int, int, int], reach: int = 2) -> bool:
-    """Whether some pixel within `reach` of (x, y) has about that colour; a one-pixel line is not quite opaque."""
+def near(picture: np.ndarray, x: float, y: float, color: tuple[int, int, int], reach: int = 2) -> bool:
+    """Whether some pixel within `reach` of (x, y) has about that color; a one-pixel line is not quite opaque."""
     top, left = max(0, round(y) - reach), max(0, round(x) - reach)
     window = picture[top : round(y) + reach + 1, left : round(x) + reach + 1].astype(int)
-    return bool((np.abs(window - colour).max(axis=-1) <= 45).any())
+    return bool((np.abs(window - color).max(axis=-1) <= 45).any())
 
 
 def straight_tracks(frames: int = 6) -> PointTrajectories:
@@ -78,7 +78,7 @@ def test_a_smooth_arrow_follows_the_curve_its_component_follows() -> None:
     assert np.linalg.norm(path - middle, axis=1).min() < 1, "it passes through its middle point"
 
 
-def test_hidden_components_are_not_drawn_and_take_no_colour() -> None:
+def test_hidden_components_are_not_drawn_and_take_no_color() -> None:
     def component(u: float, hidden: bool) -> Component:
         return Component(mask=Mask((Stroke("brush", ((u, 0.5),), 0.05),)), arrows=(Arrow(((u, 0.5),)),), hidden=hidden)
 
@@ -87,14 +87,14 @@ def test_hidden_components_are_not_drawn_and_take_no_colour() -> None:
     assert near(picture, 0.75 * WIDTH, 0.5 * HEIGHT, COMPONENT_COLORS[0])
 
 
-def test_trails_show_points_where_they_are_in_their_components_colour() -> None:
+def test_trails_show_points_where_they_are_in_their_components_color() -> None:
     tracks = straight_tracks()
     frames = np.repeat(GREY[None], 6, axis=0)
     drawn = overlays.draw_trails(frames, tracks, tail=3)
     for now in range(6):
         x, y = tracks.tracks[now, 0]
         assert near(drawn[now], x, y, COMPONENT_COLORS[0])
-    assert near(drawn[2], *tracks.tracks[2, 1], COMPONENT_COLORS[1]), "component 13 has colour 1 again"
+    assert near(drawn[2], *tracks.tracks[2, 1], COMPONENT_COLORS[1]), "component 13 has color 1 again"
     x, y = tracks.tracks[-1, 1]
     np.testing.assert_array_equal(drawn[-1, round(y) - 2 : round(y) + 3, round(x) - 2 : round(x) + 3], 100)
     behind = drawn[3, 60, round(tracks.tracks[2, 0, 0]) - 4]

@@ -227,7 +227,7 @@ def test_damaged_metadata(rewrite: Callable[..., Path], metadata: dict[str, str 
 @pytest.mark.parametrize(
     ("field", "value"),
     [("channels", "64"), ("channels", -32), ("channels", 1e9), ("channels", 10**30), ("heads", 0), ("heads", 2.5),
-     ("heads", None), ("name", 3), ("name", "mid_1"), ("colour", "red")],
+     ("heads", None), ("name", 3), ("name", "mid_1"), ("color", "red")],
 )  # fmt: skip
 def test_damaged_layers(good: Path, rewrite: Callable[..., Path], field: str, value: object) -> None:
     config = config_of(good)

@@ -1,4 +1,4 @@
-"""Textured things over a panned background, with exact masks and tracks: shapes and colours of the demo's world, but
+"""Textured things over a panned background, with exact masks and tracks: shapes and colors of the demo's world, but
 with fine texture everywhere, as footage has and the demo's small VAE could not keep."""
 
 from __future__ import annotations
@@ -134,3 +134,15 @@ def _points(masks: np.ndarray, motions: list, index: int) -> tuple[np.ndarray, n
         counts.append(len(first))
     component = np.repeat(np.arange(len(counts)), counts)
     return np.concatenate(tracks, axis=1), np.concatenate(visible, axis=1), component
+
+
+SIZE = {"frames": 8, "width": 192, "height": 128}
+BAD = {
+    "empty.mp4": "unreadable",
+    "text.mp4": "unreadable",
+    "truncated.mkv": "too short",
+    "single.mkv": "one frame",
+    "short.mkv": "too short",
+    "still.mkv": "little motion",
+    "black.mkv": "little contrast",
+}

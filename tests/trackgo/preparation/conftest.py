@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 import pytest
 
-from tests.trackgo.preparation.clips import known_clip, write_known_clip
+from tests.trackgo.preparation.clips import SIZE, known_clip, write_known_clip
 from trackgo.video import write_clip
 
 
@@ -38,15 +38,3 @@ def videos(tmp_path_factory: pytest.TempPathFactory) -> Path:
     write_clip(folder / "still.mkv", np.repeat(clip[:1], 8, axis=0))
     write_clip(folder / "black.mkv", np.zeros_like(clip))
     return folder
-
-
-SIZE = {"frames": 8, "width": 192, "height": 128}
-BAD = {
-    "empty.mp4": "unreadable",
-    "text.mp4": "unreadable",
-    "truncated.mkv": "too short",
-    "single.mkv": "one frame",
-    "short.mkv": "too short",
-    "still.mkv": "little motion",
-    "black.mkv": "little contrast",
-}

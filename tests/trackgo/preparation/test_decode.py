@@ -93,16 +93,16 @@ def test_folders_of_pictures_are_clips_too(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("width", "height"), [(192, 128), (100, 130), (401, 99)])
 def test_framing_keeps_the_middle_and_the_shape(width: int, height: int) -> None:
-    cover = CenterCrop(width, height, 192, 128)
+    crop = CenterCrop(width, height, 192, 128)
     y, x = np.mgrid[:height, :width].astype(np.float32)
     shown = np.stack([x, y, x * 0], axis=-1)
-    result = cover.picture(shown)
+    result = crop.picture(shown)
     assert result.shape == (128, 192, 3)
     middle = result[64 - 8 : 64 + 8, 96 - 8 : 96 + 8].mean(axis=(0, 1))[:2]
     assert np.abs(middle - [(width - 1) / 2, (height - 1) / 2]).max() < 0.6
     steps = [float(np.diff(result[64, 80:112, 0]).mean()), float(np.diff(result[48:80, 96, 1]).mean())]
-    assert steps == pytest.approx([1 / cover.scale] * 2, rel=0.02)  # squares stay squares
-    labels = cover.picture((x > width / 2).astype(np.int32) * 7, labels=True)
+    assert steps == pytest.approx([1 / crop.scale] * 2, rel=0.02)  # squares stay squares
+    labels = crop.picture((x > width / 2).astype(np.int32) * 7, labels=True)
     assert set(np.unique(labels)) == {0, 7}
 
 
@@ -115,8 +115,8 @@ def test_pixels_that_are_not_square_are_made_so(tmp_path: Path) -> None:
             container.mux(stream.encode(av.VideoFrame.from_ndarray(frame, format="rgb24")))
         container.mux(stream.encode())
     window = next(windows(tmp_path / "wide.mp4", Settings(frames=8, width=128, height=64)))
-    assert (window.cover.width, window.cover.height) == (128, 64)
-    assert window.cover.scale == 1
+    assert (window.crop.width, window.crop.height) == (128, 64)
+    assert window.crop.scale == 1
 
 
 @pytest.mark.parametrize(

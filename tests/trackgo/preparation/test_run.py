@@ -16,8 +16,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.trackgo.preparation.clips import write_known_clip
-from tests.trackgo.preparation.conftest import BAD, SIZE
+from tests.trackgo.preparation.clips import BAD, SIZE, write_known_clip
 from trackgo.cli import main
 from trackgo.preparation.run import prepare
 from trackgo.preparation.settings import Settings, Thresholds
@@ -95,11 +94,13 @@ def test_new_clips_join_behind_the_old_ones(videos: Path, tmp_path: Path) -> Non
     assert before.items() <= after["shard-000000.tar"].items()
 
 
+@pytest.mark.slow
 def test_processes_give_the_same_members_as_one_process(prepared: Path, videos: Path, tmp_path: Path) -> None:
     prepare([videos], tmp_path / "out", SETTINGS, workers=2, shard_clips=4)
     assert members(tmp_path / "out") == members(prepared)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(importlib.util.find_spec("ray") is None, reason="Ray is not installed")
 def test_ray_gives_the_same_members_as_one_process(prepared: Path, videos: Path, tmp_path: Path) -> None:
     prepare([videos], tmp_path / "out", SETTINGS, workers=2, ray="local", shard_clips=4)
@@ -109,6 +110,7 @@ def test_ray_gives_the_same_members_as_one_process(prepared: Path, videos: Path,
 KILLS = int(os.environ.get("TRACKGO_KILLS", "3"))  # more by hand
 
 
+@pytest.mark.slow
 def test_a_run_killed_at_any_instant_goes_on(prepared: Path, videos: Path, tmp_path: Path) -> None:
     command = [sys.executable, "-m", "trackgo", "prepare", str(videos), "--out", str(tmp_path / "out"), "--frames", "8",
                "--size", "192x128", "--shard-clips", "4"]  # fmt: skip

@@ -1,11 +1,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import combinations
 from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
+from transformers import Sam2VideoModel
 
 from tests.trackgo.preparation.clips import KnownClip, known_clip
 from tests.trackgo.preparation.tiny_sam2 import save_tiny_sam2
@@ -25,6 +28,7 @@ def overlap(a: np.ndarray, b: np.ndarray) -> float:
     return float((a & b).sum() / max((a | b).sum(), 1))
 
 
+@pytest.mark.slow
 def test_motion_finds_what_moves_over_a_panned_background() -> None:
     first, later = [], []
     for index in range(5):
@@ -51,7 +55,10 @@ def test_motion_finds_nothing_where_only_the_camera_moves() -> None:
 
 def test_motion_gives_no_more_things_than_asked_for() -> None:
     clip = known_clip(0, 10, 320, 192)
-    assert build_segmenter("motion").segment(window_of(clip), dense_flow(clip.frames), 1).shape[1] == 1
+    flow, motion = dense_flow(clip.frames), build_segmenter("motion")
+    (one,), several = motion.segment(window_of(clip), flow, 1)[0], motion.segment(window_of(clip), flow, 6)[0]
+    assert len(several) > 1 and np.array_equal(one, several[0]), "the most important one is left"
+    assert max(overlap(one, mask) for mask in clip.masks[0]) > 0.6
 
 
 Writer = Callable[[Path, np.ndarray], None]
@@ -67,11 +74,11 @@ def panoptic(path: Path, labels: np.ndarray) -> None:
     Image.fromarray((labels * 1003).astype(np.uint16)).save(path)
 
 
-def coloured(path: Path, labels: np.ndarray) -> None:
+def colored(path: Path, labels: np.ndarray) -> None:
     Image.fromarray(np.stack([labels * 40, labels * 7, labels * 0], axis=-1).astype(np.uint8)).save(path)
 
 
-@pytest.mark.parametrize("write", [indexed, panoptic, coloured])
+@pytest.mark.parametrize("write", [indexed, panoptic, colored])
 def test_masks_come_from_pictures_per_frame(tmp_path: Path, write: Writer) -> None:
     clip = known_clip(0, 6, 192, 128)
     folder = tmp_path / "Annotations" / "clip"
@@ -118,6 +125,15 @@ def test_sam2_propagates_its_own_prompts(tmp_path: Path) -> None:
     found = check_masks(segmenter.segment(window_of(clip), dense_flow(clip.frames), 3), window_of(clip))
     assert 1 <= found.shape[1] <= 3
     assert all(0.002 <= share <= 0.6 for share in found[0].mean(axis=(1, 2)))
+    pairs = combinations(found[0], 2)
+    assert all(overlap(a, b) < 0.6 for a, b in pairs), "no thing is given twice"
+    assert not np.array_equal(found[0], found[-1]), "masks are the model's own in every frame, not the first one's"
+    again = Sam2VideoModel.from_pretrained(model).eval()  # the masks are what the model itself says of one prompt
+    with torch.inference_mode():
+        prompts = segmenter._prompts(clip.frames, dense_flow(clip.frames), 3)
+        alone = again(inference_session=segmenter._session(clip.frames, prompts[:1]), frame_idx=0).pred_masks
+        alone = torch.nn.functional.interpolate(alone.float(), (128, 192), mode="bilinear", align_corners=False)
+    assert overlap(alone[0, 0].numpy() > 0, found[0, 0]) > 0.99
 
 
 @pytest.mark.parametrize(

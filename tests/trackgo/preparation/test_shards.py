@@ -63,7 +63,7 @@ def test_the_stock_webdataset_reader_opens_them(folder: Path) -> None:
     assert decoded["json"]["source"] == "Kürbis.mp4"
 
 
-@pytest.mark.parametrize("kind", ["noise", "checks", "flat", "colours"])
+@pytest.mark.parametrize("kind", ["noise", "checks", "flat", "colors"])
 def test_no_frame_falls_below_the_psnr_floor(kind: str) -> None:
     rng = np.random.default_rng(3)
     y, x = np.mgrid[:64, :96]
@@ -71,7 +71,7 @@ def test_no_frame_falls_below_the_psnr_floor(kind: str) -> None:
         "noise": rng.integers(0, 256, (5, 64, 96, 3)),
         "checks": np.repeat((((x + y) % 2) * 255)[None, ..., None], 5, 0) * [1, 0, 1],
         "flat": np.full((5, 64, 96, 3), 77),
-        "colours": np.repeat(np.stack([x * 2.6, 255 - x * 2.6, y * 3.9], -1)[None], 5, 0),
+        "colors": np.repeat(np.stack([x * 2.6, 255 - x * 2.6, y * 3.9], -1)[None], 5, 0),
     }[kind].astype(np.uint8)
     data, claimed = encode_video(frames, 7)
     assert psnr(decode_video(data), frames) >= PSNR_FLOOR_DB

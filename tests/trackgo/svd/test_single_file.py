@@ -17,7 +17,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 from transformers import CLIPVisionConfig, CLIPVisionModelWithProjection
 
-from tests.comfy_harness import find_comfyui, why_missing
+from tests.comfy_harness import ComfyInstall
 from trackgo.svd.single_file import load_single_file
 
 VISUAL = "conditioner.embedders.0.open_clip.model.visual."
@@ -514,19 +514,17 @@ def test_the_real_size_is_read_from_shapes_alone(full_size, tmp_path):
 
 
 @pytest.fixture(scope="module")
-def comfy(originals, inputs, tmp_path_factory) -> Path:
+def comfy(comfy_install: ComfyInstall, originals, inputs, tmp_path_factory) -> Path:
     """Folder in which ComfyUI has read the tiny file, run it and saved it again."""
-    if not find_comfyui():
-        pytest.skip(why_missing())
-    install, folder = find_comfyui()[0], tmp_path_factory.mktemp("comfy")
+    folder = tmp_path_factory.mktemp("comfy")
     save_file(written(originals), folder / "svd.safetensors", metadata=METADATA)
     save_file(inputs, folder / "inputs.safetensors")
     extra = {"num_channels": 3, "model_type": "clip_vision_model"}
     (folder / "clip_config.json").write_text(json.dumps(CLIP_CONFIG | extra))
     script = Path(__file__).with_name("comfy_reads_single_file.py")
     run = subprocess.run(
-        [install.python, script, folder],
-        cwd=install.path,
+        [comfy_install.python, script, folder],
+        cwd=comfy_install.path,
         env=os.environ | {"OMP_NUM_THREADS": "1"},
         capture_output=True,
         text=True,

@@ -117,22 +117,23 @@ def test_true_videos_score_well_and_still_ones_score_as_the_static_baseline():
     assert contact_sheet(np.stack([s.frames for s in scenes]), scenes, 2).dtype == np.uint8
 
 
-def recoloured(seen, of) -> np.ndarray:
-    """The true video with every moving sprite in one plain colour: ``of(colours, number)`` of the mean colours."""
+def recolored(seen, of) -> np.ndarray:
+    """The true video with every moving sprite in one plain color: ``of(colors, number)`` of the mean colors."""
     video = seen.frames.copy()
-    colours = [seen.frames[0][seen.masks[0, n]].mean(axis=0) for n in range(seen.masks.shape[1])]
-    for number in range(len(colours)):
-        video[seen.masks[:, number]] = of(colours, number)
+    colors = [seen.frames[0][seen.masks[0, n]].mean(axis=0) for n in range(seen.masks.shape[1])]
+    for number in range(len(colors)):
+        video[seen.masks[:, number]] = of(colors, number)
     return video
 
 
-def test_softness_is_forgiven_and_a_wrong_colour_is_not():
+@pytest.mark.slow
+def test_softness_is_forgiven_and_a_wrong_color_is_not():
     scenes = [scene(i, 6, 128, 128, "validation", THREE) for i in range(5)]
     ratio = lambda videos: following_figures(np.stack(videos), scenes)["several/ratio"]  # noqa: E731
     true = ratio([s.frames for s in scenes])
     soft = ratio([np.stack([cv2.GaussianBlur(f, (0, 0), 2) for f in s.frames]) for s in scenes])
-    own = ratio([recoloured(s, lambda colours, n: colours[n]) for s in scenes])
-    blended = ratio([recoloured(s, lambda colours, _: np.mean(colours, axis=0)) for s in scenes])
-    exchanged = ratio([recoloured(s, lambda colours, n: colours[n - 1]) for s in scenes])
+    own = ratio([recolored(s, lambda colors, n: colors[n]) for s in scenes])
+    blended = ratio([recolored(s, lambda colors, _: np.mean(colors, axis=0)) for s in scenes])
+    exchanged = ratio([recolored(s, lambda colors, n: colors[n - 1]) for s in scenes])
     assert true < 0.1 and soft < 0.25 and own < 0.3, (true, soft, own)
     assert blended > 0.7 and exchanged > 1, (blended, exchanged)

@@ -28,6 +28,7 @@ def grid_points(left: int, right: int, top: int, bottom: int, count: int) -> np.
     return np.stack([x.ravel(), y.ravel()], axis=-1).astype(np.float32)
 
 
+@pytest.mark.slow
 def test_lk_follows_things_over_a_panned_background() -> None:
     errors = []
     for index in range(4):

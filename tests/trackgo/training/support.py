@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
+
+import torch
+from safetensors.torch import load_file
 
 from trackgo.training.config import TrainingConfig, from_mapping
 from trackgo.training.trainer import Trainer
@@ -32,3 +36,12 @@ def reached_by(config: TrainingConfig, term: str) -> set[str]:
         figures = trainer.gradients(next(trainer._steps()))
     assert figures[term] > 0
     return {name for name, p in trainer.parameters.items() if p.grad is not None and p.grad.any()}
+
+
+def losses(folder: Path) -> dict[int, float]:
+    lines = [json.loads(line) for line in (folder / "metrics.jsonl").read_text().splitlines()]
+    return {line["step"]: line["mse"] for line in lines if "mse" in line}
+
+
+def tensors(checkpoint: Path) -> dict[str, torch.Tensor]:
+    return {f"{p.stem}/{k}": v for p in sorted(checkpoint.glob("*.safetensors")) for k, v in load_file(p).items()}

@@ -5,11 +5,14 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pytest
 import torch
 from safetensors.torch import load_file
 
 from tests.trackgo.training.processes import launch
 from trackgo.training.config import to_mapping
+
+pytestmark = pytest.mark.slow
 
 
 def gradients(config: Path, out: Path, processes: int) -> dict[str, torch.Tensor]:

@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
 import pytest
 import torch
 from diffusers import UNetSpatioTemporalConditionModel
@@ -12,8 +15,11 @@ from trackgo.model.low_rank import LowRank
 from trackgo.training.batch import collate
 from trackgo.training.command import main
 from trackgo.training.data import world_triple
+from trackgo.training.export import find_checkpoint
 from trackgo.training.setup import load_base
 from trackgo.training.trainer import Trainer
+
+pytestmark = pytest.mark.slow
 
 
 def step_and_export(config, tmp_path, *options: str):
@@ -70,6 +76,26 @@ def test_a_base_trained_from_nothing_can_be_written_apart(make_config, tmp_path)
     assert not trackgo.base_weights
     with torch.no_grad(), trackgo.attached(unet, EncodedTrajectories(trackgo, points)):
         torch.testing.assert_close(unet(*sample).sample, expected, rtol=1e-4, atol=1e-5)
+
+
+def test_a_run_of_an_older_release_is_exported_unless_it_has_gates(make_config, tmp_path, capsys):
+    config = make_config()
+    out, *_ = step_and_export(config, tmp_path)
+    path = find_checkpoint(Path(config.run.folder)) / "state.json"
+    facts = json.loads(path.read_text(encoding="utf-8"))
+    facts["config"]["optimizer"]["gate_rate"] = 1e-3
+    path.write_text(json.dumps(facts), encoding="utf-8")
+    again = tmp_path / "again.safetensors"
+    arguments = ["export", config.run.folder, "--out", str(again), "--dtype", "fp32", "--last"]
+    assert main(arguments) == 0
+    torch.testing.assert_close(load_file(again), load_file(out), rtol=0, atol=0)
+    facts["config"]["model"]["mass"] = "gated"
+    path.write_text(json.dumps(facts), encoding="utf-8")
+    capsys.readouterr()
+    assert main(arguments) == 2
+    told = capsys.readouterr().err
+    assert told.startswith("trackgo export: model.mass 'gated' is not supported; use 'centered'")
+    assert told.count("\n") == 1
 
 
 def test_of_several_checkpoints_the_mean_is_written(make_config, tmp_path, capsys):

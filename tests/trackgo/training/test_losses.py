@@ -115,7 +115,7 @@ def test_vacated_places_are_those_of_the_first_frame_that_nothing_covers_now():
     torch.testing.assert_close(vacated_loss(error, moving), torch.tensor([9 / (3 * 16), 0.0]))
 
 
-def test_colours_are_not_asked_for_where_the_picture_was_dropped(make_config):
+def test_colors_are_not_asked_for_where_the_picture_was_dropped(make_config):
     shares = {}
     for dropout in (0.0, 1.0):
         trainer = Trainer(make_config(loss={"lasting": 0.1}, conditioning={"image_dropout": dropout}))

@@ -8,8 +8,10 @@ import pytest
 from accelerate.utils import FullyShardedDataParallelPlugin
 
 from tests.trackgo.training.shared_runs import NAMES, check_alike, runs_of
-from trackgo.training.sharding import configure_
+from trackgo.training.sharding import check_processes, configure_
 from trackgo.training.trainer import Trainer
+
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
@@ -29,6 +31,13 @@ def test_other_engines_are_refused_with_the_way_out(make_config, monkeypatch, va
     monkeypatch.setenv(variable, "true")
     with pytest.raises(ValueError, match=rf"{engine}, which the trainer does not support: .* FSDP2 instead"):
         Trainer(make_config())
+
+
+def test_processes_that_do_not_know_of_each_other_are_refused(monkeypatch):
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    check_processes(connected=2)
+    with pytest.raises(ValueError, match=r"2 processes were started but only 1 .* ACCELERATE_USE_CPU=true"):
+        check_processes(connected=1)
 
 
 @pytest.mark.parametrize(

@@ -66,6 +66,7 @@ def test_missing_shards_are_named(tmp_path: Path) -> None:
         build_source(DataConfig(source="shards", path=str(tmp_path)), NO_ENCODERS)
 
 
+@pytest.mark.slow
 def test_training_runs_from_shards(shards: Path, make_config, tmp_path: Path) -> None:
     config = make_config(data={"source": "shards", "path": str(shards)}, evaluation={"every": 0})
     train(config)

@@ -203,6 +203,7 @@ def test_encoders_in_half_precision_are_still_the_same(shards, base_folder) -> N
     assert isinstance(triple_of(shards, base_folder, rounded).clip, EncodedClip)
 
 
+@pytest.mark.slow
 def test_a_run_goes_on_with_the_same_numbers(make_run, tmp_path: Path, no_video) -> None:
     whole = train(make_run(run={"folder": str(tmp_path / "whole")}))
     config = make_run()

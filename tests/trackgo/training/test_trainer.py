@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import signal
@@ -8,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 import yaml
@@ -16,25 +16,17 @@ from PIL import Image
 from safetensors.torch import load_file, save_file
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-from tests.trackgo.training.support import configuration
+from tests.trackgo.training.support import configuration, losses, tensors
+from trackgo.demo.world import SINGLE, scene
 from trackgo.model.encoder import TrajectoryEncoder
 from trackgo.training import state
 from trackgo.training.command import main
 from trackgo.training.config import to_mapping
-from trackgo.training.evaluation import colour_cosine
+from trackgo.training.evaluation import color_cosine
 from trackgo.training.trainer import Interrupted, Trainer, train
 
 ROOT = Path(__file__).parents[3]
 STAGE = {"width": 64, "height": 64, "frames": 6, "batch_size": 2}
-
-
-def losses(folder: Path) -> dict[int, float]:
-    lines = [json.loads(line) for line in (folder / "metrics.jsonl").read_text().splitlines()]
-    return {line["step"]: line["mse"] for line in lines if "mse" in line}
-
-
-def tensors(checkpoint: Path) -> dict[str, torch.Tensor]:
-    return {f"{p.stem}/{k}": v for p in sorted(checkpoint.glob("*.safetensors")) for k, v in load_file(p).items()}
 
 
 @pytest.fixture(scope="module")
@@ -117,23 +109,34 @@ def test_a_run_changes_the_weights_and_its_average_lies_between(make_config, who
 
 def test_a_run_leaves_pictures_videos_and_curves(whole_run):
     samples = whole_run.parent.parent / "samples"
-    assert (samples / "step-00000004.png").stat().st_size > 1000
+    sheet = np.array(Image.open(samples / "step-00000004.png"))
+    side = 128 + 2  # 64 px, twice as large, and a gap; a drawing and six frames, above the true ones
+    assert sheet.shape == (2 * 2 * side, 7 * side, 3)
+    for number in range(2):
+        seen = scene(number, 6, 64, 64, "validation", SINGLE)
+        sampled, true = sheet[2 * number * side :][:side], sheet[(2 * number + 1) * side :][:side]
+        for i, frame in enumerate(seen.frames):
+            at = slice((i + 1) * side, (i + 1) * side + 128)
+            assert np.array_equal(true[:128, at], np.kron(frame, np.ones((2, 2, 1), np.uint8)))
+            assert not np.array_equal(sampled[:128, at], true[:128, at])
+        drawn = np.abs(sampled[:128, :128].astype(int) - np.kron(seen.frames[0], np.ones((2, 2, 1), np.uint8)))
+        assert 0.01 < (drawn > 30).any(axis=-1).mean() < 0.9, "the first frame with mask and arrow on it"
     with Image.open(samples / "step-00000004.gif") as moving:
         assert moving.n_frames == 6 and moving.size == (2 * 130, 2 * 130)
     board = EventAccumulator(str(samples.parent / "tensorboard"))
     board.Reload()
     assert {"held_out/sheet", "held_out/videos"} <= set(board.Tags()["images"])
-    assert {"held_out/one/objmc", "held_out/encoder/colour_cosine"} <= set(board.Tags()["scalars"])
+    assert {"held_out/one/objmc", "held_out/encoder/color_cosine"} <= set(board.Tags()["scalars"])
 
 
-def test_colour_cosine_tells_a_colour_blind_encoder():
+def test_color_cosine_tells_a_color_blind_encoder():
     torch.manual_seed(0)
     encoder = TrajectoryEncoder()
     encoder.reset_parameters_()
-    assert 0.5 < colour_cosine(encoder) < 0.9
-    with torch.no_grad():  # red, green and blue through the same weights; the colours' brightness differs by a little
+    assert 0.5 < color_cosine(encoder) < 0.9
+    with torch.no_grad():  # red, green and blue through the same weights; the colors' brightness differs by a little
         encoder.convs[0].weight.copy_(encoder.convs[0].weight.mean(dim=1, keepdim=True).expand(-1, 3, -1, -1))
-    assert colour_cosine(encoder) > 0.98
+    assert color_cosine(encoder) > 0.98
 
 
 def test_a_folder_that_holds_a_run_is_not_overwritten(make_config, tmp_path, whole_run):

@@ -99,10 +99,10 @@ def test_the_background_has_points_where_no_mask_is():
     assert np.array_equal(tracks_of(drawing, 0)[0], tracks_of(Drawing((BOAT, TREE)), 0)[0]), "others keep their points"
 
 
-def test_p_shows_the_camera_in_the_colour_after_the_last():
+def test_p_shows_the_camera_in_the_color_after_the_last():
     picture = point_trajectories(Drawing((BOAT,), camera=CAMERA), FRAMES, WIDTH, HEIGHT).render()
-    for colour in COMPONENT_COLORS[:2]:
-        assert (picture[0] == colour).all(axis=-1).any()
+    for color in COMPONENT_COLORS[:2]:
+        assert (picture[0] == color).all(axis=-1).any()
     assert not (picture == COMPONENT_COLORS[2]).all(axis=-1).any()
 
 

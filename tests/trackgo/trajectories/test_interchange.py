@@ -259,6 +259,8 @@ def test_nothing_exports_to_nothing(format):
     exported = export_tracks(empty, format)
     if format == "tracks":
         assert exported["track_path"].shape == (4, 0, 2)
+    elif format == "wan_move":
+        assert [array.shape for array in exported] == [(1, 4, 0, 2), (1, 4, 0)]
     else:
         assert exported in ("[]", [])
 

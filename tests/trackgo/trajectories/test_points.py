@@ -267,7 +267,7 @@ def test_later_components_cover_earlier_ones_whatever_the_order_of_points():
     assert tuple(t.render()[0, 5, 7]) == COMPONENT_COLORS[0]
 
 
-def test_colours_are_distinct_and_start_again():
+def test_colors_are_distinct_and_start_again():
     assert len(set(COMPONENT_COLORS)) == 12
     assert tuple(trajectories([[[5, 5]]], component=[14]).render()[0, 5, 5]) == COMPONENT_COLORS[2]
 

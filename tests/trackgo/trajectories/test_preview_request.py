@@ -62,7 +62,7 @@ def test_nothing_drawn():
         (b"{", "the request is not JSON"),
         (b"[]", "the request must be an object"),
         (request(None), "the drawing is null; it must be an object"),
-        (request(document(), frames=0), "frames is 0; it must be a whole number from 1 to 121"),
+        (request(document(), frames=0), "frames is 0; it must be a whole number from 1 to 1024"),
         (request(document(), frames=2.5), "frames is 2.5"),
         (request(document(), width=True), "width is true"),
         (request(document(), height=99_999), "height is 99999; it must be a whole number from 16 to 4096"),

@@ -81,6 +81,6 @@ def _own_masks(annotations: Path, window: Window, flow: Flow, most: int) -> np.n
     for number, picture in enumerate(pictures):
         shutil.move(picture, folder / f"{number:05d}.png")
     same = replace(
-        window, source=Path("window.mp4"), numbers=tuple(range(frames)), cover=CenterCrop(width, height, width, height)
+        window, source=Path("window.mp4"), numbers=tuple(range(frames)), crop=CenterCrop(width, height, width, height)
     )
     return MaskFolder(str(annotations)).segment(same, flow, most)

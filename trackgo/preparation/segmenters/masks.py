@@ -1,7 +1,7 @@
 """Masks that already exist: per-frame pictures as DAVIS, YouTube-VOS and VIPSeg store them.
 
 The folder holds one folder per clip, named as the clip's folder or file is (without its ending), and in it one PNG per
-frame, in order. A pixel's value, or its colour, names the thing it belongs to.
+frame, in order. A pixel's value, or its color, names the thing it belongs to.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _MIN_MOTION = 0.25
 class MaskFolder:
     """Reads masks from ``folder``.
 
-    Layouts: indexed PNGs (DAVIS, YouTube-VOS: 0 is background, 255 is not labelled), 16-bit or colour panoptic PNGs
+    Layouts: indexed PNGs (DAVIS, YouTube-VOS: 0 is background, 255 is not labelled), 16-bit or color panoptic PNGs
     (VIPSeg: 0 or black is not labelled). Names need not match the video's: the n-th picture is for frame n. A clip with
     masks for some of its frames only (YouTube-VOS' every fifth) is refused.
 
@@ -42,7 +42,7 @@ class MaskFolder:
 
     def segment(self, window: Window, flow: Flow, most: int) -> np.ndarray:
         """See ``Segmenter``."""
-        labels = [window.cover.picture(picture, labels=True) for picture in self._pictures(window)]
+        labels = [window.crop.picture(picture, labels=True) for picture in self._pictures(window)]
         first, counts = np.unique(labels[0], return_counts=True)
         things = first[(first != 0) & (counts >= _MIN_SHARE * labels[0].size)]
         things = _by_importance(things, labels[0], flow)[:most]
@@ -71,7 +71,7 @@ def read_labels(path: Path) -> np.ndarray:
             values = np.asarray(picture if picture.mode in ("P", "L", "I", "I;16", "1") else picture.convert("RGB"))
     except (UnidentifiedImageError, OSError) as error:
         raise ValueError(f"'{path}' is not a mask picture: {error}") from error
-    if values.ndim == 3:  # panoptic colours: id = R + 256 G + 65536 B, as COCO has it
+    if values.ndim == 3:  # panoptic colors: id = R + 256 G + 65536 B, as COCO has it
         return values.astype(np.int32) @ np.array([1, 256, 65536], np.int32)
     labels = values.astype(np.int32)
     unlabelled = values.dtype == np.uint8 and len(np.unique(labels)) > 2  # of two values, 255 is the thing

@@ -23,7 +23,7 @@ _TRUSTED_PX = 1.0
 
 _MIN_PX = 1.0
 _MIN_SHARE = 0.002
-"""Of the frame, that a thing must cover."""
+"""Of the frame, that a thing must crop."""
 
 _BORDER_PX = 8
 _EDGE_BAND_PX = 6
@@ -39,7 +39,7 @@ class MotionSegmenter:
     def segment(self, window: Window, flow: Flow, most: int) -> np.ndarray:
         """See ``Segmenter``."""
         departure = _departure(flow)
-        labels = _fitted(_grouped(departure), flow.colour[0])
+        labels = _fitted(_grouped(departure), flow.color[0])
         things = _largest(labels, departure.speed, most)
         height, width = window.frames.shape[1:3]
         masks = np.zeros((len(window.frames), len(things), height, width), bool)
@@ -196,7 +196,7 @@ def _touching(labels: np.ndarray) -> list[tuple[int, int]]:
     return [tuple(pair) for pair in np.unique(np.sort(pairs, axis=0), axis=1).T.tolist()]
 
 
-def _fitted(labels: np.ndarray, colour: np.ndarray) -> np.ndarray:
+def _fitted(labels: np.ndarray, color: np.ndarray) -> np.ndarray:
     """Borders of the labels moved to the picture's edges nearby, by GrabCut within a narrow band."""
     result = labels.copy()
     for label in np.unique(labels[labels > 0]):
@@ -206,14 +206,14 @@ def _fitted(labels: np.ndarray, colour: np.ndarray) -> np.ndarray:
         left, top, wide, high = cv2.boundingRect(mine)
         margin = 3 * _EDGE_BAND_PX
         box = (slice(max(0, top - margin), top + high + margin), slice(max(0, left - margin), left + wide + margin))
-        better = _cut(mine[box], colour[box])
+        better = _cut(mine[box], color[box])
         free = (labels[box] == 0) | (labels[box] == label)
         result[box][labels[box] == label] = 0
         result[box][better & free] = label
     return result
 
 
-def _cut(mine: np.ndarray, colour: np.ndarray) -> np.ndarray:
+def _cut(mine: np.ndarray, color: np.ndarray) -> np.ndarray:
     inner, outer = cv2.erode(mine, _disc(_EDGE_BAND_PX)), cv2.dilate(mine, _disc(_EDGE_BAND_PX // 2))
     if not inner.any() or outer.all():
         return mine > 0
@@ -222,10 +222,10 @@ def _cut(mine: np.ndarray, colour: np.ndarray) -> np.ndarray:
     state[mine > 0] = cv2.GC_PR_FGD
     state[inner > 0] = cv2.GC_FGD
     cv2.setRNGSeed(0)
-    cv2.grabCut(colour, state, None, np.zeros((1, 65)), np.zeros((1, 65)), _CUT_ITERATIONS, cv2.GC_INIT_WITH_MASK)
+    cv2.grabCut(color, state, None, np.zeros((1, 65)), np.zeros((1, 65)), _CUT_ITERATIONS, cv2.GC_INIT_WITH_MASK)
     found = (state == cv2.GC_FGD) | (state == cv2.GC_PR_FGD)
     overlap = (found & (mine > 0)).sum() / max((found | (mine > 0)).sum(), 1)
-    return found if overlap > 0.6 else mine > 0  # colours that tell nothing apart
+    return found if overlap > 0.6 else mine > 0  # colors that tell nothing apart
 
 
 def _largest(labels: np.ndarray, velocity: np.ndarray, most: int) -> np.ndarray:
@@ -271,9 +271,9 @@ def _carried_on(things: np.ndarray, flow: Flow) -> Iterator[np.ndarray]:
 def _uncovered(masks: np.ndarray, to_origin: np.ndarray, now: int, flow: Flow) -> np.ndarray:
     """Which mask pixels, bool [S, h, w], only just came into sight behind a thing: they go with the camera and not with
     the thing, and look more like the same place of the next frame than like their supposed origin."""
-    residual, colour = flow.residual(now), flow.colour[now].astype(np.float32)
-    unlike_origin = _difference(colour, carried(flow.colour[0].astype(np.float32), to_origin))
-    unlike_camera = _difference(colour, carried(flow.colour[now + 1].astype(np.float32), flow.camera_flow(now)))
+    residual, color = flow.residual(now), flow.color[now].astype(np.float32)
+    unlike_origin = _difference(color, carried(flow.color[0].astype(np.float32), to_origin))
+    unlike_camera = _difference(color, carried(flow.color[now + 1].astype(np.float32), flow.camera_flow(now)))
     result = np.zeros(masks.shape, bool)
     for mask, uncovered in zip(masks, result, strict=True):
         inside = mask > 0.5

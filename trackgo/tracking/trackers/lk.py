@@ -3,7 +3,7 @@
 Each point is followed from frame to frame. It counts as seen while the way back leads to where it came from and its
 surroundings still look as in the first frame, turned and grown as its neighbours have been. A point that is lost is
 carried along with its neighbours and looked for again in every frame. So is a point on a flat surface, which shows
-nothing to follow; it counts as seen where enough neighbours are and the colour fits.
+nothing to follow; it counts as seen where enough neighbours are and the color fits.
 """
 
 from __future__ import annotations
@@ -185,7 +185,7 @@ class _Chase:
 
     def _float_(self, now: int, flat: np.ndarray, expected: np.ndarray, smooth: np.ndarray) -> None:
         height, width = smooth.shape[:2]
-        change = np.abs(self.patches.colour_at(smooth, expected[flat]) - self.patches.colour[flat]).max(axis=1)
+        change = np.abs(self.patches.color_at(smooth, expected[flat]) - self.patches.color[flat]).max(axis=1)
         self.tracks[now, flat] = expected[flat]
         self.visible[now, flat] = (change <= self.settings.most_change) & inside_frame(expected[flat], width, height)
 

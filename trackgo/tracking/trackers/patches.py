@@ -25,14 +25,14 @@ _MIN_STRUCTURE = 0.001
 
 @dataclass(frozen=True, eq=False)
 class Patches:
-    """Coloured patches of side 2·reach + 1 around N points.
+    """Colored patches of side 2·reach + 1 around N points.
 
     Attributes:
         offsets: float32 [M, 2], the M samples of a patch relative to its point.
         weight: float32 [M], sums to 1; the middle weighs most, for the rim may belong to something else.
-        values: float32 [N, M, 3], levels less ``colour``, divided by ``deviation``.
+        values: float32 [N, M, 3], levels less ``color``, divided by ``deviation``.
         gradient: float32 [N, M, 2, 3], derivatives of ``values``.
-        colour: float32 [N, 3], the weighted mean.
+        color: float32 [N, 3], the weighted mean.
         deviation: float32 [N], weighted, all three channels together.
         textured: bool [N], whether the patch varies in both directions.
     """
@@ -41,7 +41,7 @@ class Patches:
     weight: np.ndarray
     values: np.ndarray
     gradient: np.ndarray
-    colour: np.ndarray
+    color: np.ndarray
     deviation: np.ndarray
     textured: np.ndarray
 
@@ -54,15 +54,15 @@ class Patches:
         weight = (weight / weight.sum()).astype(np.float32)
         smooth = smoothed(frame)
         place = points[:, None] + offsets
-        values, colour, deviation = _normal(_sample(smooth, place), weight)
+        values, color, deviation = _normal(_sample(smooth, place), weight)
         slopes = [_sample(cv2.Scharr(smooth, cv2.CV_32F, *way) / 32, place) for way in ((1, 0), (0, 1))]
         gradient = np.stack(slopes, axis=2) / deviation[:, None, None, None]
         weakest = np.linalg.eigvalsh(_structure(gradient, weight))[:, 0]
         textured = (deviation > _FLAT) & (weakest > _MIN_STRUCTURE)
-        return cls(offsets, weight, values, gradient, colour, deviation, textured)
+        return cls(offsets, weight, values, gradient, color, deviation, textured)
 
-    def colour_at(self, smooth: np.ndarray, points: np.ndarray) -> np.ndarray:
-        """The mean colour [K, 3] around float32 [K, 2] in ``smooth`` [H, W, 3]."""
+    def color_at(self, smooth: np.ndarray, points: np.ndarray) -> np.ndarray:
+        """The mean color [K, 3] around float32 [K, 2] in ``smooth`` [H, W, 3]."""
         return einsum(_sample(smooth, points[:, None] + self.offsets), self.weight, "k m c, m -> k c")
 
     def find(
@@ -72,10 +72,10 @@ class Patches:
 
         shape: float32 [K, 2, 2], how the surroundings of each point have turned and grown since the first frame.
         Returns the positions float32 [K, 2] and how well they match, −1 to 1: Lin's concordance, which is correlation
-        less what differs in contrast and colour.
+        less what differs in contrast and color.
         """
         offsets = einsum(shape, self.offsets, "k a b, m b -> k m a")
-        values, deviation, colour = self.values[index], self.deviation[index], self.colour[index]
+        values, deviation, color = self.values[index], self.deviation[index], self.color[index]
         # d(values)/d(position): the first frame's derivatives, turned into the current frame.
         slope = einsum(self.gradient[index], np.linalg.inv(shape), "k m b c, k b a -> k m a c")
         solve = np.linalg.inv(_structure(slope, self.weight) + 1e-5 * np.eye(2, dtype=np.float32))
@@ -83,7 +83,7 @@ class Patches:
         for _ in range(_STEPS):
             seen, mean, contrast = _normal(_sample(smooth, position[:, None] + offsets), self.weight)
             alike = einsum(seen, values, self.weight, "k m c, k m c, m -> k") / 3
-            change = np.maximum(np.abs(mean - colour) - _FREE_CHANGE, 0)
+            change = np.maximum(np.abs(mean - color) - _FREE_CHANGE, 0)
             spread = contrast**2 + deviation**2 + (change**2).mean(axis=1)
             now = 2 * alike * contrast * deviation / spread
             better = now > match

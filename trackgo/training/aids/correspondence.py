@@ -2,7 +2,7 @@
 
 Its texture is known from there alone: SVD shows every frame the first one's latent, at its own place. To fetch it, the
 spatial self-attention of a later frame has to match what is here now with what was there then. No loss on pictures
-says so: that a place is to be filled with its component's mean colour is learnt soon, and how little the rest adds to
+says so: that a place is to be filled with its component's mean color is learnt soon, and how little the rest adds to
 the loss keeps it there. The trajectories know the place, so one head of every such attention at the finest size, behind
 the first TrackAdapter, is asked for it.
 """

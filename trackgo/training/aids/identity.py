@@ -1,8 +1,8 @@
 """Deep supervision: do A' and the UNet tell which component is where? Not in the paper; for several that move at once.
 
-In P only colour tells one component from another. That a place is to be filled is learnt long before what with: for
+In P only color tells one component from another. That a place is to be filled is learnt long before what with: for
 that E, a TrackAdapter, the layers behind it and the spatial attention that fetches the texture must all learn to use
-colours, and none of them gains anything alone. So probes at every layer of the finer sizes are asked two things about
+colors, and none of them gains anything alone. So probes at every layer of the finer sizes are asked two things about
 every place: which component is here now, and which one was here in the first frame, where its texture lies. Those that
 look at the UNet are also asked where in the component that is: the texture of one place can be fetched (see
 ``correspondence``) where both answers are known. They are thrown away after training.
@@ -24,7 +24,7 @@ from ...model.config import LayerConfig, TrackGoConfig
 from ...svd.layers import LAYERS
 from ...trajectories import COMPONENT_COLORS
 
-CLASSES = 1 + len(COMPONENT_COLORS)  # nothing, and one for every colour that P has
+CLASSES = 1 + len(COMPONENT_COLORS)  # nothing, and one for every color that P has
 QUESTIONS = 2
 PROBE_RATE = 3e-3
 """Learning rate of the probes: they start from nothing and must keep up with what they look at."""
@@ -165,7 +165,7 @@ def places(origins: Tensor, size: tuple[int, int]) -> Tensor:
 def majority(components: Tensor, size: tuple[int, int]) -> Tensor:
     """uint8 [B, L, H, W] → the class that covers most of each of (h, w) cells, int64 [B, L, h, w].
 
-    Components that share a colour share a class.
+    Components that share a color share a class.
     """
     flat = components.flatten(0, 1)[:, None]
     classes = torch.where(flat > 0, (flat - 1) % len(COMPONENT_COLORS) + 1, flat)

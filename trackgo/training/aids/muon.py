@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-_MIN_SIDE = 8  # thinner matrices (the last convolution, gates) have no directions worth evening out
+_MIN_SIDE = 8  # thinner matrices (the last convolution) have no directions worth evening out
 
 
 class MuonWithAdamW(torch.optim.Optimizer):

@@ -11,7 +11,7 @@ from .timing import until_end
 ATI_FRAMES = 121
 
 
-def _time(tracks: Tracks, frames: int | None) -> Timed:
+def _time(tracks: Tracks, frames: int) -> Timed:
     return until_end(tracks, frames, ATI_FRAMES)
 
 
@@ -20,4 +20,4 @@ def _write(trajectories: PointTrajectories) -> str:
     return keyed_text(np.round(by_point(trajectories.resampled(ATI_FRAMES)), 3))
 
 
-ATI = Format("ati", keyed_tracks, _time, writes="ati121", write=_write)
+ATI = Format("ati", keyed_tracks, _time, lambda tracks: ATI_FRAMES, writes="ati121", write=_write)

@@ -6,15 +6,18 @@ from .base import Format, Timed, Tracks, paired_tracks
 from .timing import all_given
 
 
-def _time(tracks: Tracks, frames: int | None) -> Timed:
+def _shortest(tracks: Tracks) -> int:
+    return min(map(len, tracks))
+
+
+def _time(tracks: Tracks, frames: int) -> Timed:
     """Surplus points are cut, a shorter track is an error."""
-    count = frames or min(map(len, tracks))
     for number, track in enumerate(tracks, start=1):
-        if len(track) < count:
+        if len(track) < frames:
             raise ValueError(
-                f"track {number} has {len(track)} points; draganything needs one for each of {count} frames"
+                f"track {number} has {len(track)} points; draganything needs one for each of {frames} frames"
             )
-    return all_given([track[:count] for track in tracks])
+    return all_given([track[:frames] for track in tracks])
 
 
-DRAGANYTHING = Format("draganything", paired_tracks, _time)
+DRAGANYTHING = Format("draganything", paired_tracks, _time, _shortest)

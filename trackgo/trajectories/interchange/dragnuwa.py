@@ -11,19 +11,21 @@ from .base import Format, Timed, Tracks, by_point, paired_tracks, whole_pixels
 from .timing import all_given
 
 
-def _time(tracks: Tracks, frames: int | None) -> Timed:
+def _time(tracks: Tracks, frames: int) -> Timed:
     """Control points evenly over the clip, PCHIP between them, as DragNUWA does; one point holds still."""
     from scipy.interpolate import PchipInterpolator  # comes with scikit-learn
 
-    time = np.linspace(0, 1, frames or 1)
-    return all_given(
-        [
-            PchipInterpolator(np.linspace(0, 1, len(track)), track)(time)
-            if len(track) > 1
-            else np.repeat(track, len(time), 0)
-            for track in tracks
-        ]
-    )
+    time = np.linspace(0, 1, frames)
+    columns: list[np.ndarray] = [np.empty((0, 2))] * len(tracks)
+    by_length: dict[int, list[int]] = {}  # tracks of one length together: there may be ten thousand
+    for number, track in enumerate(tracks):
+        by_length.setdefault(len(track), []).append(number)
+    for points, members in by_length.items():
+        alike = np.stack([tracks[number] for number in members], axis=1)  # [P, M, 2]
+        curves = PchipInterpolator(np.linspace(0, 1, points), alike)(time) if points > 1 else alike.repeat(frames, 0)
+        for number, curve in zip(members, curves.swapaxes(0, 1), strict=True):
+            columns[number] = curve
+    return all_given(columns)
 
 
 def _write(trajectories: PointTrajectories) -> str:
@@ -33,4 +35,4 @@ def _write(trajectories: PointTrajectories) -> str:
     return json.dumps(inside.tolist(), separators=(",", ":"))
 
 
-DRAGNUWA = Format("dragnuwa", paired_tracks, _time, says_frames=False, curve="smooth", writes="dragnuwa", write=_write)
+DRAGNUWA = Format("dragnuwa", paired_tracks, _time, None, curve="smooth", writes="dragnuwa", write=_write)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ..points import PointTrajectories
-from .base import Format, by_point, keyed_track_text, keyed_tracks, whole_pixels
+from .base import Format, by_point, keyed_track_text, keyed_tracks, longest, whole_pixels
 from .timing import evenly
 
 MAX_TORA_TRACKS = 9  # Tora tells a list of tracks from a text by a length below ten
@@ -29,4 +29,4 @@ def _one_track_per_component(trajectories: PointTrajectories) -> np.ndarray:
     return tracks[np.array(chosen, dtype=np.int64)]
 
 
-TORA = Format("tora", keyed_tracks, evenly, writes="tora", write=_write)
+TORA = Format("tora", keyed_tracks, evenly, longest, writes="tora", write=_write)

@@ -29,10 +29,10 @@ def test_masks_are_numbered():
     assert not numbered(masks[:, :0]).any()
 
 
-def test_a_cell_belongs_to_what_covers_most_of_it_and_colours_come_round_again():
+def test_a_cell_belongs_to_what_covers_most_of_it_and_colors_come_round_again():
     components = torch.zeros(1, 2, 8, 8, dtype=torch.uint8)
     components[0, 0, :, :3] = 2  # three quarters of the left cells
-    components[0, 1, 4:, 4:] = len(COMPONENT_COLORS) + 1  # has the first colour again
+    components[0, 1, 4:, 4:] = len(COMPONENT_COLORS) + 1  # has the first color again
     found = majority(components, (2, 2))
     assert found.tolist() == [[[[2, 0], [2, 0]], [[0, 0], [0, 1]]]]
 
@@ -106,6 +106,7 @@ def test_gradients_reach_the_encoder_the_adapters_and_the_unet(make_config):
     assert any(name.startswith("identity.readers.down_1_0") for name in reached)
 
 
+@pytest.mark.slow
 def test_probes_are_trained_kept_in_checkpoints_and_left_out_of_files(make_config, tmp_path):
     config = make_config(loss={"identity": 0.5}, evaluation={"every": 0})
     saved = state.load(train(config))
@@ -119,6 +120,7 @@ def test_probes_are_trained_kept_in_checkpoints_and_left_out_of_files(make_confi
     assert not any("identity" in name for name in unet.state_dict())
 
 
+@pytest.mark.slow
 def test_probes_may_come_and_go_between_runs(make_config):
     plain, probing = make_config(evaluation={"every": 0}), make_config(evaluation={"every": 0}, loss={"identity": 0.5})
     saved = state.load(train(plain))

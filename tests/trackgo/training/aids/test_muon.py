@@ -7,9 +7,11 @@ import pytest
 import torch
 from torch import nn
 
-from tests.trackgo.training.test_trainer import losses, tensors
+from tests.trackgo.training.support import losses, tensors
 from trackgo.training.aids.muon import MuonWithAdamW
 from trackgo.training.trainer import Trainer, train
+
+pytestmark = pytest.mark.slow
 
 RATE, DECAY, MOMENTUM = 0.01, 0.1, 0.9
 

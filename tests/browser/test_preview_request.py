@@ -8,8 +8,7 @@ import json
 import numpy as np
 import pytest
 
-from tests.browser.test_camera import scrub_to_end, with_camera
-from tests.browser.test_editor import boat, close, drawing
+from tests.browser.support import boat, close, drawing, scrub_to_end, with_camera
 from trackgo import Drawing, point_trajectories
 from trackgo.trajectories import COMPONENT_COLORS
 
@@ -45,7 +44,7 @@ def shown(editor) -> np.ndarray:
 
 
 def wait_for_points(editor) -> None:
-    editor.wait("editor.sight.seen && !editor.sight.abort")
+    editor.wait("editor.previewRequest.trajectories && !editor.previewRequest.abort")
 
 
 def test_p_is_pythons_own_at_every_frame(editor):
@@ -61,57 +60,57 @@ def test_p_is_pythons_own_at_every_frame(editor):
         for step in np.ndindex(3, 3):
             calm &= (np.roll(expected, np.array(step) - 1, (0, 1)) == expected).all(axis=-1)
         assert np.abs(found.astype(int) - expected)[calm].max() <= 3
-        for colour in COMPONENT_COLORS[:3]:
-            assert (expected[calm] == colour).all(axis=-1).any()
+        for color in COMPONENT_COLORS[:3]:
+            assert (expected[calm] == color).all(axis=-1).any()
         scrub_to_end(editor)
     editor.press("m")
-    assert editor.editor("store.view.sight") == "off"
+    assert editor.editor("store.view.modelPreview") == "off"
 
 
 def test_points_lie_over_the_picture_and_follow_gestures(editor):
     editor.start(drawing(boat()))
-    editor.action("sight")
+    editor.action("model-preview")
     wait_for_points(editor)
     x, y = point_trajectories(Drawing.from_json(editor.text), 14, *SIZE).tracks[0, 0].tolist()
     assert close(editor.pixel((x + 0.5) / SIZE[0], (y + 0.5) / SIZE[1]), COMPONENT_COLORS[0])
-    asked = editor.server.sight_requests
+    asked = editor.server.preview_requests
     editor.tool("brush")
     editor.page.mouse.move(*editor.at(0.7, 0.7))
     editor.page.mouse.down()
     editor.page.mouse.move(*editor.at(0.8, 0.7), steps=8)
-    assert editor.server.sight_requests == asked, "nothing is asked during a gesture"
+    assert editor.server.preview_requests == asked, "nothing is asked during a gesture"
     editor.page.mouse.up()
-    editor.wait("editor.sight.key.includes(editor.store.text) && !editor.sight.abort")
-    assert editor.server.sight_requests == asked + 1
-    assert editor.editor("sight.seen.component.length") == len(
+    editor.wait("editor.previewRequest.key.includes(editor.store.text) && !editor.previewRequest.abort")
+    assert editor.server.preview_requests == asked + 1
+    assert editor.editor("previewRequest.trajectories.component.length") == len(
         point_trajectories(Drawing.from_json(editor.text), 14, *SIZE).component
     )
-    asked = editor.server.sight_requests
-    editor.action("sight")
-    editor.action("sight")
+    asked = editor.server.preview_requests
+    editor.action("model-preview")
+    editor.action("model-preview")
     editor.drag((0.7, 0.8), (0.8, 0.8))
-    assert editor.server.sight_requests == asked, "nothing is asked while it is off"
+    assert editor.server.preview_requests == asked, "nothing is asked while it is off"
 
 
 def test_what_cannot_be_shown_is_said(editor):
     editor.start(json.dumps({"version": 1, "components": [{"name": "kite", "arrows": boat()["arrows"]}]}))
-    editor.action("sight")
+    editor.action("model-preview")
     status = editor.page.locator(".trackgo-status")
     status.get_by_text("for want of a mask: “kite”").wait_for()
-    editor.server.sight_closed = True
+    editor.server.preview_route_missing = True
     try:
         editor.tool("brush")
         editor.drag((0.2, 0.2), (0.3, 0.3))
         status.get_by_text("restart ComfyUI").wait_for()
         assert close(editor.pixel(0.9, 0.2), (90, 110, 100)), "drawing goes on"
     finally:
-        editor.server.sight_closed = False
+        editor.server.preview_route_missing = False
     editor.drag((0.4, 0.2), (0.5, 0.3))
     wait_for_points(editor)
-    assert editor.editor("sight.message") == ""
+    assert editor.editor("previewRequest.message") == ""
 
 
 @pytest.fixture(autouse=True)
 def off_again(editor):
     yield
-    editor.server.sight_closed = False
+    editor.server.preview_route_missing = False

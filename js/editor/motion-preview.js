@@ -1,9 +1,12 @@
 /**
  * Playback: the masked pixels lifted off the picture and moved, and what was behind them filled in softly.
+ *
+ * @import { Box, Component, Drawing, Picture, Raster, Size, StagePicture, TintedEntry } from './types.js'
+ * @import { MaskLayer } from './masks.js'
  */
 import { cameraMotion, cameraMoves } from './camera.js'
+import { contextOf, makeCanvas } from './canvas.js'
 import { componentMotion, compose, motionMatrix } from './motion.js'
-import { makeCanvas } from './masks.js'
 
 /** The hole is filled at this many pixels on the longer side: it only has to be unobtrusive. */
 const FILL_SIDE = 160
@@ -12,8 +15,10 @@ const REST_MS = 300
 
 /**
  * Pull–push: average the known pixels down a pyramid, then fill unknown ones from the level below.
- * @param {Float32Array} rgba length 4·width·height; the last channel is 1 where the colour is known, else all four are 0
- * @returns {Float32Array} same layout, every colour filled in as soon as any was known
+ * @param {Float32Array} rgba length 4·width·height; the last channel is 1 where the color is known, else all are 0
+ * @param {number} width
+ * @param {number} height
+ * @returns {Float32Array} same layout, every color filled in as soon as any was known
  */
 export function pullPush(rgba, width, height) {
   if (width <= 1 && height <= 1) return rgba
@@ -44,6 +49,16 @@ export function pullPush(rgba, width, height) {
   return filled
 }
 
+/**
+ * One pixel, interpolated between the four around it.
+ * @param {Float32Array} source
+ * @param {number} width of the source
+ * @param {number} height
+ * @param {number} x in the source
+ * @param {number} y
+ * @param {Float32Array} target
+ * @param {number} at where in the target its four channels begin
+ */
 function sampleSmooth(source, width, height, x, y, target, at) {
   const x0 = Math.min(Math.max(Math.floor(x), 0), width - 1)
   const y0 = Math.min(Math.max(Math.floor(y), 0), height - 1)
@@ -56,33 +71,45 @@ function sampleSmooth(source, width, height, x, y, target, at) {
   }
 }
 
-/** The picture at raster size, cut to a mask's box. */
+/**
+ * The picture at raster size, cut to a mask's box.
+ * @param {Picture} picture
+ * @param {TintedEntry} entry
+ * @param {Size} size the raster's
+ */
 function cutOut(picture, entry, size) {
   const { box, raster } = entry
   const [w, h] = [box.x1 - box.x0, box.y1 - box.y0]
   const canvas = makeCanvas(w, h)
-  const context = canvas.getContext('2d')
+  const context = contextOf(canvas)
   const alpha = new ImageData(w, h)
   for (let y = 0; y < h; y += 1) {
-    for (let x = 0; x < w; x += 1) alpha.data[4 * (y * w + x) + 3] = raster.data[(y + box.y0) * raster.width + x + box.x0] * 255
+    const row = (y + box.y0) * raster.width + box.x0
+    for (let x = 0; x < w; x += 1) alpha.data[4 * (y * w + x) + 3] = raster.data[row + x] * 255
   }
   context.putImageData(alpha, 0, 0)
   context.globalCompositeOperation = 'source-in'
   const source = picture.proxy ?? picture.source // the copy is still larger than the raster
-  const [sx, sy] = [(picture.proxy?.width ?? picture.width) / size.width, (picture.proxy?.height ?? picture.height) / size.height]
+  const { width, height } = picture.proxy ?? picture
+  const [sx, sy] = [width / size.width, height / size.height]
   context.drawImage(source, box.x0 * sx, box.y0 * sy, w * sx, h * sy, 0, 0, w, h)
   return canvas
 }
 
-/** What is behind the lifted pixels: a canvas that covers exactly the union of the masks. */
+/**
+ * What is behind the lifted pixels: a canvas that covers exactly the union of the masks.
+ * @param {Picture} picture
+ * @param {TintedEntry[]} entries
+ * @param {Size} size the raster's
+ */
 function fillBehind(picture, entries, size) {
   const union = makeCanvas(size.width, size.height)
-  const context = union.getContext('2d')
+  const context = contextOf(union)
   for (const entry of entries) context.drawImage(entry.tint, entry.box.x0, entry.box.y0)
   const scale = Math.min(1, FILL_SIDE / Math.max(size.width, size.height))
   const [w, h] = [Math.max(1, Math.round(size.width * scale)), Math.max(1, Math.round(size.height * scale))]
   const small = makeCanvas(w, h)
-  const ink = small.getContext('2d', { willReadFrequently: true })
+  const ink = contextOf(small, { willReadFrequently: true })
   ink.drawImage(union, 0, 0, w, h)
   const hole = ink.getImageData(0, 0, w, h).data
   ink.drawImage(picture.proxy ?? picture.source, 0, 0, w, h)
@@ -96,7 +123,7 @@ function fillBehind(picture, entries, size) {
   const filled = pullPush(known, w, h)
   for (let i = 0; i < known.length; i += 1) image.data[i] = i % 4 === 3 ? 255 : filled[i]
   ink.putImageData(image, 0, 0)
-  // Keep the soft colours only where pixels were lifted; draw the masks a few times so that the tint is opaque.
+  // Keep the soft colors only where pixels were lifted; draw the masks a few times so that the tint is opaque.
   for (let i = 0; i < 5; i += 1) context.drawImage(union, 0, 0)
   context.globalCompositeOperation = 'source-in'
   context.imageSmoothingQuality = 'high'
@@ -106,24 +133,41 @@ function fillBehind(picture, entries, size) {
 
 export class MotionPreview {
   constructor() {
+    /** What the rest was made from: the picture, and which components with which rasters. @type {unknown[]} */
     this.key = []
+    /** @type {{index: number, box: Box, canvas: HTMLCanvasElement}[]} */
     this.parts = []
+    /** @type {HTMLCanvasElement|null} */
     this.behind = null
-    /** Cut-outs of one picture, by raster: a new stroke on one component leaves the others' alone. */
+    /**
+     * Cut-outs of one picture: a new stroke on one component leaves the others' alone.
+     * @type {WeakMap<Raster, HTMLCanvasElement>}
+     */
     this.cut = new WeakMap()
+    /** @type {ReturnType<typeof setTimeout>|undefined} */
+    this.timer = undefined
   }
 
   /** Do something once nothing has asked for it for a while and the page is idle. @param {() => void} task */
   prepareSoon(task) {
     this.stop()
-    this.timer = setTimeout(() => (window.requestIdleCallback ? requestIdleCallback(task) : task()), REST_MS)
+    const whenIdle = () => {
+      if ('requestIdleCallback' in window) requestIdleCallback(task)
+      else task() // Safari has no such callback
+    }
+    this.timer = setTimeout(whenIdle, REST_MS)
   }
 
   stop() {
     clearTimeout(this.timer)
   }
 
-  /** Rebuild what depends on the picture and the masks; cheap when neither changed. */
+  /**
+   * Rebuild what depends on the picture and the masks; cheap when neither changed.
+   * @param {Picture} picture
+   * @param {Drawing} drawing
+   * @param {MaskLayer} masks up to date with the drawing
+   */
   prepare(picture, drawing, masks) {
     const moving = drawing.components.map((_, i) => i)
       .filter((i) => !drawing.components[i].hidden && masks.entries[i]?.box)
@@ -131,19 +175,28 @@ export class MotionPreview {
     if (key.length === this.key.length && key.every((k, i) => k === this.key[i])) return
     if (this.key[0] !== picture.source) this.cut = new WeakMap()
     this.key = key
-    const entries = moving.map((i) => masks.tint(i))
-    this.parts = moving.map((index, i) => ({ index, box: entries[i].box, canvas: this.#cutOut(picture, entries[i], masks.size) }))
+    const entries = moving.map((i) => /** @type {TintedEntry} */ (masks.tint(i)))
+    this.parts = entries.map((entry, i) => ({
+      index: moving[i], box: entry.box, canvas: this.#cutOut(picture, entry, masks.size),
+    }))
     this.behind = entries.length ? fillBehind(picture, entries, masks.size) : null
   }
 
+  /** @param {Picture} picture @param {TintedEntry} entry @param {Size} size */
   #cutOut(picture, entry, size) {
-    if (!this.cut.has(entry.raster)) this.cut.set(entry.raster, cutOut(picture, entry, size))
-    return this.cut.get(entry.raster)
+    const canvas = this.cut.get(entry.raster) ?? cutOut(picture, entry, size)
+    this.cut.set(entry.raster, canvas)
+    return canvas
   }
 
   /**
    * Draw the moved pixels over the picture. The context's unit must be one raster pixel, origin at the corner.
-   * @param {{source: CanvasImageSource, width: number, height: number}} picture
+   * @param {CanvasRenderingContext2D} context
+   * @param {Picture} picture
+   * @param {Drawing} drawing
+   * @param {MaskLayer} masks
+   * @param {number} frame
+   * @param {number} frames
    */
   draw(context, picture, drawing, masks, frame, frames) {
     this.prepare(picture, drawing, masks)
@@ -153,29 +206,49 @@ export class MotionPreview {
     context.restore()
     for (const { index, box, canvas } of this.parts) {
       context.save()
-      context.transform(...this.matrix(drawing, drawing.components[index], masks.size, picture, frame, frames))
+      context.transform(...motionInRaster(drawing, drawing.components[index], masks.size, picture, frame, frames))
       context.drawImage(canvas, box.x0, box.y0)
       context.restore()
     }
   }
 
-  /** The whole picture where the camera shows it; beyond its border there is nothing yet, and that is drawn too. */
+  /**
+   * The whole picture where the camera shows it; beyond its border there is nothing yet, and that is drawn too.
+   * @param {CanvasRenderingContext2D} context
+   * @param {Picture} picture
+   * @param {Drawing} drawing
+   * @param {Size} size the raster's
+   * @param {number} frame
+   * @param {number} frames
+   */
   #drawScene(context, picture, drawing, size, frame, frames) {
     drawUnknown(context, size)
     const camera = cameraMotion(drawing, frame, frames, picture.width, picture.height)
     context.transform(...motionMatrix(camera, size.width / picture.width))
     context.drawImage(picture.proxy ?? picture.source, 0, 0, size.width, size.height)
   }
-
-  /** A component's motion, and the camera's on top of it, in raster pixels. */
-  matrix(drawing, component, size, picture, frame, frames) {
-    const own = componentMotion(component, frame, frames, picture.width, picture.height)
-    const seen = compose(own, cameraMotion(drawing, frame, frames, picture.width, picture.height))
-    return motionMatrix(seen, size.width / picture.width)
-  }
 }
 
-/** What the camera shows beyond the picture: the model will invent it. */
+/**
+ * A component's motion, and the camera's on top of it, in raster pixels.
+ * @param {Drawing} drawing
+ * @param {Component} component
+ * @param {Size} size the raster's
+ * @param {StagePicture} picture
+ * @param {number} frame
+ * @param {number} frames
+ */
+export function motionInRaster(drawing, component, size, picture, frame, frames) {
+  const own = componentMotion(component, frame, frames, picture.width, picture.height)
+  const filmed = compose(own, cameraMotion(drawing, frame, frames, picture.width, picture.height))
+  return motionMatrix(filmed, size.width / picture.width)
+}
+
+/**
+ * What the camera shows beyond the picture: the model will invent it.
+ * @param {CanvasRenderingContext2D} context
+ * @param {Size} size the raster's
+ */
 function drawUnknown(context, { width, height }) {
   context.fillStyle = '#26272b'
   context.fillRect(0, 0, width, height)

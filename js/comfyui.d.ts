@@ -1,0 +1,87 @@
+/** What trackgo.js uses of ComfyUI's front end, from release 1.27 on. Declarations only: nothing loads this file. */
+
+type TrackGoGraph = import('./editor/types.js').Graph
+
+/** A node on the canvas, with what extensions may set and call. */
+type ComfyNode = Omit<import('./editor/types.js').GraphNode, 'widgets'> & {
+  comfyClass?: string
+  size: [number, number]
+  widgets?: ComfyWidget[]
+  computeSize: () => [number, number]
+  setSize: (size: [number, number]) => void
+  addDOMWidget: (name: string, type: string, element: HTMLElement, options: DOMWidgetOptions) => ComfyWidget
+  onExecuted?: (output: RunOutput, ...more: unknown[]) => void
+  onConnectionsChange?: (...details: unknown[]) => void
+  onRemoved?: (...details: unknown[]) => void
+}
+
+type ComfyWidget = import('./editor/types.js').Widget & {
+  /** Whether a saved graph holds its value. */
+  serialize?: boolean
+  /** Ours: the editor that the widget shows. */
+  trackgo?: import('./editor/editor.js').TrackGoEditor
+}
+
+type DOMWidgetOptions = {
+  getValue: () => string
+  setValue: (text: string) => void
+  getMinHeight: () => number
+  getMaxHeight?: () => number
+  hideOnZoom: boolean
+  serialize?: boolean
+  socketless?: boolean
+  margin?: number
+}
+
+/** What our node reports after a run. */
+type RunOutput = {
+  text?: string[]
+  trackgo_image?: import('./editor/types.js').ComfyFile[]
+  trackgo_arrivals?: import('./editor/types.js').ReportedArrivals[]
+} | null | undefined
+
+/** What the server says of a node: its inputs as [type, options]. */
+type NodeDefinition = {
+  name: string
+  input?: Partial<Record<'required' | 'optional', Record<string, [unknown, { tooltip?: string }?]>>>
+}
+
+type Extension = {
+  name: string
+  init?: () => Promise<void>
+  getCustomWidgets?: () => Record<string, (node: ComfyNode, name: string) => object>
+  beforeRegisterNodeDef?: (nodeType: unknown, nodeData: NodeDefinition) => void
+  nodeCreated: (node: ComfyNode) => void
+}
+
+declare const LiteGraph: {
+  /** Whether nodes are Vue components (Nodes 2.0) and not painted on the canvas. */
+  vueNodesMode?: boolean
+}
+
+declare module '*/scripts/app.js' {
+  export const app: {
+    graph: TrackGoGraph
+    /** In releases with subgraphs: the graph that holds all others. */
+    rootGraph?: TrackGoGraph
+    nodeOutputs?: import('./editor/types.js').NodeOutputs
+    canvas: {
+      canvas: HTMLCanvasElement
+      graph?: TrackGoGraph
+      setDirty: (foreground: boolean, background: boolean) => void
+    }
+    extensionManager?: {
+      setting?: { get: (id: string) => unknown }
+      /** captureCanvasState in newer releases, checkState in older ones. */
+      workflow?: { activeWorkflow?: { changeTracker?: { captureCanvasState?: () => void; checkState?: () => void } } }
+    }
+    registerExtension: (extension: Extension) => void
+  }
+}
+
+declare module '*/scripts/api.js' {
+  export const api: {
+    apiURL: (path: string) => string
+    fetchApi: (path: string, init?: RequestInit) => Promise<Response>
+  }
+}

@@ -1,0 +1,87 @@
+/**
+ * What a component's arrows do to it, in numbers and, where that is probably a slip, in a sentence. No DOM.
+ *
+ * @import { Component, Draft, Drawing, Size, Vec } from './types.js'
+ *
+ * @typedef {object} Readout
+ * @property {number} scale how many times as large the component is at the end
+ * @property {number} turn degrees clockwise at the end; beyond 360 for more than a full turn
+ * @property {number} way how far its middle is then from where it was, in pixels
+ */
+import { arrowsOf, nameOf } from './accessors.js'
+import { addArrow } from './document.js'
+import { componentMotion, arrowPositions } from './motion.js'
+import { fill, TEXT } from './texts.js'
+
+/** Beyond these a motion is spoken of: arrows that start close together scale and turn more than anybody means. */
+const LARGE_SCALE = 3
+const LARGE_TURN = 180
+
+/**
+ * @param {Component} component
+ * @param {number} frames
+ * @param {Size} size of the picture
+ * @returns {Readout}
+ */
+export function readout(component, frames, { width, height }) {
+  const { a: [re, im] } = componentMotion(component, frames - 1, frames, width, height)
+  let [turn, before] = [0, 0]
+  for (let frame = 1; frame < frames; frame += 1) {
+    const { a } = componentMotion(component, frame, frames, width, height)
+    const angle = Math.atan2(a[1], a[0])
+    const step = angle - before
+    turn += step - 2 * Math.PI * Math.round(step / (2 * Math.PI))
+    before = angle
+  }
+  const [from, to] = [0, frames - 1].map((frame) => middle(arrowPositions(component, frame, frames, width, height)))
+  return { scale: Math.hypot(re, im), turn: (turn * 180) / Math.PI, way: Math.hypot(to[0] - from[0], to[1] - from[1]) }
+}
+
+/** @param {Vec[]} points @returns {Vec} */
+function middle(points) {
+  const count = Math.max(points.length, 1)
+  return [points.reduce((sum, p) => sum + p[0], 0) / count, points.reduce((sum, p) => sum + p[1], 0) / count]
+}
+
+/**
+ * "×1.24 12° 84 px"; what does not change is left out, and nothing is said of a component without arrows.
+ * @param {Component} component
+ * @param {number} frames
+ * @param {Size} size
+ */
+export function readoutText(component, frames, size) {
+  if (arrowsOf(component).length === 0) return ''
+  const { scale, turn, way } = readout(component, frames, size)
+  const parts = [`${Math.round(way)} px`]
+  if (Math.abs(turn) >= 0.5) parts.unshift(`${Math.round(turn)}°`.replace('-', '−'))
+  if (Math.abs(scale - 1) >= 0.005) parts.unshift(`×${scale.toPrecision(3)}`)
+  return parts.join(' ')
+}
+
+/**
+ * @param {Component} component
+ * @param {number} index
+ * @param {number} frames
+ * @param {Size} size
+ * @returns {string} one sentence where it scales or turns more than is likely meant, or ''
+ */
+export function largeMotion(component, index, frames, size) {
+  if (arrowsOf(component).length < 2) return ''
+  const { scale, turn } = readout(component, frames, size)
+  const name = nameOf(component, index)
+  if (scale > LARGE_SCALE) return fill(TEXT.growsMuch, name, scale.toFixed(1))
+  if (scale < 1 / LARGE_SCALE) return fill(TEXT.shrinksMuch, name, (1 / Math.max(scale, 0.01)).toFixed(1))
+  return Math.abs(turn) > LARGE_TURN ? fill(TEXT.turnsMuch, name, Math.round(Math.abs(turn))) : ''
+}
+
+/**
+ * The document as it would be if the gesture in progress ended where the pointer is.
+ * @param {Drawing} shown
+ * @param {Draft|null} draft
+ * @returns {Drawing}
+ */
+export function ifEndedNow(shown, draft) {
+  if (draft?.kind !== 'arrow') return shown
+  const points = draft.rubber ? [...draft.points, draft.rubber] : draft.points
+  return addArrow(draft.base, draft.index, { points, curve: draft.curve })
+}
