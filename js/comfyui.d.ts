@@ -52,6 +52,8 @@ type Extension = {
   getCustomWidgets?: () => Record<string, (node: ComfyNode, name: string) => object>
   beforeRegisterNodeDef?: (nodeType: unknown, nodeData: NodeDefinition) => void
   nodeCreated: (node: ComfyNode) => void
+  setup?: () => void
+  afterConfigureGraph?: () => void
 }
 
 declare const LiteGraph: {
@@ -69,7 +71,10 @@ declare module '*/scripts/app.js' {
       canvas: HTMLCanvasElement
       graph?: TrackGoGraph
       setDirty: (foreground: boolean, background: boolean) => void
+      /** Called whenever the graph has been drawn. */
+      onDrawForeground?: (...details: unknown[]) => unknown
     }
+    ui?: { settings?: Partial<EventTarget> }
     extensionManager?: {
       setting?: { get: (id: string) => unknown }
       /** captureCanvasState in newer releases, checkState in older ones. */
@@ -82,6 +87,7 @@ declare module '*/scripts/app.js' {
 declare module '*/scripts/api.js' {
   export const api: {
     apiURL: (path: string) => string
+    addEventListener: (type: string, heard: () => void) => void
     fetchApi: (path: string, init?: RequestInit) => Promise<Response>
   }
 }

@@ -8,6 +8,7 @@ import { api } from '../../scripts/api.js'
 import { TrackGoEditor } from './editor/editor.js'
 import { incomingPicture, inputSlot, originOf, parseImageName, trajectoriesTarget, viewQuery } from './editor/source.js'
 import { messagesFor, setTexts } from './editor/texts.js'
+import { Watch } from './editor/watch.js'
 
 const WIDGET_TYPE = 'TRACKGO_EDITOR'
 const NODE_ID = 'TrackGoCanvas'
@@ -20,6 +21,17 @@ const DEFAULT_SIZE = [620, 680]
  * @type {WeakMap<ComfyNode, {url: string, upstream: string}>}
  */
 const reported = new WeakMap()
+
+/** Every editor's looking at the graph. */
+const watch = new Watch()
+
+/** A graph that is drawn all the time (a run, a video) is looked at no oftener than this. */
+const DRAWN_PAUSE_MS = 400
+/** After these a user may have changed anything; what follows from it happens within a moment. */
+const USER_EVENTS = ['pointerup', 'click', 'keyup', 'change', 'input', 'drop', 'paste']
+/** After these ComfyUI has something else to show. */
+const SERVER_EVENTS = ['executed', 'execution_success', 'graphChanged']
+const SETTINGS = ['Comfy.Locale', 'Comfy.VueNodes.Enabled']
 
 /** In which mode each node was last seen. @type {WeakMap<ComfyNode, boolean>} */
 const modes = new WeakMap()
@@ -41,15 +53,15 @@ function upstreamOf(node) {
  * @returns {Incoming}
  */
 function pictureFor(node, own) {
-  const { linked, picture } = upstreamOf(node)
+  const { linked, picture, shape } = upstreamOf(node)
   if (!linked) {
     const file = parseImageName(own ?? '')
-    return { linked, url: file && api.apiURL(viewQuery(file)), steps: [] }
+    return { linked, url: file && api.apiURL(viewQuery(file)), steps: [], shape }
   }
-  if (picture?.exact) return { linked, url: picture.url, steps: picture.steps }
+  if (picture?.exact) return { linked, url: picture.url, steps: picture.steps, shape }
   const run = reported.get(node)
-  if (run && run.upstream === sourceKey(node)) return { linked, url: run.url, steps: [] }
-  return { linked, url: picture?.url ?? null, steps: picture?.steps ?? [] }
+  if (run && run.upstream === sourceKey(node)) return { linked, url: run.url, steps: [], shape }
+  return { linked, url: picture?.url ?? null, steps: picture?.steps ?? [], shape }
 }
 
 /**
@@ -60,7 +72,7 @@ function pictureFor(node, own) {
 function originKey(node, name) {
   const slot = inputSlot(node, name)
   const origin = slot < 0 ? null : originOf(node, slot, rootOf())
-  return origin && `${origin.node.id}:${origin.slot}`
+  return origin && [...origin.path, origin.node].map(({ id }) => id).concat(origin.slot).join(':')
 }
 
 /** @param {ComfyNode} node */
@@ -104,6 +116,7 @@ const languages = {
 async function loadLanguages() {
   const answer = await api.fetchApi('/i18n')
   languages.all = answer.ok ? await answer.json() : {}
+  watch.poke()
 }
 
 /** Follow the language setting. @returns {number} counts up with every change of the texts */
@@ -153,11 +166,47 @@ function mount(node, element) {
     modes.set(node, vue)
     app.canvas?.setDirty(true, true) // the classic canvas places its elements while it draws
   }
-  if (element.isConnected || !vue) return
-  const home = document.querySelector(`[data-node-id="${CSS.escape(String(node.id))}"] [data-testid^="node-body"]`)
-  if (!home || node.graph !== app.canvas?.graph) return
-  element.classList.add('trackgo-mounted')
-  home.append(element)
+  const here = vue && node.graph === app.canvas?.graph
+  const home = here && !element.isConnected
+    && document.querySelector(`[data-node-id="${CSS.escape(String(node.id))}"] [data-testid^="node-body"]`)
+  if (home) {
+    element.classList.add('trackgo-mounted')
+    home.append(element)
+  }
+  placeless.set(node, here && !element.isConnected)
+}
+
+/**
+ * The first releases with Nodes 2.0 make a node's body when they come to it, and anew whenever they like: while an
+ * editor has no place, the page is watched for one.
+ */
+const placeless = {
+  /** @type {Set<ComfyNode>} */
+  nodes: new Set(),
+  observer: new MutationObserver(() => watch.poke()),
+
+  /** @param {ComfyNode} node @param {boolean} waits */
+  set(node, waits) {
+    if (waits === this.nodes.has(node)) return
+    if (waits) this.nodes.add(node)
+    else this.nodes.delete(node)
+    if (this.nodes.size) this.observer.observe(document.body, { childList: true, subtree: true })
+    else this.observer.disconnect()
+  },
+}
+
+/** Look at the graph whenever anything happened that may have changed it. */
+function listen() {
+  const poke = () => watch.poke()
+  for (const type of USER_EVENTS) window.addEventListener(type, poke, { capture: true, passive: true })
+  for (const type of SERVER_EVENTS) api.addEventListener(type, poke)
+  for (const id of SETTINGS) app.ui?.settings?.addEventListener?.(`${id}.change`, poke)
+  const { canvas } = app
+  const { onDrawForeground } = canvas
+  canvas.onDrawForeground = function drawn(...details) {
+    watch.poke(DRAWN_PAUSE_MS)
+    return onDrawForeground?.apply(this, details)
+  }
 }
 
 /** What ComfyUI asks for a custom widget type. @param {ComfyNode} node @param {string} name */
@@ -177,8 +226,9 @@ function createWidget(node, name) {
     upload,
     pass: passOn,
     language,
+    watch,
     mount: (element) => mount(node, element),
-    target: () => trajectoriesTarget(node),
+    target: () => trajectoriesTarget(node, rootOf()),
     post: (body, signal) => api.fetchApi('/trackgo/trajectories', {
       method: 'POST', headers: { 'Content-Type': 'application/json' }, body, signal,
     }),
@@ -213,6 +263,10 @@ app.registerExtension({
 
   init: loadLanguages,
 
+  setup: listen,
+
+  afterConfigureGraph: () => watch.poke(),
+
   getCustomWidgets() {
     return { [WIDGET_TYPE]: createWidget }
   },
@@ -232,16 +286,17 @@ app.registerExtension({
         reported.set(node, { url, upstream: sourceKey(node) })
       }
       if (output && 'trackgo_arrivals' in output) editor.setArrivals(output.trackgo_arrivals?.[0])
-      editor.watch()
+      watch.poke()
       return result
     }
     node.onConnectionsChange = function connected(...details) {
       const result = onConnectionsChange?.apply(this, details)
-      queueMicrotask(() => editor.watch())
+      watch.poke()
       return result
     }
     node.onRemoved = function removed(...details) {
       editor.destroy()
+      placeless.set(node, false)
       return onRemoved?.apply(this, details)
     }
   },

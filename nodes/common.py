@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import logging
-import sys
-
 import comfy.model_management
 import numpy as np
 import torch
 from comfy_api.latest import io, ui
-from comfy_execution.utils import get_executing_context
 
 from ..trackgo.trajectories import PointTrajectories
 
@@ -29,15 +25,6 @@ def interruptible_(module: torch.nn.Module) -> None:
 
 def _ask(_layer: torch.nn.Module, _given: tuple) -> None:
     interrupted()
-
-
-def warn(text: str) -> None:
-    """A sentence in ComfyUI's log, and on the node that is running where there is a server."""
-    logging.warning(text)
-    context = get_executing_context()
-    server = getattr(getattr(sys.modules.get("server"), "PromptServer", None), "instance", None)
-    if context is not None and server is not None:
-        server.send_progress_text(text, context.node_id)
 
 
 def frames_uint8(image: torch.Tensor) -> np.ndarray:

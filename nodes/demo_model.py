@@ -22,8 +22,9 @@ from ..trackgo.demo import DEMO_SVD
 from ..trackgo.demo.taesd import to_comfy_taesd
 from ..trackgo.svd.sizes import LATENT_PX
 from ..trackgo.svd.unet_keys import comfy_key
-from .common import interruptible_, warn
+from .common import interruptible_
 from .following import attachments_of
+from .notices import warn
 
 
 def _read(part: str) -> tuple[dict, dict[str, Tensor]]:

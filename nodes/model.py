@@ -14,6 +14,7 @@ from comfy_api.latest import io
 
 from ..trackgo.demo import DEMO_TRACKGO
 from ..trackgo.demo.example import example_image
+from ..trackgo.demo.picture_request import SIDE_PX
 from ..trackgo.model import TrackGo
 from ..trackgo.model.attach import EVERY_VIDEO, Attachment, changed_parameters
 from ..trackgo.model.config import TAU_MODES, AttentionSettings
@@ -87,7 +88,7 @@ class TrackGoDemoModel(io.ComfyNode):
 
     @classmethod
     def execute(cls) -> io.NodeOutput:
-        image = to_image(example_image(128, 128)[None])
+        image = to_image(example_image(SIDE_PX, SIDE_PX)[None])
         return io.NodeOutput(demo_model(), demo_clip_vision(), demo_vae(), load_trackgo(DEMO_TRACKGO), image)
 
 

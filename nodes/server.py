@@ -1,14 +1,15 @@
-"""The pack's one route on ComfyUI's server: the editor asks what the model will see of a drawing."""
+"""The pack's routes on ComfyUI's server: what the model will see of a drawing, and the demo's photograph."""
 
 from __future__ import annotations
 
 import sys
 
-from ..trackgo.trajectories.preview_request import ROUTE, handle
+from ..trackgo.demo import picture_request
+from ..trackgo.trajectories import preview_request
 
 
 def register_routes() -> bool:
-    """Add the route to ComfyUI's server, once; False where there is none, as in tests or when a graph runs elsewhere.
+    """Add the routes to ComfyUI's server, once; False where there is none, as in tests or when a graph runs elsewhere.
 
     ComfyUI has its `server` module loaded long before it loads packs; importing it here would start one elsewhere.
     """
@@ -16,6 +17,9 @@ def register_routes() -> bool:
     instance = getattr(prompt_server, "instance", None)
     if instance is None:
         return False
-    if not any(getattr(route, "path", None) == ROUTE for route in instance.routes):
-        instance.routes.post(ROUTE)(handle)
+    known = {getattr(route, "path", None) for route in instance.routes}
+    if preview_request.ROUTE not in known:
+        instance.routes.post(preview_request.ROUTE)(preview_request.handle)
+    if picture_request.ROUTE not in known:
+        instance.routes.get(picture_request.ROUTE)(picture_request.handle)
     return True

@@ -2,12 +2,13 @@
  * The editor: store, stage, toolbar and list put together. Knows nothing of ComfyUI beyond the host functions it
  * is given, so that it works wherever its element is put.
  *
- * @import { Component, Host, PictureSource, ReportedArrivals, Step } from './types.js'
+ * @import { Component, Host, PictureSource, ReportedArrivals, Size, Step } from './types.js'
  *
  * @typedef {object} Source  the picture that arrives
  * @property {string} key says which picture, after which steps
  * @property {boolean} linked whether anything is connected
  * @property {string|null} url
+ * @property {Size|null} shape of a picture that is not known
  * @property {HTMLImageElement|null} image once it is loaded
  * @property {string} error why it is not, or ''
  */
@@ -32,8 +33,6 @@ import { fill, HINTS, TEXT } from './texts.js'
 import { clearItems, shortcutList, Toolbar } from './toolbar.js'
 
 const PLAY_FPS = 8
-/** How often the graph is asked whether another picture arrives: the page has no event for that. */
-const WATCH_MS = 400
 const CLIPBOARD_KEY = 'trackgo_components'
 
 export class TrackGoEditor {
@@ -56,7 +55,9 @@ export class TrackGoEditor {
     })
     this.stage = new Stage(this.store, this.previewRequest)
     /** @type {Source} */
-    this.source = { key: '', linked: false, url: null, image: null, error: '' }
+    this.source = { key: '', linked: false, url: null, shape: null, image: null, error: '' }
+    /** The document's own picture when the graph was last looked at. @type {string|null} */
+    this.lookedFor = null
     /** What was connected when the arrivals were reported; null where nothing was. @type {string|null} */
     this.arrivalOrigins = null
     /** Of the playback. @type {ReturnType<typeof setInterval>|undefined} */
@@ -67,12 +68,12 @@ export class TrackGoEditor {
     this.note = el('div', { class: 'trackgo-note' })
     /** What a screen reader hears of the selection; nobody sees it. */
     this.spoken = el('div', { class: 'trackgo-spoken', role: 'status' })
-    this.area = el('div', { class: 'trackgo-stage' }, [this.spoken, this.stage.canvas, this.note])
+    this.area = el('div', { class: 'trackgo-stage' }, [this.spoken, this.stage.canvas])
     /** A line of its own: over the stage it would cover the picture's lower edge. */
     this.statusLine = el('div', { class: 'trackgo-status' }, [this.status])
     this.root = ownUndo(el('div', {
       class: 'trackgo', tabIndex: 0, role: 'application', 'aria-label': TEXT.label, 'data-capture-wheel': 'true',
-    }, [this.area, this.statusLine]))
+    }, [this.note, this.area, this.statusLine]))
     /** The editor, or a note while it is full screen. The empty title hides an inherited tooltip. */
     this.element = el('div', { class: 'trackgo-host', title: '' }, [this.root])
     this.menu = new Menu(this.root)
@@ -92,9 +93,13 @@ export class TrackGoEditor {
       this.root.addEventListener(type, (event) => this.#clipboard(event))
     }
     this.store.subscribe(() => this.render())
-    this.observer = new ResizeObserver(() => this.stage.resize(this.area.clientWidth, this.area.clientHeight))
+    // Coming into the page, going out of it and being hidden change the size, too.
+    this.observer = new ResizeObserver(() => {
+      this.stage.resize(this.area.clientWidth, this.area.clientHeight)
+      host.watch.poke()
+    })
     this.observer.observe(this.area)
-    this.watcher = setInterval(() => this.watch(), WATCH_MS)
+    this.unwatch = host.watch.add(() => this.watch())
     this.render()
   }
 
@@ -109,7 +114,7 @@ export class TrackGoEditor {
       menu, togglePlay: () => this.togglePlay(), pictureSize: () => this.stage.picture,
     })
     const camera = new CameraPanel(store)
-    this.area.before(toolbar.element, camera.element)
+    this.root.prepend(toolbar.element, camera.element)
     this.statusLine.after(list.element)
     this.root.setAttribute('aria-label', TEXT.label)
     return { toolbar, list, camera }
@@ -134,8 +139,14 @@ export class TrackGoEditor {
     this.store.load(text)
   }
 
+  /** The document's own, which serves where nothing is connected. */
+  get ownPicture() {
+    return this.store.drawing.image ?? null
+  }
+
   render() {
     const { store, previewRequest, panels } = this
+    if (this.ownPicture !== this.lookedFor) this.host.watch.poke()
     previewRequest.update()
     panels.toolbar.render()
     panels.camera.render()
@@ -175,13 +186,17 @@ export class TrackGoEditor {
 
   #renderNote() {
     const { store, source } = this
-    const message = source.error || (source.linked ? TEXT.runOnce : TEXT.noPicture)
+    const known = source.key === '' || (source.url && !source.error)
+    const message = source.error || (known ? '' : source.linked ? TEXT.runOnce : TEXT.noPicture)
     const choose = !store.error && !source.linked && !source.image
-    const state = store.error ? `error ${store.error}` : source.image ? '' : message
+    const state = store.error ? `error ${store.error}` : message
     if (this.note.dataset.state === state) return
     this.note.dataset.state = state
     this.note.hidden = !state
     this.note.classList.toggle('trackgo-error', !!store.error)
+    // A malformed text takes the stage's place; everything else has a line of its own and never covers the drawing.
+    if (store.error) this.area.append(this.note)
+    else this.area.before(this.note)
     if (!store.error) {
       this.note.replaceChildren(el('p', {}, [state]))
       if (choose) this.note.append(textButton(TEXT.choosePicture, () => this.intake.choosePicture()))
@@ -199,6 +214,7 @@ export class TrackGoEditor {
 
   /** Ask the graph what arrives now. Cheap, and draws only when something is different. */
   watch() {
+    this.lookedFor = this.ownPicture
     this.host.mount(this.element)
     if (!this.element.isConnected && !this.overlay) return
     const frames = this.host.frames()
@@ -207,14 +223,14 @@ export class TrackGoEditor {
     this.#watchTarget()
     this.#followLanguage()
     this.#dropStaleArrivals()
-    const { linked, url, steps } = this.host.picture(this.store.drawing.image ?? null)
-    const key = JSON.stringify([url, steps])
+    const { linked, url, steps, shape } = this.host.picture(this.ownPicture)
+    const key = JSON.stringify([url, steps, url ? null : shape])
     if (key === this.source.key && linked === this.source.linked) return
     const before = this.source
     if (key === before.key) {
       this.source = { ...before, linked }
     } else {
-      this.source = { key, url, linked, image: null, error: '' }
+      this.source = { key, url, linked, shape, image: null, error: '' }
       this.#loadPicture(key, url, steps)
     }
     this.render()
@@ -231,7 +247,7 @@ export class TrackGoEditor {
   /** @param {string} key @param {string|null} url @param {Step[]} steps */
   #loadPicture(key, url, steps) {
     if (!url) {
-      this.stage.setPicture(null)
+      this.stage.setPicture(null, this.source.shape)
       return
     }
     const image = new Image()
@@ -344,7 +360,7 @@ export class TrackGoEditor {
   /** The node is gone: stop everything that would keep the editor alive. */
   destroy() {
     if (this.place) remember(this.place, this.store.history)
-    clearInterval(this.watcher)
+    this.unwatch()
     clearInterval(this.timer)
     this.observer.disconnect()
     this.stage.stop()

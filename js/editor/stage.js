@@ -2,7 +2,7 @@
  * The stage: picture, masks, arrows and cursor on one canvas. Draws once per animation frame, and only when asked.
  *
  * @import {
- *   Drawing, Handle, PictureSource, Point, Pointer, Projection, Scene, StagePicture, StageView, Vec
+ *   Drawing, Handle, PictureSource, Point, Pointer, Projection, Scene, Size, StagePicture, StageView, Vec
  * } from './types.js'
  * @import { EditorStore } from './store.js'
  * @import { PreviewRequest } from './preview-request.js'
@@ -85,10 +85,10 @@ export class Stage {
 
   // ---- picture, size and view -------------------------------------------------------------------------------
 
-  /** @param {PictureSource|null} source */
-  setPicture(source) {
+  /** @param {PictureSource|null} source @param {Size|null} [shape] that a picture not known yet will have */
+  setPicture(source, shape = null) {
     if (!source) {
-      this.picture = BLANK
+      this.picture = shape ? { source: null, proxy: null, ...shape } : BLANK
     } else {
       const { naturalWidth: width, naturalHeight: height } = 'naturalWidth' in source ? source
         : { naturalWidth: source.width, naturalHeight: source.height }

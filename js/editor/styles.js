@@ -67,12 +67,13 @@ const CSS = `
 .trackgo-status { flex: none; display: flex; align-items: center; justify-content: center; height: 20px; padding: 0 8px;
   color: var(--tg-dim); font-size: 11px; background: color-mix(in srgb, var(--tg-panel) 93%, #000); }
 .trackgo-status span { min-width: 0; white-space: nowrap; overflow: hidden; text-overflow: ellipsis; }
-.trackgo-note { position: absolute; inset: 0; display: flex; flex-direction: column; align-items: center;
-  justify-content: center; gap: 10px; padding: 16px; text-align: center; color: var(--tg-dim); pointer-events: none; }
-.trackgo-note p { margin: 0; max-width: 360px; text-wrap: balance; }
-.trackgo-note .trackgo-text-button { pointer-events: auto; }
-.trackgo-error { pointer-events: auto; color: var(--tg-text);
-  background: color-mix(in srgb, var(--tg-panel) 94%, var(--error-text, #f44)); cursor: default; }
+.trackgo-note { flex: none; display: flex; flex-wrap: wrap; align-items: center; justify-content: center;
+  gap: 4px 12px; padding: 5px 10px; text-align: center; color: var(--tg-dim);
+  background: color-mix(in srgb, var(--tg-panel) 93%, #000); }
+.trackgo-note p { margin: 0; max-width: 420px; text-wrap: balance; }
+.trackgo-note.trackgo-error { position: absolute; inset: 0; flex-flow: column; gap: 10px; padding: 16px;
+  color: var(--tg-text); cursor: default;
+  background: color-mix(in srgb, var(--tg-panel) 94%, var(--error-text, #f44)); }
 .trackgo-error .trackgo-group { gap: 8px; flex-wrap: wrap; justify-content: center; }
 .trackgo-error p { color: color-mix(in srgb, var(--error-text, #ff4444) 65%, var(--tg-text)); overflow-wrap: anywhere; }
 .trackgo-error textarea { width: min(100%, 480px); flex: 0 1 120px; min-height: 40px; resize: none; padding: 6px;

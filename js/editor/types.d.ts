@@ -195,14 +195,13 @@ export type Target = Size & { seed: number }
 
 // ---- the graph, as far as it is read ------------------------------------------------------------------------
 
-export type Link = { origin_id: number; origin_slot: number; target_id: number }
+export type NodeId = number | string
+export type Link = { origin_id: NodeId; origin_slot: number; target_id: NodeId; target_slot: number }
 export type Graph = {
   id?: string
   nodes?: GraphNode[]
-  links?: Map<number, Link> | Record<number, Link>
-  outputs?: { linkIds?: number[] }[]
-  getNodeById: (id: number | undefined) => GraphNode | null | undefined
-  getLink?: (id: number) => Link | null | undefined
+  links?: Map<unknown, Link> | Record<number, Link>
+  getNodeById: (id: NodeId) => GraphNode | null | undefined
   setDirtyCanvas?: (foreground: boolean, background: boolean) => void
 }
 export type Widget = {
@@ -213,21 +212,25 @@ export type Widget = {
   onRemove?: () => void
 }
 export type GraphNode = {
-  id: number
+  id: NodeId
   type?: string
   mode?: number
   graph?: Graph
   subgraph?: Graph
-  inputs?: { name: string; type?: string; link?: number | null }[]
-  outputs?: { type?: string; links?: number[] | null }[]
+  inputs?: { name: string; type?: string; widget?: { name: string } }[]
+  outputs?: { type?: string }[]
   widgets?: Widget[]
   /** What the node shows of its own. */
   imgs?: { src: string }[]
   imageIndex?: number | null
+  /** It is there for the page alone: runs see what it stands for. */
+  isVirtualNode?: boolean
   getInputLink?: (slot: number) => Link | null | undefined
 }
+/** A node, and the subgraph nodes around it, outermost first, as far as they are known. */
+export type Place = { node: GraphNode; path: readonly GraphNode[] }
 /** An output of a node. */
-export type Origin = { node: GraphNode; slot: number }
+export type Origin = Place & { slot: number }
 /** A file of ComfyUI's; type: input, output or temp. */
 export type ComfyFile = { filename: string; subfolder?: string; type?: string }
 /** What nodes reported after their last run, by node. */
@@ -244,8 +247,8 @@ export type FoundPicture = { url: string; exact: boolean }
 
 // ---- between the editor and its host ------------------------------------------------------------------------
 
-/** linked: whether anything is connected; url: null where its picture is not known. */
-export type Incoming = { linked: boolean; url: string | null; steps: Step[] }
+/** linked: whether anything is connected; url: null where its picture is not known, and shape then what is known. */
+export type Incoming = { linked: boolean; url: string | null; steps: Step[]; shape: Size | null }
 /** What a run reports of the drawing and mask inputs. */
 export type ReportedArrivals = { drawing: string; masks: Mask[] }
 
@@ -266,6 +269,8 @@ export type Host = {
   upload: (file: File, folder: string) => Promise<string>
   /** Takes a file that was not for the editor. */
   pass: (file: File) => void
+  /** Says when to look at the graph. */
+  watch: import('./watch.js').Watch
   /** Counts up whenever the texts are another language's. */
   language: () => number
   /** Asks the server for trajectories. */

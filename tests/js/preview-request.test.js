@@ -125,15 +125,17 @@ test('the size asked for: the node’s downstream, else the picture’s, reduced
   assert.deepEqual(pictureTarget(300, 5), { width: 300, height: 16, seed: 0 })
   const values = { frames: 14, width: 512, height: 288, seed: 9 }
   const widgets = Object.entries(values).map(([name, value]) => ({ name, value }))
-  const inputs = [{ name: 'drawing', link: 2 }, { name: 'width', link: null }]
+  const inputs = [{ name: 'drawing' }, { name: 'width' }]
   const points = { id: 3, type: 'TrackGoPointTrajectories', widgets, inputs }
-  const graph = { links: { 1: { target_id: 2 }, 2: { target_id: 3 } } }
-  const canvas = { id: 1, graph, outputs: [{ type: 'TRACKGO_DRAWING', links: [1] }, { type: 'MASK', links: null }] }
-  const nodes = [canvas, { id: 2, type: 'Reroute', graph, outputs: [{ links: [2] }] }, { ...points, graph }]
+  const graph = { links: {
+    1: { origin_id: 1, origin_slot: 0, target_id: 2, target_slot: 0 },
+    2: { origin_id: 2, origin_slot: 0, target_id: 3, target_slot: 0 },
+  } }
+  const canvas = { id: 1, graph, outputs: [{ type: 'TRACKGO_DRAWING' }, { type: 'MASK' }] }
+  const nodes = [canvas, { id: 2, type: 'Reroute', graph, outputs: [{}] }, { ...points, graph }]
   graph.getNodeById = (id) => nodes.find((node) => node.id === id)
-  assert.deepEqual(trajectoriesTarget(canvas), { width: 512, height: 288, seed: 9 })
-  graph.links[5] = { origin_id: 9, origin_slot: 0 }
-  nodes[2].inputs[1].link = 5
-  assert.equal(trajectoriesTarget(canvas), null, 'a linked width is not known')
-  assert.equal(trajectoriesTarget({ outputs: [] }), null)
+  assert.deepEqual(trajectoriesTarget(canvas, graph), { width: 512, height: 288, seed: 9 })
+  graph.links[5] = { origin_id: 9, origin_slot: 0, target_id: 3, target_slot: 1 }
+  assert.equal(trajectoriesTarget(canvas, graph), null, 'a linked width is not known')
+  assert.equal(trajectoriesTarget({ outputs: [] }, graph), null)
 })

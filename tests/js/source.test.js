@@ -1,26 +1,70 @@
 /** Which picture arrives, on graphs made by hand. */
 import assert from 'node:assert/strict'
 import test from 'node:test'
-import { framed, incomingPicture, parseImageName, viewQuery } from '../../js/editor/source.js'
+import {
+  framed, incomingPicture, originOf, parseImageName, trajectoriesTarget, viewQuery,
+} from '../../js/editor/source.js'
 
-/** Nodes by id; links as [from, slot, to, slot]. */
+/**
+ * The three ways in which front ends keep a graph. number: ids are numbers, links lie in an object. map: links lie in a
+ * map, and nodes answer getInputLink. string: the same with strings as ids, and nobody may read an input's `link` or an
+ * output's `links`.
+ */
+const SHAPES = ['number', 'map', 'string']
+let shape = 'number'
+/** A test for every shape. */
+const everywhere = (name, run) => SHAPES.forEach((each) => test(`${name} (${each})`, () => {
+  shape = each
+  run()
+}))
+const INPUT = -10
+const OUTPUT = -20
+const asId = (id) => (shape === 'string' ? String(id) : id)
+
+/** Nodes by id; links as [from, slot, to, slot], from INPUT and to OUTPUT where they cross a subgraph's border. */
 function graphOf(nodes, links) {
-  const graph = { nodes: [], links: {} }
+  const kept = shape === 'number' ? {} : new Map()
+  const graph = { id: `graph of ${nodes.map((node) => node.id)}`, nodes: [], links: kept }
   graph.getNodeById = (id) => graph.nodes.find((node) => node.id === id)
-  for (const node of nodes) graph.nodes.push({ mode: 0, inputs: [], outputs: [], ...node, graph })
-  links.forEach(([origin_id, origin_slot, to, slot], i) => {
-    graph.links[i + 1] = { origin_id, origin_slot }
-    const target = graph.getNodeById(to)
-    target.inputs[slot] = { name: slot ? 'mask' : 'image', type: 'IMAGE', ...target.inputs[slot], link: i + 1 }
+  for (const node of nodes) graph.nodes.push({ mode: 0, inputs: [], outputs: [], ...node, id: asId(node.id), graph })
+  links.forEach(([from, origin_slot, to, target_slot], i) => {
+    const link = { origin_id: asId(from), origin_slot, target_id: asId(to), target_slot }
+    if (shape === 'number') graph.links[i + 1] = link
+    else graph.links.set(i + 1, link)
+    const target = graph.getNodeById(asId(to))
+    if (!target) return
+    target.inputs[target_slot] = { name: target_slot ? 'mask' : 'image', type: 'IMAGE', ...target.inputs[target_slot] }
   })
+  for (const node of graph.nodes) {
+    if (shape !== 'number' && !node.getInputLink) node.getInputLink = (slot) => ownLink(node, slot)
+    for (const end of [...node.inputs, ...node.outputs]) if (end) forbidden(end)
+  }
   return graph
+}
+
+/** A subgraph node's own getInputLink speaks of its inside and throws where there is nothing. */
+function ownLink(node, slot) {
+  if (node.subgraph) throw new TypeError("Cannot read properties of undefined (reading 'getLinks')")
+  return [...node.graph.links.values()].find((link) => link.target_id === node.id && link.target_slot === slot) ?? null
+}
+
+function forbidden(end) {
+  if (shape !== 'string') return
+  for (const name of ['link', 'links']) {
+    const get = () => {
+      throw new Error(`${name} is deprecated`)
+    }
+    Object.defineProperty(end, name, { configurable: true, get })
+  }
 }
 
 const loader = (id, value = 'boat.png') => ({ id, type: 'LoadImage', widgets: [{ name: 'image', value }] })
 /** Nodes in a row, each feeding the next one's first input. */
 const chain = (...nodes) => graphOf(nodes, nodes.slice(1).map((node, i) => [nodes[i].id, 0, node.id, 0]))
-const look = (graph, id, outputs = {}) => incomingPicture(
-  graph.getNodeById(id), 'image', { rootGraph: graph, outputs, apiUrl: (path) => `/api${path}` })
+/** What arrives at a node of a graph, or of a subgraph somewhere in it. */
+const look = (graph, id, { outputs = {}, inside = graph } = {}) => incomingPicture(
+  inside.getNodeById(asId(id)), 'image', { rootGraph: graph, outputs, apiUrl: (path) => `/api${path}` })
+const BOAT = '/api/view?filename=boat.png&type=input&subfolder='
 
 test('image names', () => {
   const boat = { filename: 'boat.webp', subfolder: 'a/b', type: 'output' }
@@ -30,18 +74,17 @@ test('image names', () => {
   assert.equal(viewQuery({ filename: 'a b.png' }), '/view?filename=a+b.png&type=input&subfolder=')
 })
 
-test('a loader is exact', () => {
+everywhere('a loader is exact', () => {
   const found = look(chain(loader(1), { id: 2 }), 2)
-  const url = '/api/view?filename=boat.png&type=input&subfolder='
-  assert.deepEqual(found, { linked: true, picture: { url, exact: true, steps: [] } })
+  assert.deepEqual(found, { linked: true, picture: { url: BOAT, exact: true, steps: [] }, shape: null })
 })
 
-test('nothing linked', () => {
-  const graph = graphOf([{ id: 2, inputs: [{ name: 'image', type: 'IMAGE', link: null }] }], [])
-  assert.deepEqual(look(graph, 2), { linked: false, picture: null })
+everywhere('nothing linked', () => {
+  const graph = graphOf([{ id: 2, inputs: [{ name: 'image', type: 'IMAGE' }] }], [])
+  assert.deepEqual(look(graph, 2), { linked: false, picture: null, shape: null })
 })
 
-test('through reroutes and bypassed nodes', () => {
+everywhere('through reroutes and bypassed nodes', () => {
   const bypassed = { id: 4, type: 'Blur', mode: 4, outputs: [{ type: 'IMAGE' }] }
   const graph = chain(loader(1), { id: 3, type: 'Reroute' }, bypassed, { id: 2 })
   assert.equal(look(graph, 2).picture.exact, true)
@@ -50,12 +93,12 @@ test('through reroutes and bypassed nodes', () => {
 const widgets = (values) => Object.entries(values).map(([name, value]) => ({ name, value }))
 const between = (node) => chain(loader(1), { id: 3, ...node }, { id: 2 })
 
-test('a node that leaves the frame alone is looked through', () => {
+everywhere('a node that leaves the frame alone is looked through', () => {
   assert.deepEqual(look(between({ type: 'ImageBlur' }), 2).picture.steps, [])
   assert.equal(look(between({ type: 'ImageScaleBy' }), 2).picture.exact, true)
 })
 
-test('resizes and crops are done to the picture; unknown nodes hide it', () => {
+everywhere('resizes and crops are done to the picture; unknown nodes hide it', () => {
   const crop = widgets({ width: 300, height: 200, x: 10, y: 20 })
   const cropped = look(between({ type: 'ImageCrop', widgets: crop }), 2)
   assert.deepEqual(cropped.picture.steps, [{ kind: 'crop', x: 10, y: 20, width: 300, height: 200 }])
@@ -63,21 +106,25 @@ test('resizes and crops are done to the picture; unknown nodes hide it', () => {
   const scaled = look(between({ type: 'ImageScale', widgets: scale }), 2)
   assert.deepEqual(scaled.picture.steps, [{ kind: 'scale', width: 512, height: 288, centred: true }])
   for (const type of ['ImagePadForOutpaint', 'SomeoneElsesCrop', 'ImageFlip', 'ImageScale', 'ImageCrop']) {
-    assert.deepEqual(look(between({ type }), 2), { linked: true, picture: null }, type)
+    assert.deepEqual(look(between({ type }), 2), { linked: true, picture: null, shape: null }, type)
   }
 })
 
-test('a size that comes through a link is not known', () => {
+everywhere('a size that comes through a link is not known', () => {
   const size = widgets({ width: 512, height: 288, crop: 'disabled' })
-  const scale = { id: 3, type: 'ImageScale', widgets: size, inputs: [] }
-  const graph = graphOf([loader(1), { id: 4 }, scale, { id: 2 }], [[1, 0, 3, 0], [3, 0, 2, 0]])
-  assert.equal(look(graph, 2).picture.exact, true)
-  graph.links[9] = { origin_id: 4, origin_slot: 0 }
-  graph.getNodeById(3).inputs[1] = { name: 'width', type: 'INT', link: 9 }
-  assert.equal(look(graph, 2).picture, null)
+  const inputs = [{ name: 'image', type: 'IMAGE' }, { name: 'width' }]
+  const scale = { id: 3, type: 'ImageScale', widgets: size, inputs }
+  const links = [[1, 0, 3, 0], [3, 0, 2, 0]]
+  assert.equal(look(graphOf([loader(1), scale, { id: 2 }], links), 2).picture.exact, true)
+  const fed = (node) => look(graphOf([loader(1), scale, { id: 2 }, { id: 4, ...node }], [...links, [4, 0, 3, 1]]), 2)
+  assert.equal(fed({ type: 'Math', widgets: widgets({ value: 256 }) }).picture, null)
+  for (const type of ['PrimitiveInt', 'PrimitiveNode']) {
+    const { picture } = fed({ type, isVirtualNode: type === 'PrimitiveNode', widgets: widgets({ value: 256 }) })
+    assert.equal(picture.steps[0].width, 256, type)
+  }
 })
 
-test('a loader that resizes, and an old preview behind another node, are not believed', () => {
+everywhere('a loader that resizes, and an old preview behind another node, are not believed', () => {
   const resizing = { id: 1, type: 'LoadAndResize', widgets: widgets({ image: 'boat.png', width: 64 }) }
   assert.equal(look(chain(resizing, { id: 2 }), 2).picture, null)
   const graph = chain({ id: 1, type: 'VAEDecode', imgs: [{ src: 'blob:1' }] }, { id: 3, type: 'ImageBlur' }, { id: 2 })
@@ -99,31 +146,111 @@ test('frames as the nodes compute them', () => {
   assert.deepEqual(part, { x: 200, y: 20, w: 100, h: 200, width: 50, height: 100 })
 })
 
-test('a visible preview and a reported output', () => {
+everywhere('a visible preview and a reported output', () => {
   const graph = chain({ id: 1, type: 'VAEDecode', imgs: [{ src: 'blob:1' }] }, { id: 2 })
   assert.deepEqual(look(graph, 2).picture, { url: 'blob:1', exact: false, steps: [] })
   const bare = chain({ id: 1, type: 'Save' }, { id: 2 })
   const outputs = { 1: { images: [{ filename: 'x.png', subfolder: 's', type: 'temp' }] } }
-  assert.equal(look(bare, 2, outputs).picture.url, '/api/view?filename=x.png&type=temp&subfolder=s')
+  assert.equal(look(bare, 2, { outputs }).picture.url, '/api/view?filename=x.png&type=temp&subfolder=s')
 })
 
-test('across the border of a subgraph, both ways', () => {
-  const inner = graphOf([{ id: 7 }], [])
-  inner.links[1] = { origin_id: -10, origin_slot: 0 }
-  inner.nodes[0].inputs = [{ name: 'image', type: 'IMAGE', link: 1 }]
-  const outer = graphOf([loader(1), { id: 2, subgraph: inner }], [[1, 0, 2, 0]])
-  const found = incomingPicture(inner.nodes[0], 'image', { rootGraph: outer, outputs: {}, apiUrl: (path) => path })
-  assert.equal(found.picture.exact, true)
-
-  const source = graphOf([loader(5)], [])
-  source.links[1] = { origin_id: 5, origin_slot: 0 }
-  source.outputs = [{ linkIds: [1] }]
-  const graph = graphOf([{ id: 1, subgraph: source }, { id: 2 }], [[1, 0, 2, 0]])
-  assert.equal(look(graph, 2).picture.exact, true)
+everywhere('a preview beside the editor shows the same output', () => {
+  const nodes = [{ id: 1, type: 'VAEDecode' }, { id: 2 }, { id: 5, type: 'PreviewImage' }]
+  const graph = graphOf(nodes, [[1, 0, 2, 0], [1, 0, 5, 0]])
+  const outputs = { 5: { images: [{ filename: 'x.png', subfolder: '', type: 'temp' }] } }
+  assert.equal(look(graph, 2, { outputs }).picture.url, '/api/view?filename=x.png&type=temp&subfolder=')
+  const other = graphOf(nodes, [[1, 0, 2, 0], [1, 1, 5, 0]])
+  assert.equal(look(other, 2, { outputs }).picture, null, 'another output of the same node')
 })
 
-test('a loop in the graph ends', () => {
-  const reroutes = [{ id: 1, type: 'Reroute' }, { id: 3, type: 'Reroute' }]
+everywhere("the demo model's photograph is in the pack", () => {
+  const graph = graphOf([{ id: 1, type: 'TrackGoDemoModel' }, { id: 2 }], [[1, 4, 2, 0]])
+  assert.deepEqual(look(graph, 2).picture, { url: '/api/trackgo/demo-image', exact: true, steps: [] })
+})
+
+everywhere('what is muted, or bypassed without anything to hand on, brings nothing', () => {
+  for (const mode of [2, 4]) {
+    const silent = { ...loader(1), mode, outputs: [{ type: 'IMAGE' }] }
+    assert.equal(look(chain(silent, { id: 2 }), 2).linked, false, `${mode}`)
+  }
+  const inner = graphOf([loader(7)], [[7, 0, OUTPUT, 0]])
+  assert.equal(look(chain({ id: 1, subgraph: inner, mode: 2 }, { id: 2 }), 2).linked, false)
+})
+
+everywhere('a Set/Get pair, as the Get node tells the front end', () => {
+  const graph = graphOf([loader(1), { id: 3, type: 'SetNode', isVirtualNode: true }, { id: 4, type: 'GetNode',
+    isVirtualNode: true, getInputLink: () => ({ origin_id: asId(1), origin_slot: 0 }) }, { id: 2 }],
+  [[1, 0, 3, 0], [4, 0, 2, 0]])
+  assert.equal(look(graph, 2).picture.url, BOAT)
+})
+
+everywhere('into subgraphs, however deep', () => {
+  const depth = 3
+  let graph = graphOf([{ id: 9 }], [[INPUT, 0, 9, 0]])
+  const innermost = graph
+  for (let i = 0; i < depth; i += 1) graph = graphOf([{ id: 20 + i, subgraph: graph }], [[INPUT, 0, 20 + i, 0]])
+  const root = graphOf([loader(1), { id: 2, subgraph: graph }], [[1, 0, 2, 0]])
+  assert.equal(look(root, 9, { inside: innermost }).picture.url, BOAT)
+  const empty = graphOf([{ id: 2, subgraph: graph, inputs: [{ name: 'image', type: 'IMAGE' }] }], [])
+  assert.deepEqual(look(empty, 9, { inside: innermost }), { linked: false, picture: null, shape: null })
+})
+
+everywhere('out of subgraphs, however deep, and straight through one', () => {
+  let graph = graphOf([loader(7)], [[7, 0, OUTPUT, 1]])
+  graph = graphOf([{ id: 8, subgraph: graph }], [[8, 1, OUTPUT, 0]])
+  assert.equal(look(chain({ id: 1, subgraph: graph }, { id: 2 }), 2).picture.url, BOAT)
+  const through = graphOf([], [[INPUT, 0, OUTPUT, 0]])
+  assert.equal(look(chain(loader(1), { id: 3, subgraph: through }, { id: 2 }), 2).picture.url, BOAT)
+})
+
+everywhere('a subgraph used twice is left by the way it was entered', () => {
+  const shared = graphOf([{ id: 7, type: 'ImageBlur' }], [[INPUT, 0, 7, 0], [7, 0, OUTPUT, 0]])
+  const users = [5, 6].map((id) => ({ id, subgraph: shared }))
+  const nodes = [loader(1, 'first.png'), loader(3, 'second.png'), ...users, { id: 2 }, { id: 4 }]
+  const graph = graphOf(nodes, [[1, 0, 5, 0], [3, 0, 6, 0], [5, 0, 2, 0], [6, 0, 4, 0]])
+  assert.match(look(graph, 2).picture.url, /first/)
+  assert.match(look(graph, 4).picture.url, /second/)
+  const keys = [2, 4].map((id) => originOf(graph.getNodeById(asId(id)), 0, graph).path[0].id)
+  assert.deepEqual(keys, [asId(5), asId(6)])
+})
+
+everywhere('a promoted widget: what the subgraph node around it says', () => {
+  const inside = { ...loader(7, 'inner.png'), inputs: [{ name: 'image', type: 'COMBO', widget: { name: 'image' } }] }
+  const graph = graphOf([inside], [[INPUT, 0, 7, 0], [7, 0, OUTPUT, 0]])
+  const holder = { id: 1, subgraph: graph, widgets: widgets({ picture: 'outer.png' }),
+    inputs: [{ name: 'picture', type: 'COMBO', widget: { name: 'picture' } }] }
+  assert.match(look(chain(holder, { id: 2 }), 2).picture.url, /outer/)
+  const { widgets: none, ...bare } = holder
+  assert.ok(none)
+  assert.match(look(chain(bare, { id: 2 }), 2).picture.url, /inner/, 'older front ends keep the value inside')
+})
+
+everywhere('the shape of a picture that is not known', () => {
+  const maker = { id: 1, type: 'Unknown' }
+  const scale = { id: 3, type: 'ImageScale', widgets: widgets({ width: 320, height: 180, crop: 'disabled' }) }
+  assert.deepEqual(look(chain(maker, scale, { id: 2 }), 2).shape, { width: 320, height: 180 })
+  const svd = { id: 4, type: 'SVD_img2vid_Conditioning', widgets: widgets({ width: 96, height: 64 }) }
+  const both = graphOf([maker, { id: 2 }, svd], [[1, 0, 2, 0], [1, 0, 4, 0]])
+  assert.deepEqual(look(both, 2).shape, { width: 96, height: 64 })
+  assert.deepEqual(look(chain(maker, { id: 2 }), 2).shape, null)
+})
+
+everywhere('where the drawing goes: through reroutes, into and out of subgraphs', () => {
+  const values = widgets({ width: 128, height: 64, seed: 3 })
+  const points = (id) => ({ id, type: 'TrackGoPointTrajectories', widgets: values })
+  const canvas = { id: 2, outputs: [{ type: 'TRACKGO_DRAWING' }] }
+  const inner = graphOf([points(7)], [[INPUT, 0, 7, 0]])
+  const into = chain(canvas, { id: 3, type: 'Reroute', outputs: [{ type: '*' }] }, { id: 4, subgraph: inner })
+  const target = { width: 128, height: 64, seed: 3 }
+  assert.deepEqual(trajectoriesTarget(into.getNodeById(asId(2)), into), target)
+  const nest = graphOf([canvas], [[2, 0, OUTPUT, 0]])
+  const out = chain({ id: 1, subgraph: nest }, points(5))
+  assert.deepEqual(trajectoriesTarget(nest.getNodeById(asId(2)), out), target)
+  assert.deepEqual(look(out, 2, { inside: nest }).shape, { width: 128, height: 64 })
+})
+
+everywhere('a loop in the graph ends', () => {
+  const reroutes = [{ id: 1, type: 'Reroute', outputs: [{}] }, { id: 3, type: 'Reroute', outputs: [{}] }]
   const graph = graphOf([...reroutes, { id: 2 }], [[1, 0, 3, 0], [3, 0, 1, 0], [3, 0, 2, 0]])
   assert.equal(look(graph, 2).picture, null)
 })

@@ -292,7 +292,7 @@ def too_large_for_the_demo() -> None:
         stop.remove()
         logging.getLogger().removeHandler(handler)
         comfy.model_management.interrupt_current_processing(False)
-    results["warned"] = [text for text in heard if text == "-" or text.startswith("TrackGo ")]
+    results["warned"] = [text for text in heard if text == "-" or text.startswith("TrackGo: ")]
 
 
 def mistakes() -> None:

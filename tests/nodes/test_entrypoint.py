@@ -78,7 +78,7 @@ def test_importing_the_pack_imports_nothing_of_comfyui() -> None:
     subprocess.run([sys.executable, "-c", code], check=True)
 
 
-def test_the_editors_route_is_registered_once_and_only_where_a_server_is(
+def test_the_editors_routes_are_registered_once_and_only_where_a_server_is(
     nodes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     web = pytest.importorskip("aiohttp.web")
@@ -91,4 +91,4 @@ def test_the_editors_route_is_registered_once_and_only_where_a_server_is(
     monkeypatch.setitem(sys.modules, "server", server)
     assert register_routes() and register_routes()
     routes = [(route.method, route.path) for route in server.PromptServer.instance.routes]
-    assert routes == [("POST", "/trackgo/trajectories")]
+    assert routes == [("POST", "/trackgo/trajectories"), ("GET", "/trackgo/demo-image")]
