@@ -6,7 +6,9 @@
 import { app } from '../../scripts/app.js'
 import { api } from '../../scripts/api.js'
 import { TrackGoEditor } from './editor/editor.js'
-import { incomingPicture, inputSlot, originOf, parseImageName, trajectoriesTarget, viewQuery } from './editor/source.js'
+import {
+  frameCounts, incomingPicture, inputSlot, originOf, parseImageName, trajectoriesTarget, viewQuery,
+} from './editor/source.js'
 import { messagesFor, setTexts } from './editor/texts.js'
 import { Watch } from './editor/watch.js'
 
@@ -229,6 +231,7 @@ function createWidget(node, name) {
     watch,
     mount: (element) => mount(node, element),
     target: () => trajectoriesTarget(node, rootOf()),
+    frameCounts: () => frameCounts(node, rootOf()),
     post: (body, signal) => api.fetchApi('/trackgo/trajectories', {
       method: 'POST', headers: { 'Content-Type': 'application/json' }, body, signal,
     }),

@@ -132,6 +132,11 @@ export class MaskLayer {
     return this.entries
   }
 
+  /** Where each mask has pixels; undefined while its picture is being decoded. @returns {(Box|null|undefined)[]} */
+  get boxes() {
+    return this.entries.map(({ mask, box }) => (this.pictures.get(mask?.png ?? '') === null ? undefined : box))
+  }
+
   /** @param {Component} component @param {MaskEntry|undefined} before @param {Rgb} rgb @returns {MaskEntry} */
   #entry(component, before, rgb) {
     const raster = this.#raster(component, before)

@@ -184,9 +184,8 @@ export class Stage {
     if (this.canvas.width !== w || this.canvas.height !== h) [this.canvas.width, this.canvas.height] = [w, h]
     context.setTransform(ratio, 0, 0, ratio, 0, 0)
     context.clearRect(0, 0, this.width, this.height)
-    this.masks.resize(this.picture.width, this.picture.height)
     const drawing = this.#shown()
-    this.masks.update(this.store.merged(this.store.drawing))
+    this.updateMasks()
     const { current: trajectories } = this.previewRequest
     const { frame, modelPreview } = this.store.view
     if (trajectories && modelPreview === 'picture') {
@@ -246,6 +245,13 @@ export class Stage {
     } finally {
       this.context = context
     }
+  }
+
+  /** Bring the masks up to the document. @returns where each has pixels; undefined where that is not known yet */
+  updateMasks() {
+    this.masks.resize(this.picture.width, this.picture.height)
+    this.masks.update(this.store.merged(this.store.drawing))
+    return this.masks.boxes
   }
 
   /**

@@ -192,6 +192,8 @@ export type TrajectoriesAnswer = Size & {
 }
 /** The size and seed that trajectories are computed with. */
 export type Target = Size & { seed: number }
+/** Frames of the trajectories that the graph makes of a drawing, and of the video it samples; null: not known. */
+export type FrameCounts = { tracks: number | null; video: number | null }
 
 // ---- the graph, as far as it is read ------------------------------------------------------------------------
 
@@ -277,6 +279,7 @@ export type Host = {
   post: (body: string, signal: AbortSignal) => Promise<Response>
   /** At which size and seed the graph computes trajectories, if it says so. */
   target: () => Target | null
+  frameCounts: () => FrameCounts
 }
 
 /** An entry of a menu. */
