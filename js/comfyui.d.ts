@@ -10,6 +10,7 @@ type ComfyNode = Omit<import('./editor/types.js').GraphNode, 'widgets'> & {
   computeSize: () => [number, number]
   setSize: (size: [number, number]) => void
   addDOMWidget: (name: string, type: string, element: HTMLElement, options: DOMWidgetOptions) => ComfyWidget
+  getWidgetOnPos?: (...place: unknown[]) => ComfyWidget | undefined
   onExecuted?: (output: RunOutput, ...more: unknown[]) => void
   onConnectionsChange?: (...details: unknown[]) => void
   onRemoved?: (...details: unknown[]) => void

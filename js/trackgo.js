@@ -280,7 +280,12 @@ app.registerExtension({
     if (!editor) return
     const [width, height] = node.size
     node.setSize([Math.max(width, DEFAULT_SIZE[0]), Math.max(height, DEFAULT_SIZE[1])])
-    const { onExecuted, onRemoved, onConnectionsChange } = node
+    const { onExecuted, onRemoved, onConnectionsChange, getWidgetOnPos } = node
+    // With no widget under the pointer, a subgraph's menu does not offer to promote the editor: it lives in one node.
+    node.getWidgetOnPos = function widgetAt(...place) {
+      const widget = getWidgetOnPos?.apply(this, place)
+      return widget?.trackgo ? undefined : widget
+    }
     node.onExecuted = function executed(output, ...more) {
       const result = onExecuted?.call(this, output, ...more)
       const file = output?.trackgo_image?.[0]

@@ -93,6 +93,24 @@ def test_a_picture_comes_into_subgraphs_of_any_depth(editor, complaints):
     editor.page.wait_for_function(f"() => {EDITOR_ANYWHERE}?.source.url?.includes('plain.png')")
 
 
+def test_promoting_the_editor_is_not_offered(editor):
+    """The widget belongs to its node: promoted, it would show nothing."""
+    without_subgraphs(editor)
+    editor.start(drawing(boat()))
+    pack(editor, CANVAS)
+    enter(editor)
+    node = f"({FIND})('TrackGoCanvas')"
+    offered = editor.page.evaluate(f"""() => {{
+        const node = {node}, options = []
+        const widget = node.widgets.find((one) => one.name === 'editor')
+        node.pos = [360, 90]
+        app.canvas.graph_mouse = [node.pos[0] + 40, node.pos[1] + (widget.y ?? 60) + 40]
+        node.getExtraMenuOptions?.(app.canvas, options)
+        return options.map((option) => option?.content ?? '')
+    }}""")
+    assert not [text for text in offered if "editor" in text]
+
+
 def test_a_picture_comes_out_of_a_subgraph(editor, complaints):
     without_subgraphs(editor)
     editor.start(drawing(boat()))
