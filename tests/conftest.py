@@ -32,16 +32,11 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         terminalreporter.write_line(f"SKIPPED {len(skipped)} TESTS: {what}", yellow=True, bold=True)
 
 
-@pytest.hookimpl(tryfirst=True)  # pytest-xdist reads the groups in the same hook
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """A file's tests share one process, because they share fixtures; so do all that need the same running ComfyUI."""
+    """What needs a browser says so."""
     for item in items:
-        uses = getattr(item, "fixturenames", ())
-        install = item.callspec.params.get("comfy_install") if hasattr(item, "callspec") else None
         if "browser" in item.path.parts:
             item.add_marker("browser")
-        group = f"comfyui-{install.version}" if install and "comfy" in uses else item.nodeid.partition("::")[0]
-        item.add_marker(pytest.mark.xdist_group(group))
 
 
 class Nodes(SimpleNamespace):
