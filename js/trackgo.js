@@ -35,6 +35,9 @@ const USER_EVENTS = ['pointerup', 'click', 'keyup', 'change', 'input', 'drop', '
 const SERVER_EVENTS = ['executed', 'execution_success', 'graphChanged']
 const SETTINGS = ['Comfy.Locale', 'Comfy.VueNodes.Enabled']
 
+/** Other extensions change widgets without any event; what they change shows within this time. */
+const HEARTBEAT_MS = 1000
+
 /** In which mode each node was last seen. @type {WeakMap<ComfyNode, boolean>} */
 const modes = new WeakMap()
 
@@ -203,6 +206,9 @@ function listen() {
   for (const type of USER_EVENTS) window.addEventListener(type, poke, { capture: true, passive: true })
   for (const type of SERVER_EVENTS) api.addEventListener(type, poke)
   for (const id of SETTINGS) app.ui?.settings?.addEventListener?.(`${id}.change`, poke)
+  setInterval(() => {
+    if (!document.hidden) watch.poke()
+  }, HEARTBEAT_MS)
   const { canvas } = app
   const { onDrawForeground } = canvas
   canvas.onDrawForeground = function drawn(...details) {
