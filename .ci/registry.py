@@ -32,8 +32,8 @@ def problems(pyproject: str, changelog: str, library: str) -> list[str]:
         found.append(f"pyproject.toml: version is {version!r}; it must be three numbers such as 1.2.0")
     if (other := _value(library, "__version__")) != version:
         found.append(f"trackgo/__init__.py: __version__ is {other!r} and pyproject.toml's version {version!r}")
-    if f"\n## {version} " not in changelog:
-        found.append(f"CHANGELOG.md: there is no heading '## {version} – date'; say what is new")
+    if re.search(rf"^## {re.escape(version)} – \d{{4}}-\d\d-\d\d$", changelog, re.MULTILINE) is None:
+        found.append(f"CHANGELOG.md: there is no heading '## {version} – 2026-01-31'; say what is new and the day")
     return found
 
 
@@ -62,6 +62,9 @@ def main(arguments: list[str]) -> int:
         return 0
     others = ((ROOT / name).read_text(encoding="utf-8") for name in ("CHANGELOG.md", "trackgo/__init__.py"))
     found = problems(pyproject, *others)
+    version = _value(pyproject, "version")
+    if not (ROOT / "tests/released" / version).is_dir():
+        found.append(f"tests/released: {version} is not on record; run: python -m tests.released {version}")
     print("\n".join(found), file=sys.stderr)
     return 2 if found else 0
 

@@ -41,9 +41,9 @@ def shipped() -> list[str]:
 
 
 def test_only_the_owner_is_missing(registry: ModuleType) -> None:
-    """The published repository's own pyproject.toml says who the owner is, and then nothing is missing."""
-    mine = PYPROJECT.replace(registry.OWNER, "somebody")
-    assert registry.problems(mine, CHANGELOG, LIBRARY) == []
+    """The published repository's own pyproject.toml says who the owner is, the changelog the day, and then nothing is missing."""
+    mine, dated = PYPROJECT.replace(registry.OWNER, "somebody"), CHANGELOG.replace("– unreleased", "– 2026-12-31")
+    assert registry.problems(mine, dated, LIBRARY) == []
 
 
 def test_the_placeholder_keeps_it_from_being_published(registry: ModuleType) -> None:
@@ -54,7 +54,7 @@ def test_the_placeholder_keeps_it_from_being_published(registry: ModuleType) -> 
         "pyproject.toml: PublisherId still says OWNER",
         "pyproject.toml: version is '1.2'",
         "trackgo/__init__.py: __version__ is '1.1.0' and pyproject.toml's version '1.2'",
-        "CHANGELOG.md: there is no heading '## 1.2 – date'",
+        "CHANGELOG.md: there is no heading '## 1.2 – 2026-01-31'",
     ]
 
 
