@@ -41,7 +41,7 @@ def shipped() -> list[str]:
 
 
 def test_only_the_owner_is_missing(registry: ModuleType) -> None:
-    """The published repository's own pyproject.toml says who the owner is, the changelog the day, and then nothing is missing."""
+    """A published pyproject.toml says who the owner is and the changelog the day; then nothing is missing."""
     mine, dated = PYPROJECT.replace(registry.OWNER, "somebody"), CHANGELOG.replace("– unreleased", "– 2026-12-31")
     assert registry.problems(mine, dated, LIBRARY) == []
 
