@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from comfy_api.latest import ComfyExtension, io
 
-from . import drawing, inspect, model, trajectories
+from . import drawing, inspect, model, targets, trajectories
 
-NODES: list[type[io.ComfyNode]] = [*drawing.NODES, *trajectories.NODES, *model.NODES, *inspect.NODES]
+NODES: list[type[io.ComfyNode]] = [*drawing.NODES, *trajectories.NODES, *model.NODES, *inspect.NODES, *targets.NODES]
 
 
 class TrackGoExtension(ComfyExtension):

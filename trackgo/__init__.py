@@ -12,7 +12,7 @@ from typing import Any
 
 from .former_names import install
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 _HOME = {
     "Camera": ".drawing",

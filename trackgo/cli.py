@@ -189,7 +189,20 @@ def _demo(args: argparse.Namespace) -> None:
     clip = _sample(pipeline, picture, trajectories, args)
     _write_clip(args.out / "demo.mp4", clip, 7)
     write_picture(args.out / "demo.png", _overview(photograph, drawing, trajectories, clip))
+    (args.out / "demo.json").write_text(drawing.to_json() + "\n", encoding="utf-8")
     print(f"video:                    {args.out / 'demo.mp4'}\ndrawing and trajectories: {args.out / 'demo.png'}")
+    print(f"""
+With a picture of your own, and this drawing's mask and arrow, which you may edit:
+    {_spelled()} generate --image PICTURE.jpg --drawing {args.out / "demo.json"} --out {args.out / "mine.mp4"}
+Painting and drawing by hand is for ComfyUI: put this folder into its custom_nodes, open the template trackgo_demo.""")
+
+
+def _spelled() -> str:
+    """How this program is called from where one stands, so that a printed line can be copied."""
+    if Path(sys.argv[0]).stem == "trackgo":
+        return "trackgo"
+    here, python = Path.cwd(), Path(sys.executable)
+    return f"{python.relative_to(here) if python.is_relative_to(here) else python} -m trackgo"
 
 
 def _overview(photograph: np.ndarray, drawing: object, trajectories: object, clip: np.ndarray) -> np.ndarray:
