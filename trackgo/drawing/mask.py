@@ -10,7 +10,7 @@ import numpy as np
 
 from .checks import shown
 from .json_values import as_object, each, list_of, unknown
-from .mask_png import check_png, decode_png, encode_png, sample_nearest
+from .mask_png import check_png, decode_png, encode_png, png_size, sample_nearest
 from .rasterize import paint_
 from .strokes import Stroke
 
@@ -39,6 +39,14 @@ class Mask:
     def is_empty(self) -> bool:
         """Whether nothing was drawn at all."""
         return not self.strokes and self.png is None
+
+    @property
+    def png_pixels(self) -> int:
+        """How many pixels the PNG has; 0 without one."""
+        if self.png is None:
+            return 0
+        width, height = png_size(self.png)
+        return width * height
 
     def paint_(self, mask: np.ndarray) -> None:
         """Draw onto an empty bool [H, W], in place; ValueError when the PNG's pixels turn out to be damaged."""
