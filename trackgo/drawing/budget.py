@@ -7,19 +7,19 @@ the same documents in their tests.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
 
 from .strokes import Stroke
 
-if TYPE_CHECKING:
-    from .document import Component
-
 MAX_SWEEPS = 30_000
-MAX_STROKES = 20_000
-MAX_POINTS = 1_000_000
-MAX_ARROWS = 10_000
-MAX_PNG_PIXELS = 2**31  # of all masks together
+SWEEPS = "sweeps of work in its strokes"
+LIMITS: Mapping[str, int] = {
+    "strokes": 20_000,
+    "points": 1_000_000,
+    "arrows": 10_000,
+    "pixels in PNG masks": 2**31,
+    SWEEPS: MAX_SWEEPS,
+}
 MAX_POSITIONS = 5_000_000  # arrows × frames
 
 FULL_FRAME_PX = 4_096 * 2_160
@@ -90,35 +90,19 @@ def _area(box: _Box) -> float:
     return max(0.0, right - left) * max(0.0, bottom - top)
 
 
-def check_budget(components: Sequence[Component], labels: Sequence[str]) -> float:
-    """The sweeps of all components; ValueError with the number, and the component that needs most of it."""
-    _check_sum(components, labels, "strokes", MAX_STROKES, [len(part.mask.strokes) for part in components])
-    points = [
-        sum(len(stroke.points) for stroke in part.mask.strokes) + sum(len(arrow.points) for arrow in part.arrows)
-        for part in components
-    ]
-    _check_sum(components, labels, "points", MAX_POINTS, points)
-    _check_sum(components, labels, "arrows", MAX_ARROWS, [len(part.arrows) for part in components])
-    pixels = [part.mask.png_pixels for part in components]
-    _check_sum(components, labels, "pixels in PNG masks", MAX_PNG_PIXELS, pixels)
-    sweeps = [mask_sweeps(part.mask.strokes, part.mask.png is not None) for part in components]
-    _check_sum(components, labels, "sweeps of work in its strokes", MAX_SWEEPS, sweeps)
-    return float(sum(sweeps))
-
-
-def _check_sum(
-    components: Sequence[Component], labels: Sequence[str], what: str, most: int, amounts: Sequence[float]
-) -> None:
-    total: float = 0
+def check_total(what: str, amounts: Sequence[float], labels: Sequence[str]) -> float:
+    """All components' amounts of something together; ValueError where they are more than LIMITS says, with the number
+    and the component that has most of it."""
+    total, most = 0.0, LIMITS[what]
     for amount in amounts:  # one after another, as the editor does: `sum` rounds otherwise in newer Pythons
         total += amount
-    if total <= most:
-        return
-    heaviest = max(range(len(components)), key=amounts.__getitem__)
-    raise ValueError(
-        f"the drawing has {total:.0f} {what}, {amounts[heaviest]:.0f} of them in {labels[heaviest]}; "
-        f"at most {most} are allowed"
-    )
+    if total > most:
+        heaviest = max(range(len(amounts)), key=amounts.__getitem__)
+        raise ValueError(
+            f"the drawing has {total:.0f} {what}, {amounts[heaviest]:.0f} of them in {labels[heaviest]}; at most "
+            f"{most} are allowed"
+        )
+    return total
 
 
 def check_frame(sweeps: float, width: int, height: int) -> None:

@@ -15,8 +15,8 @@ from typing import Any
 
 import numpy as np
 
+from .budget import SWEEPS, check_frame, check_total, mask_sweeps
 from .camera import Camera
-from .budget import check_budget, check_frame
 from .checks import Point, check_choice, check_flag, check_points, check_timing, located, shown
 from .coordinates import check_size
 from .json_values import as_object, check_values, each, list_of, need, parse_json, unknown
@@ -125,8 +125,7 @@ class Drawing:
         object.__setattr__(self, "components", tuple(self.components))
         if len(self.components) > MAX_COMPONENTS:
             raise ValueError(f"{len(self.components)} components were given; a drawing holds at most {MAX_COMPONENTS}")
-        labels = [component_label(index, component.name) for index, component in enumerate(self.components)]
-        object.__setattr__(self, "sweeps", check_budget(self.components, labels))
+        object.__setattr__(self, "sweeps", _checked_sweeps(self.components))
 
     @classmethod
     def empty(cls) -> Drawing:
@@ -232,6 +231,21 @@ class Drawing:
             raise ValueError(f"{len(moving)} of the drawings have a camera that moves; one at most may have it")
         camera = next(iter(moving or cameras), None)
         return cls(tuple(chain.from_iterable(drawing.components for drawing in drawings)), extra, camera)
+
+
+def _checked_sweeps(components: Sequence[Component]) -> float:
+    """The work of all components' strokes; ValueError where they go beyond the budget."""
+    labels = [component_label(index, component.name) for index, component in enumerate(components)]
+    points = [
+        sum(len(stroke.points) for stroke in one.mask.strokes) + sum(len(arrow.points) for arrow in one.arrows)
+        for one in components
+    ]
+    check_total("strokes", [len(one.mask.strokes) for one in components], labels)
+    check_total("points", points, labels)
+    check_total("arrows", [len(one.arrows) for one in components], labels)
+    check_total("pixels in PNG masks", [one.mask.png_pixels for one in components], labels)
+    sweeps = [mask_sweeps(one.mask.strokes, one.mask.png is not None) for one in components]
+    return check_total(SWEEPS, sweeps, labels)
 
 
 def component_label(index: int, name: Any) -> str:

@@ -34,8 +34,10 @@ def encode_png(mask: np.ndarray) -> str:
 
 
 def png_size(text: str) -> tuple[int, int]:
-    """Width and height of a PNG in base64, from its first bytes alone; ValueError unless it is greyscale of 8 bits (or 2
-    or 4), at most 16,384 pixels wide and high and 64 megapixels large."""
+    """Width and height of a PNG in base64, from its first bytes alone.
+
+    ValueError unless it is greyscale of 8 bits (or 2, or 4), at most 16,384 pixels wide and high, and 64 megapixels.
+    """
     try:
         header = base64.b64decode(text[:_HEADER_CHARACTERS], validate=True)
     except (binascii.Error, ValueError) as error:

@@ -1,15 +1,16 @@
 """Strokes → masks, the same way here and in the editor.
 
 A row of pixels meets a capsule in one interval and a polygon in a few. All intervals of a run of strokes that do the
-same go into the mask together: block by block where they are few, else as +1 and −1 in a difference array whose running sum
-paints them all at once. So the work follows the strokes' outlines, and memory is one band of rows, whatever overlaps.
+same go into the mask together: block by block where they are few, else as +1 and −1 in a difference array, whose
+running sum paints them all at once. So the work follows the strokes' outlines, and memory is one band of rows, whatever
+overlaps.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from itertools import chain, groupby
+from itertools import chain, groupby, pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -160,7 +161,7 @@ def _column_gaps(region: np.ndarray, reach: int, value: bool) -> np.ndarray:
     far = np.int16(reach + 1)
     gaps = np.where(region == value, np.int16(0), far)
     for rows in (gaps, gaps[::-1]):
-        for above, here in zip(rows, rows[1:], strict=False):
+        for above, here in pairwise(rows):
             np.minimum(here, above + 1, out=here)
     return gaps
 

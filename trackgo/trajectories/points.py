@@ -248,7 +248,8 @@ def _covered(
     """Whether a component lies over places of the background [K, 2] at each frame: bool [L, K].
 
     Only a component's own motion matters, since the camera moves both alike: a place is covered where the component,
-    moved back, has a pixel; masks are packed bits [H, ⌈W / 8⌉] of a frame of that size. So P never shows the background on top of what passes in front of it.
+    moved back, has a pixel. So P never shows the background on top of what passes in front of it. Masks are packed
+    bits, [H, ⌈W / 8⌉] each.
     """
     covered = np.zeros((frames, len(points)), dtype=bool)
     places = points[:, 0] + 1j * points[:, 1]
