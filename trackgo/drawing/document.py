@@ -8,7 +8,7 @@ this version does not know are kept in `extra` and written back. Messages count 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 from typing import Any
@@ -197,20 +197,23 @@ class Drawing:
             self._paint_(mask, index)
         return masks
 
-    def each_mask(self, width: int, height: int) -> Iterator[np.ndarray]:
+    def each_mask(
+        self, width: int, height: int, proceed: Callable[[], None] = lambda: None
+    ) -> Iterator[np.ndarray]:
         """The masks of `masks` one after another, bool [H, W] each: all in the same memory, so that one is there at a
-        time. ValueError as there, but for their number."""
+        time. ValueError as there, but for their number. What `proceed` raises ends the work."""
         check_size(width, height)
         check_frame(self.sweeps, width, height)
         mask = np.empty((height, width), dtype=bool)
         for index in self.active_indices:
             mask[:] = False
-            self._paint_(mask, index)
+            self._paint_(mask, index, proceed)
             yield mask
 
-    def _paint_(self, mask: np.ndarray, index: int) -> None:
+    def _paint_(self, mask: np.ndarray, index: int, proceed: Callable[[], None] = lambda: None) -> None:
         with located(f"{self.label(index)}, mask"):
-            self.components[index].mask.paint_(mask)
+            proceed()
+            self.components[index].mask.paint_(mask, proceed)
 
     def with_camera(self, camera: Camera) -> Drawing:
         """This drawing with a camera; ValueError where it already has one that moves."""

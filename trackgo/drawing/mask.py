@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -48,12 +48,15 @@ class Mask:
         width, height = png_size(self.png)
         return width * height
 
-    def paint_(self, mask: np.ndarray) -> None:
-        """Draw onto an empty bool [H, W], in place; ValueError when the PNG's pixels turn out to be damaged."""
+    def paint_(self, mask: np.ndarray, proceed: Callable[[], None] = lambda: None) -> None:
+        """Draw onto an empty bool [H, W], in place; ValueError when the PNG's pixels turn out to be damaged.
+
+        `proceed` is called now and then; what it raises ends the work.
+        """
         if self.png is not None:
             height, width = mask.shape
             mask[:] = sample_nearest(decode_png(self.png), width, height)
-        paint_(mask, self.strokes)
+        paint_(mask, self.strokes, proceed)
 
     @classmethod
     def from_array(cls, mask: np.ndarray) -> Mask:

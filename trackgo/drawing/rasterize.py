@@ -9,7 +9,7 @@ overlaps.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import chain, groupby, pairwise
 from typing import NamedTuple
 
@@ -43,26 +43,30 @@ class _Box(NamedTuple):
     right: int
 
 
-def paint_(mask: np.ndarray, strokes: Sequence[Stroke]) -> None:
+def paint_(mask: np.ndarray, strokes: Sequence[Stroke], proceed: Callable[[], None] = lambda: None) -> None:
     """Apply strokes in order to `mask`, bool [H, W], in place.
 
     brush / erase: pixels whose centre is at most max(radius · W, 0.75) px from the polyline are set / cleared.
     lasso / lasso-erase: the closed polygon, non-zero winding; a centre exactly on an edge counts on the left and top
     sides only, so that neighbouring polygons neither overlap nor leave a gap. fill: the whole frame. invert: every
     pixel. grow / shrink: pixels whose centre is at most radius · W from a set / cleared one's are set / cleared.
+    `proceed` is called now and then; what it raises ends the work.
     """
     height, width = mask.shape
     for tool, run in groupby(strokes, key=lambda stroke: stroke.tool):
         if tool in ("brush", "erase"):  # a run of these is one union, whatever the order within
-            _paint_shapes_(mask, _Capsules.of(list(run), width, height), tool == "brush")
+            _paint_shapes_(mask, _Capsules.of(list(run), width, height), tool == "brush", proceed)
         elif tool in ("lasso", "lasso-erase"):
-            _paint_shapes_(mask, _Polygons.of(list(run), width, height), tool == "lasso")
+            _paint_shapes_(mask, _Polygons.of(list(run), width, height), tool == "lasso", proceed)
         else:
             for stroke in run:
+                proceed()
                 _whole_mask_(mask, stroke)
 
 
-def _paint_shapes_(mask: np.ndarray, shapes: _Capsules | _Polygons, value: bool) -> None:
+def _paint_shapes_(
+    mask: np.ndarray, shapes: _Capsules | _Polygons, value: bool, proceed: Callable[[], None]
+) -> None:
     """Set the shapes' pixels to `value`, band by band."""
     box = shapes.box(*mask.shape)
     if box is None:
@@ -71,15 +75,16 @@ def _paint_shapes_(mask: np.ndarray, shapes: _Capsules | _Polygons, value: bool)
     for top in range(box.top, box.bottom + 1, band):
         bottom = min(box.bottom, top + band - 1)
         region = mask[top : bottom + 1, box.left : box.right + 1]
-        _write_(region, shapes.spans(_Box(top, bottom, box.left, box.right)), value)
+        _write_(region, shapes.spans(_Box(top, bottom, box.left, box.right)), value, proceed)
 
 
-def _write_(region: np.ndarray, batches: Iterator[_Spans], value: bool) -> None:
+def _write_(region: np.ndarray, batches: Iterator[_Spans], value: bool, proceed: Callable[[], None]) -> None:
     """Set the intervals' pixels, counted from the corner of bool [h, w], to `value`."""
     height, columns = region.shape
     room = region.size // _BLOCK_CELLS
     changes = None
     for spans in batches:
+        proceed()
         if changes is None and len(blocks := _blocks(spans)) <= room:
             room -= len(blocks)
             for top, bottom, first, stop in blocks.tolist():

@@ -5,7 +5,7 @@ Coordinates are pixels as (x, y); (0, 0) is the centre of the top-left pixel.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -192,14 +192,21 @@ def _to_array(name: str, value: Any) -> np.ndarray:
 
 
 def point_trajectories(
-    drawing: Drawing, frames: int, width: int, height: int, seed: int = 0, skip_empty: bool = False
+    drawing: Drawing,
+    frames: int,
+    width: int,
+    height: int,
+    seed: int = 0,
+    skip_empty: bool = False,
+    proceed: Callable[[], None] = lambda: None,
 ) -> PointTrajectories:
     """A drawing → its point trajectories over `frames` frames of width × height pixels.
 
     `component` counts the active components, as `drawing.masks` does. Each component's points depend on the seed, its
     mask and its place in the document alone. A moving camera carries them all along, and gives what no mask covers
     points of its own: the component after the last (`background_points`). ValueError when a mask covers no pixel,
-    naming the component; with `skip_empty` it has no points instead.
+    naming the component; with `skip_empty` it has no points instead. What `proceed` raises, which is called between
+    components and strokes, ends the work.
     """
     check_frames(frames)
     size = (width, height)
@@ -207,7 +214,7 @@ def point_trajectories(
     motions = [component_motion(component, frames, width, height) for component in drawing.active]
     moving = drawing.camera is not None and drawing.camera.moves
     starts, packed, free = [], [], np.ones((height, width) if moving else (0, 0), dtype=bool)
-    for mask, index in zip(drawing.each_mask(width, height), drawing.active_indices, strict=True):
+    for mask, index in zip(drawing.each_mask(width, height, proceed), drawing.active_indices, strict=True):
         starts.append(_component_points(drawing, index, mask, seed, skip_empty))
         if moving:
             free &= ~mask
