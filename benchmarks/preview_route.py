@@ -78,10 +78,15 @@ def main() -> None:
     print(f"alone: {said(stats(url, done))}")
     for name, body in heavy().items():
         stop, found = threading.Event(), []
-        ask = threading.Thread(target=lambda body=body, stop=stop: (found.append(post(url, body)), stop.set()))
-        ask.start()
+
+        def ask(body: bytes = body, stop: threading.Event = stop, found: list = found) -> None:
+            found.append(post(url, body))
+            stop.set()
+
+        asking = threading.Thread(target=ask)
+        asking.start()
         times = stats(url, stop)
-        ask.join()
+        asking.join()
         status, seconds = found[0]
         print(f"{name}: status {status} in {seconds:.1f} s; /system_stats {said(times)} of {len(times)}", flush=True)
 
