@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from types import SimpleNamespace
 from typing import Any
 
+import hypothesis
 import pytest
 import torch
 
@@ -17,6 +18,8 @@ from tests.comfy_harness import ComfyInstall, ComfyServer, comfy_server, find_co
 from tests.comfy_standin import ComfyNode, NodeOutput, load_pack, standin_comfyui
 
 torch.set_num_threads(1)  # models this small lose by more, most of all on a busy machine
+hypothesis.settings.register_profile("busy", deadline=None)  # on a machine that does other things, time says nothing
+hypothesis.settings.load_profile("busy")
 INSTALLS = find_comfyui()
 
 

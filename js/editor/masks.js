@@ -158,9 +158,9 @@ export class MaskLayer {
     return applyStrokes(raster, strokes.slice(grown ? old.length : 0))
   }
 
-  /** @param {string|undefined} png @returns {Raster} what the strokes start from */
+  /** @param {string|null|undefined} png @returns {Raster} what the strokes start from */
   #ground(png) {
-    return png === undefined ? createRaster(this.size.width, this.size.height) : this.#picture(png)
+    return png == null ? createRaster(this.size.width, this.size.height) : this.#picture(png)
   }
 
   /** @param {string} png */

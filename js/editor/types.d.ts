@@ -28,7 +28,7 @@ export type FrameStroke = { tool: 'fill' | 'invert' }
 export type Stroke = BrushStroke | LassoStroke | ResizeStroke | FrameStroke
 
 /** png: base64, what the strokes start from; source "input": the node's mask input says what is in the mask. */
-export type Mask = { strokes?: Stroke[]; png?: string; source?: string }
+export type Mask = { strokes?: Stroke[]; png?: string | null; source?: string }
 export type Arrow = { points: Point[]; curve?: Curve }
 /** When something moves: start and end are fractions of the clip. */
 export type Timing = { start?: number; end?: number; easing?: Easing }
