@@ -231,7 +231,7 @@ def _draw(args: argparse.Namespace) -> None:
     if args.points:
         clips[args.points] = trajectories.render()
     if args.reference or args.motion_mask:
-        from .pipeline import fit_reference
+        from .engines.cut_and_drag import fit_reference
 
         frames, moved = fit_reference(photograph, drawing, trajectories.frames, width, height)
         masks = np.repeat(moved[..., None] * np.uint8(255), 3, axis=-1)
@@ -259,7 +259,7 @@ def _generate(args: argparse.Namespace) -> None:
 
 def _reference(args: argparse.Namespace, trajectories: object) -> object:
     """The rough video of the command's drawing, as long and large as the trajectories."""
-    from .pipeline import fit_reference
+    from .engines.cut_and_drag import fit_reference
 
     drawing, picture = _drawn(args)
     return fit_reference(picture, drawing, trajectories.frames, trajectories.width, trajectories.height)
