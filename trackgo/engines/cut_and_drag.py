@@ -79,12 +79,20 @@ def reference_frames(
 
 def fit_reference(picture: NDArray[np.uint8], drawing: Drawing, frames: int, width: int, height: int) -> Reference:
     """The rough video of a drawing on a picture that ``pipeline.fit_picture`` brings to width × height."""
+    shown, moved = zip(*fit_reference_frames(picture, drawing, frames, width, height), strict=True)
+    return Reference(np.stack(shown), np.stack(moved))
+
+
+def fit_reference_frames(
+    picture: NDArray[np.uint8], drawing: Drawing, frames: int, width: int, height: int
+) -> Iterator[tuple[NDArray[np.uint8], NDArray[np.bool_]]]:
+    """As ``fit_reference``, frame by frame: for videos that do not fit into memory."""
     crop = CenterCrop(picture.shape[1], picture.shape[0], width, height)
     whole = CenterCrop(picture.shape[1], picture.shape[0], *crop.covering)
-    shown, moved = reference_video(whole.picture(picture), drawing, frames)
     left, top = crop.corner
-    cut = np.s_[:, top : top + height, left : left + width]
-    return Reference(shown[cut], moved[cut])
+    cut = np.s_[top : top + height, left : left + width]
+    for shown, moved in reference_frames(whole.picture(picture), drawing, frames):
+        yield shown[cut], moved[cut]
 
 
 def _frame(
