@@ -105,13 +105,13 @@ def assess(
         if left.sum() >= MIN_VACATED_PX:
             tries = video[-1], without_sprites(seen), reconstruct(seen.frames)[-1]
             ghosts.append(color_errors(np.stack(tries)[:, left], seen.frames[-1][left]))
-            traces.append([_trace(shown[left], seen.frames[-1][left], seen.frames[0][left]) for shown in tries[:2]])
+            traces.append([trace(shown[left], seen.frames[-1][left], seen.frames[0][left]) for shown in tries[:2]])
         if len(shown) > 1:
             several += shown
-            drifts += _unselected_drift(_video(generate, seen, _only_first(seen.drawing())), seen)
+            drifts += unselected_drift(_video(generate, seen, only_first(seen.drawing())), seen)
             continue
         one += shown
-        drifts += _still_drift(video, seen)
+        drifts += still_drift(video, seen)
         bends += _bend(video, seen)
         other = _video(generate, seen, seen.drawing(), seed=1)
         again.append(followed(other, seen, 0, wanted_offsets(seen, 0), mostly_seen(seen, 0)))
@@ -124,20 +124,20 @@ def assess(
     (model, inpainting), vae = (ghost[:, :2] / ghost[:, 2:]).T, float(ghost[0, 2])
     return Assessment(
         len(scenes),
-        _ratio(one),
-        _ratio(several),
-        _mean(f.cosine for f in one),
-        _mean(drifts),
-        _ratio(turned),
-        _mean(f.cosine for f in turned),
-        _ratio(again),
-        _mean(differences),
-        _mean(float(near) for near, _ in bends),
-        _mean(share for _, share in bends),
+        ratio(one),
+        ratio(several),
+        mean(f.cosine for f in one),
+        mean(drifts),
+        ratio(turned),
+        mean(f.cosine for f in turned),
+        ratio(again),
+        mean(differences),
+        mean(float(near) for near, _ in bends),
+        mean(share for _, share in bends),
         *map(float, model),
         vae,
         *map(float, inpainting),
-        *(_mean(trace[kind] for trace in traces) for kind in range(2)),
+        *(mean(one_trace[kind] for one_trace in traces) for kind in range(2)),
     )
 
 
@@ -151,13 +151,13 @@ def _video(generate: Generate, seen: Scene, drawing: Drawing, seed: int = 0) -> 
     return generate(seen.frames[0], user_trajectories(seen, drawing), seed)
 
 
-def _ratio(rows: Iterable[Followed]) -> float:
+def ratio(rows: Iterable[Followed]) -> float:
     """Mean error over the mean static error."""
     found = np.array([(f.error, f.still) for f in rows if np.isfinite(f.error)])
     return float(found[:, 0].mean() / found[:, 1].mean()) if len(found) else float("nan")
 
 
-def _mean(values: Iterable[float]) -> float:
+def mean(values: Iterable[float]) -> float:
     known = [value for value in values if np.isfinite(value)]
     return float(np.mean(known)) if known else float("nan")
 
@@ -194,7 +194,7 @@ def _turned(drawing: Drawing) -> Drawing:
     return Drawing((replace(first, arrows=tuple(arrows)),))
 
 
-def _only_first(drawing: Drawing) -> Drawing:
+def only_first(drawing: Drawing) -> Drawing:
     return Drawing(drawing.components[:1])
 
 
@@ -203,13 +203,13 @@ def _only_first(drawing: Drawing) -> Drawing:
 # ---------------------------------------------------------------------------------------------------------------------
 
 
-def _still_drift(video: NDArray, seen: Scene) -> list[float]:
+def still_drift(video: NDArray, seen: Scene) -> list[float]:
     """Drift of still sprites in every frame in which nothing covers them, pixels."""
     masks = seen.still_masks
     return _drift(video, seen.frames[0], [(masks[0, q], masks[:, q]) for q in range(masks.shape[1])])
 
 
-def _unselected_drift(video: NDArray, seen: Scene) -> list[float]:
+def unselected_drift(video: NDArray, seen: Scene) -> list[float]:
     """Drift of moving sprites 1, 2 … when only sprite 0 has an arrow; it may pass over them."""
     passing = seen.masks[:, 0]
     places = [seen.masks[0, n] for n in range(1, seen.masks.shape[1])]
@@ -269,7 +269,7 @@ def color_errors(tries: NDArray, truth: NDArray) -> NDArray:
     return np.stack([np.abs(off.mean(axis=1)).mean(axis=-1), np.abs(off).mean(axis=(1, 2))])
 
 
-def _trace(shown: NDArray, truth: NDArray, before: NDArray) -> float:
+def trace(shown: NDArray, truth: NDArray, before: NDArray) -> float:
     """Least-squares share of (before − truth) in (shown − truth) of pixels uint8 [N, 3]; NaN where nothing changed."""
     went = before - truth.astype(float)
     return float(((shown - truth.astype(float)) * went).sum() / (went**2).sum()) if went.any() else float("nan")

@@ -4,9 +4,16 @@ from __future__ import annotations
 
 from comfy_api.latest import ComfyExtension, io
 
-from . import drawing, inspect, model, targets, trajectories
+from . import cut_and_drag, drawing, inspect, model, targets, trajectories
 
-NODES: list[type[io.ComfyNode]] = [*drawing.NODES, *trajectories.NODES, *model.NODES, *inspect.NODES, *targets.NODES]
+NODES: list[type[io.ComfyNode]] = [
+    *drawing.NODES,
+    *trajectories.NODES,
+    *model.NODES,
+    *cut_and_drag.NODES,
+    *inspect.NODES,
+    *targets.NODES,
+]
 
 
 class TrackGoExtension(ComfyExtension):

@@ -86,6 +86,11 @@ def fraction_input(name: str, default: float) -> io.Float.Input:
     return io.Float.Input(name, default=default, min=0.0, max=1.0, step=0.01)
 
 
+def share_input(name: str, default: float) -> io.Float.Input:
+    """A share from 0 to 1 of the sampling, where a step is less than a hundredth of it."""
+    return io.Float.Input(name, default=default, min=0.0, max=1.0, step=0.001)
+
+
 def timing_inputs() -> list[io.Float.Input | io.Combo.Input]:
     """When a movement begins and ends, and how its speed changes on the way."""
     easing = io.Combo.Input("easing", options=list(EASINGS), default="linear")

@@ -22,6 +22,8 @@ SEARCH_WORDS: Mapping[str, tuple[str, ...]] = {
     "TrackGoLoader": ("svd", "motion weights", "load trackgo", "加载", "ロード"),
     "TrackGoDemoModel": ("svd", "tiny svd", "test model", "演示", "デモ"),
     "TrackGoApply": ("svd", "motion control", "motion brush model", "drag", "应用", "適用"),
+    "TrackGoCutAndDrag": ("time to move", "ttm", "rough video", "drag", "cut out", "vace", "剪切拖动", "カット"),
+    "TrackGoHoldMotion": ("time to move", "ttm", "svd", "motion without weights", "inpaint motion", "保持运动", "保持"),
     "TrackGoAttentionView": ("attention map", "heat map", "注意力", "アテンション"),
     "TrackGoObjMC": ("measure motion", "score", "metric", "测量", "評価"),
     "TrackGoFitPicture": ("svd", "resize", "image size", "wan size", "ltx size", "4n+1", "8n+1", "尺寸", "サイズ"),

@@ -9,7 +9,7 @@ import argparse
 import json
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -244,10 +244,11 @@ def _draw(args: argparse.Namespace) -> None:
     if args.points:
         clips[args.points] = trajectories.render()
     if args.reference or args.motion_mask:
-        from .pipeline import fit_reference
+        from .engines.cut_and_drag import fit_reference_frames
 
-        frames, moved = fit_reference(photograph, drawing, trajectories.frames, width, height)
-        masks = np.repeat(moved[..., None] * np.uint8(255), 3, axis=-1)
+        rough = lambda: fit_reference_frames(photograph, drawing, trajectories.frames, width, height)  # noqa: E731
+        frames = (shown for shown, _ in rough())  # twice, so that a long video of 4K needs no memory
+        masks = (np.repeat(moved[..., None] * np.uint8(255), 3, axis=-1) for _, moved in rough())
         clips |= {path: clip for path, clip in ((args.reference, frames), (args.motion_mask, masks)) if path}
     for path, clip in clips.items():
         _write_clip(path, clip, args.fps)
@@ -272,7 +273,7 @@ def _generate(args: argparse.Namespace) -> None:
 
 def _reference(args: argparse.Namespace, trajectories: object) -> object:
     """The rough video of the command's drawing, as long and large as the trajectories."""
-    from .pipeline import fit_reference
+    from .engines.cut_and_drag import fit_reference
 
     drawing, picture = _drawn(args)
     return fit_reference(picture, drawing, trajectories.frames, trajectories.width, trajectories.height)
@@ -435,7 +436,7 @@ def _read_drawing(path: Path) -> object:
         raise Mistake(f"{path}: {error}") from error
 
 
-def _write_clip(path: Path, clip: np.ndarray, fps: float) -> None:
+def _write_clip(path: Path, clip: np.ndarray | Iterable[np.ndarray], fps: float) -> None:
     from .video import write_clip
 
     write_clip(path, clip, fps)

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -25,7 +25,7 @@ from .base_model import demo_folder
 from .center_crop import CenterCrop
 from .drawing import Drawing
 from .drawing.coordinates import inside_frame
-from .engines.cut_and_drag import reference_video
+from .engines.cut_and_drag import Reference
 from .engines.hold import RELEASE, START, Hold, beginning_at, latent_mask
 from .model import TrackGo
 from .model.attach import Attachment, Probe, attached
@@ -42,16 +42,6 @@ _HUB_NAME = re.compile(r"[\w.-]+/[\w.-]+")
 
 Engine = Literal["trackgo", "cut-and-drag", "both"]
 ENGINES: tuple[Engine, ...] = ("trackgo", "cut-and-drag", "both")
-
-
-class Reference(NamedTuple):
-    """A rough video that ``cut-and-drag`` holds the sampling to; see ``engines.cut_and_drag``.
-
-    frames: W, uint8 [L, H, W, 3]. moved: M, bool [L, H, W].
-    """
-
-    frames: np.ndarray
-    moved: np.ndarray
 
 
 class TrackGoPipeline(StableVideoDiffusionPipeline):
@@ -306,16 +296,6 @@ def fit_picture(
     visible = inside_frame(tracks, width, height)
     moved = replace(trajectories, tracks=tracks, visibility=visible, width=width, height=height)
     return crop.picture(picture), moved
-
-
-def fit_reference(picture: np.ndarray, drawing: Drawing, frames: int, width: int, height: int) -> Reference:
-    """The rough video of a drawing on a picture that ``fit_picture`` brings to width × height."""
-    crop = CenterCrop(picture.shape[1], picture.shape[0], width, height)
-    whole = CenterCrop(picture.shape[1], picture.shape[0], *crop.covering)
-    shown, moved = reference_video(whole.picture(picture), drawing, frames)
-    left, top = crop.corner
-    cut = np.s_[:, top : top + height, left : left + width]
-    return Reference(shown[cut], moved[cut])
 
 
 def _check_reference(reference: Reference | None, image: Image.Image) -> None:

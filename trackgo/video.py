@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from fractions import Fraction
+from itertools import chain
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -34,47 +35,63 @@ def check_output(path: str | Path) -> Path:
     return path
 
 
-def write_clip(path: str | Path, frames: np.ndarray, fps: float = 7.0) -> None:
-    """Write uint8 [L, H, W, 3] at ``fps``; the format follows the name. The file appears whole or not at all.
+def write_clip(path: str | Path, frames: np.ndarray | Iterable[np.ndarray], fps: float = 7.0) -> None:
+    """Write frames, uint8 [H, W, 3] each; the format follows the name. The file appears whole or not at all.
 
-    MP4, MOV and WebM store color at half size, so odd widths and heights lose their last column or row there.
+    Frames that are made one by one are written one by one, so that a long clip needs no memory. MP4, MOV and WebM store
+    color at half size, so odd widths and heights lose their last column or row there.
 
     Raises:
         ValueError: frames of another shape or type, no frames, an unknown ending, or fps not above 0.
     """
     path = check_output(path)
-    frames = np.asarray(frames)
-    if frames.ndim != 4 or frames.shape[-1] != 3 or frames.dtype != np.uint8 or not len(frames):
+    if isinstance(frames, np.ndarray) and (frames.ndim != 4 or frames.shape[-1] != 3 or frames.dtype != np.uint8):
         raise ValueError(f"frames must be uint8 [L, H, W, 3] with L ≥ 1, got {frames.dtype} {list(frames.shape)}")
     if not fps > 0:
         raise ValueError(f"fps must be above 0, got {fps}")
     container, codec, pixels, options = _CODECS[path.suffix.lower()]
-    height, width = frames.shape[1:3]
-    if pixels == "yuv420p":
-        height, width = height - height % 2, width - width % 2
     with replacing(path) as unfinished:
         rate = Fraction(fps).limit_denominator(1001)
-        encode(str(unfinished), frames[:, :height, :width], codec, pixels, options, rate, format=container)
+        checked = _checked(frames, even=pixels == "yuv420p")
+        encode(str(unfinished), checked, codec, pixels, options, rate, format=container)
+
+
+def _checked(frames: Iterable[np.ndarray], even: bool) -> Iterator[np.ndarray]:
+    """The frames one by one, cut to even sides if so asked. ValueError for none, or one of another kind."""
+    size = None
+    for number, frame in enumerate(frames):
+        size = size or frame.shape
+        if frame.dtype != np.uint8 or frame.shape != (*size[:2], 3):
+            raise ValueError(
+                f"frame {number} is {frame.dtype} {list(frame.shape)}; every frame of a clip must be uint8 [H, W, 3] "
+                "of one size"
+            )
+        height, width = frame.shape[:2]
+        yield frame[: height - height % 2, : width - width % 2] if even else frame
+    if size is None:
+        raise ValueError("frames must be uint8 [L, H, W, 3] with L ≥ 1, got none")
 
 
 def encode(
     target: str | BinaryIO,
-    frames: np.ndarray,
+    frames: Iterable[np.ndarray],
     codec: str,
     pixels: str,
     codec_options: Mapping[str, str],
     fps: Fraction,
     **container: Any,
 ) -> None:
-    """uint8 [L, H, W, 3] → a file or stream, by FFmpeg's names for codec, pixel format and their options.
+    """Frames, uint8 [H, W, 3] each, at least one → a file or stream, by FFmpeg's names for codec, pixels and options.
 
     ``container`` goes to ``av.open``: ``format``, FFmpeg's name of it, and whatever else.
     """
+    frames = iter(frames)
+    first = next(frames)
     with av.open(target, "w", **container) as output:
         stream = output.add_stream(codec, rate=fps, options=dict(codec_options))
-        stream.height, stream.width = frames.shape[1:3]
+        stream.height, stream.width = first.shape[:2]
         stream.pix_fmt = pixels
-        for frame in frames:
+        for frame in chain([first], frames):
             output.mux(stream.encode(av.VideoFrame.from_ndarray(np.ascontiguousarray(frame), format="rgb24")))
         output.mux(stream.encode())
 

@@ -4,6 +4,7 @@
  * @import { Box, Component, Drawing, Picture, Raster, Size, StagePicture, TintedEntry } from './types.js'
  * @import { MaskLayer } from './masks.js'
  */
+import { arrowsOf } from './accessors.js'
 import { cameraMotion, cameraMoves } from './camera.js'
 import { contextOf, makeCanvas } from './canvas.js'
 import { componentMotion, compose, motionMatrix } from './motion.js'
@@ -72,20 +73,43 @@ function sampleSmooth(source, width, height, x, y, target, at) {
 }
 
 /**
+ * How much a pixel of a mask counts, 0–255: less at its edge, so that the edge is smooth and takes nothing of the
+ * background along. trackgo/engines/cut_and_drag.py does the same.
+ * @param {Raster} raster
+ * @param {number} x
+ * @param {number} y
+ */
+function softEdge({ data, width, height }, x, y) {
+  if (data[y * width + x] === 0) return 0
+  let sum = 0
+  for (let j = -1; j <= 1; j += 1) {
+    const row = Math.min(Math.max(y + j, 0), height - 1) * width
+    for (let i = -1; i <= 1; i += 1) {
+      sum += data[row + Math.min(Math.max(x + i, 0), width - 1)] * (2 - Math.abs(i)) * (2 - Math.abs(j))
+    }
+  }
+  return Math.round(sum * 255 / 16)
+}
+
+/**
  * The picture at raster size, cut to a mask's box.
  * @param {Picture} picture
  * @param {TintedEntry} entry
  * @param {Size} size the raster's
+ * @param {boolean} moves what stays where it is keeps its edge, so that it fits what is around it
  */
-function cutOut(picture, entry, size) {
+function cutOut(picture, entry, size, moves) {
   const { box, raster } = entry
   const [w, h] = [box.x1 - box.x0, box.y1 - box.y0]
   const canvas = makeCanvas(w, h)
   const context = contextOf(canvas)
   const alpha = new ImageData(w, h)
   for (let y = 0; y < h; y += 1) {
-    const row = (y + box.y0) * raster.width + box.x0
-    for (let x = 0; x < w; x += 1) alpha.data[4 * (y * w + x) + 3] = raster.data[row + x] * 255
+    for (let x = 0; x < w; x += 1) {
+      const [left, top] = [x + box.x0, y + box.y0]
+      const whole = raster.data[top * raster.width + left] * 255
+      alpha.data[4 * (y * w + x) + 3] = moves ? softEdge(raster, left, top) : whole
+    }
   }
   context.putImageData(alpha, 0, 0)
   context.globalCompositeOperation = 'source-in'
@@ -141,7 +165,7 @@ export class MotionPreview {
     this.behind = null
     /**
      * Cut-outs of one picture: a new stroke on one component leaves the others' alone.
-     * @type {WeakMap<Raster, HTMLCanvasElement>}
+     * @type {WeakMap<Raster, {moves: boolean, canvas: HTMLCanvasElement}>}
      */
     this.cut = new WeakMap()
     /** @type {ReturnType<typeof setTimeout>|undefined} */
@@ -171,21 +195,26 @@ export class MotionPreview {
   prepare(picture, drawing, masks) {
     const moving = drawing.components.map((_, i) => i)
       .filter((i) => !drawing.components[i].hidden && masks.entries[i]?.box)
-    const key = [picture.source, ...moving.flatMap((i) => [i, masks.entries[i].raster])]
+    const key = [
+      picture.source, ...moving.flatMap((i) => [i, masks.entries[i].raster, hasWay(drawing.components[i])]),
+    ]
     if (key.length === this.key.length && key.every((k, i) => k === this.key[i])) return
     if (this.key[0] !== picture.source) this.cut = new WeakMap()
     this.key = key
     const entries = moving.map((i) => /** @type {TintedEntry} */ (masks.tint(i)))
-    this.parts = entries.map((entry, i) => ({
-      index: moving[i], box: entry.box, canvas: this.#cutOut(picture, entry, masks.size),
-    }))
+    this.parts = entries.map((entry, i) => {
+      const canvas = this.#cutOut(picture, entry, masks.size, hasWay(drawing.components[moving[i]]))
+      return { index: moving[i], box: entry.box, canvas }
+    })
     this.behind = entries.length ? fillBehind(picture, entries, masks.size) : null
   }
 
-  /** @param {Picture} picture @param {TintedEntry} entry @param {Size} size */
-  #cutOut(picture, entry, size) {
-    const canvas = this.cut.get(entry.raster) ?? cutOut(picture, entry, size)
-    this.cut.set(entry.raster, canvas)
+  /** @param {Picture} picture @param {TintedEntry} entry @param {Size} size @param {boolean} moving */
+  #cutOut(picture, entry, size, moving) {
+    const known = this.cut.get(entry.raster)
+    if (known?.moves === moving) return known.canvas
+    const canvas = cutOut(picture, entry, size, moving)
+    this.cut.set(entry.raster, { moves: moving, canvas })
     return canvas
   }
 
@@ -200,16 +229,19 @@ export class MotionPreview {
    */
   draw(context, picture, drawing, masks, frame, frames) {
     this.prepare(picture, drawing, masks)
+    const placed = this.parts.map(({ index }) => (
+      motionInRaster(drawing, drawing.components[index], masks.size, picture, frame, frames)))
+    if (!cameraMoves(drawing) && placed.every(isStill)) return
     context.save()
     if (cameraMoves(drawing)) this.#drawScene(context, picture, drawing, masks.size, frame, frames)
     if (this.behind) context.drawImage(this.behind, 0, 0)
     context.restore()
-    for (const { index, box, canvas } of this.parts) {
+    this.parts.forEach(({ box, canvas }, i) => {
       context.save()
-      context.transform(...motionInRaster(drawing, drawing.components[index], masks.size, picture, frame, frames))
+      context.transform(...placed[i])
       context.drawImage(canvas, box.x0, box.y0)
       context.restore()
-    }
+    })
   }
 
   /**
@@ -227,6 +259,15 @@ export class MotionPreview {
     context.transform(...motionMatrix(camera, size.width / picture.width))
     context.drawImage(picture.proxy ?? picture.source, 0, 0, size.width, size.height)
   }
+}
+
+/** @param {ReturnType<typeof motionMatrix>} matrix @returns {boolean} whether it leaves everything where it is */
+const isStill = ([a, b, , , e, f]) => a === 1 && b === 0 && Math.abs(e) < 1e-9 && Math.abs(f) < 1e-9
+
+/** @param {Component} component @returns {boolean} whether any arrow of its own leads anywhere */
+function hasWay(component) {
+  return arrowsOf(component).some(({ points: [first, ...rest] }) => (
+    rest.some(([u, v]) => u !== first[0] || v !== first[1])))
 }
 
 /**

@@ -176,7 +176,11 @@ export class EditorStore {
     this.changed()
   }
 
-  /** Finish a gesture; one that would take the drawing beyond its budget is not kept, and said. @param {Drawing} drawing @param {Partial<ViewState>} [view] selection to go with it */
+  /**
+   * Finish a gesture; one that would take the drawing beyond its budget is not kept, and said.
+   * @param {Drawing} drawing
+   * @param {Partial<ViewState>} [view] selection to go with it
+   */
   commit(drawing, view = {}) {
     this.draft = null
     const problem = budgetProblem(drawing.components)

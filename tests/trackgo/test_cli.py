@@ -14,8 +14,8 @@ from trackgo import Drawing
 from trackgo.cli import main
 from trackgo.demo import DEMO_SVD
 from trackgo.demo.example import example_drawing, example_image
+from trackgo.engines.cut_and_drag import fit_reference
 from trackgo.files import read_picture
-from trackgo.pipeline import fit_reference
 from trackgo.video import read_clip
 
 

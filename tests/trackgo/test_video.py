@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from pathlib import Path
 
 import numpy as np
@@ -44,6 +45,33 @@ def test_mkv_is_lossless(tmp_path: Path) -> None:
 def test_odd_sizes_lose_one_line_where_color_is_stored_at_half_size(tmp_path: Path) -> None:
     write_clip(tmp_path / "clip.mp4", _clip(height=49, width=65))
     assert read_clip(tmp_path / "clip.mp4")[0].shape == (5, 48, 64, 3)
+
+
+def test_frames_made_one_by_one_are_written_one_by_one(tmp_path: Path) -> None:
+    clip, made_so_far, most = _clip(9), [], []
+
+    class Frame(np.ndarray):
+        """An array that can be watched."""
+
+    def frames():
+        for frame in clip:
+            one = frame.copy().view(Frame)
+            made_so_far.append(weakref.ref(one))
+            most.append(sum(made() is not None for made in made_so_far))
+            yield one
+            del one
+
+    write_clip(tmp_path / "clip.mkv", frames())
+    assert np.array_equal(read_clip(tmp_path / "clip.mkv")[0], clip)
+    assert max(most) <= 4
+
+
+def test_a_frame_of_another_size_or_none_at_all_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=r"frame 1 is uint8 \[4, 8, 3\]; every frame"):
+        write_clip(tmp_path / "clip.mkv", (np.zeros((size, 8, 3), np.uint8) for size in (8, 4)))
+    with pytest.raises(ValueError, match="got none"):
+        write_clip(tmp_path / "clip.mkv", iter(()))
+    assert not list(tmp_path.iterdir())
 
 
 def test_reading_can_stop_early(tmp_path: Path) -> None:

@@ -8,17 +8,29 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from ..center_crop import CenterCrop
 from ..drawing import Drawing
 from ..trajectories.motion import Similarity, camera_motion, component_motion
 
 FILL_SIDE_PX = 160  # the hole behind what moves is filled at this size: sampling makes it anew
 _FEATHER = np.array([0.25, 0.5, 0.25])  # of a mask's edge, pixels
 _OPAQUE = 0.5  # coverage from which a pixel counts as moved
+
+
+class Reference(NamedTuple):
+    """A rough video that ``hold`` holds a sampling to.
+
+    frames: W, uint8 [L, H, W, 3]. moved: M, bool [L, H, W].
+    """
+
+    frames: NDArray[np.uint8]
+    moved: NDArray[np.bool_]
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,6 +75,24 @@ def reference_frames(
     behind = fill(picture, lifted)
     for i in range(frames):
         yield _frame(picture, behind, ~lifted, parts, camera, i)
+
+
+def fit_reference(picture: NDArray[np.uint8], drawing: Drawing, frames: int, width: int, height: int) -> Reference:
+    """The rough video of a drawing on a picture that ``pipeline.fit_picture`` brings to width × height."""
+    shown, moved = zip(*fit_reference_frames(picture, drawing, frames, width, height), strict=True)
+    return Reference(np.stack(shown), np.stack(moved))
+
+
+def fit_reference_frames(
+    picture: NDArray[np.uint8], drawing: Drawing, frames: int, width: int, height: int
+) -> Iterator[tuple[NDArray[np.uint8], NDArray[np.bool_]]]:
+    """As ``fit_reference``, frame by frame: for videos that do not fit into memory."""
+    crop = CenterCrop(picture.shape[1], picture.shape[0], width, height)
+    whole = CenterCrop(picture.shape[1], picture.shape[0], *crop.covering)
+    left, top = crop.corner
+    cut = np.s_[top : top + height, left : left + width]
+    for shown, moved in reference_frames(whole.picture(picture), drawing, frames):
+        yield shown[cut], moved[cut]
 
 
 def _frame(

@@ -23,18 +23,41 @@ START, RELEASE = 0.175, 0.244
 
 def latent_mask(moved: Tensor) -> Tensor:
     """M, bool [L, H, W] → the cells of the latent that are held, bool [L, H/8, W/8]: those that are half covered."""
-    return F.avg_pool2d(moved.float()[:, None], 8)[:, 0] >= 0.5
+    return latent_video_mask(moved, len(moved), moved.shape[1] // 8, moved.shape[2] // 8)
+
+
+def latent_video_mask(moved: Tensor, frames: int, height: int, width: int) -> Tensor:
+    """M, bool [L, H, W] → the half covered cells of any video latent, bool [frames, height, width].
+
+    ``frames`` is L (each frame by itself, as SVD's), or fewer: then the first latent frame is the first frame and each
+    later one stands for an equal number of frames, as Wan's and other causal VAEs' do.
+
+    Raises:
+        ValueError: a latent of this shape is none of this video's.
+    """
+    count, rows, columns = moved.shape
+    together, rest = divmod(count - 1, max(frames - 1, 1))
+    if rest or rows % height or columns % width or rows // height != columns // width or (frames == 1 < count):
+        raise ValueError(
+            f"the masks are {count} frames of {columns}×{rows} px, which no latent of {frames} frames of "
+            f"{width}×{height} cells stands for: encode the rough video itself"
+        )
+    covered = F.adaptive_avg_pool2d(moved.float()[:, None], (height, width))[:, 0]
+    if frames < count:
+        later = covered[1:].unflatten(0, (frames - 1, together)).mean(dim=1)
+        covered = torch.cat([covered[:1], later])
+    return covered >= 0.5
 
 
 def nearest_step(sigmas: Tensor, sigma: float, order: int = 1) -> int:
     """The step whose noise level is nearest to ``sigma`` on a logarithmic scale.
 
     Args:
-        sigmas: σ at the beginning of every step, and 0 at the end.
+        sigmas: σ at the beginning of every step, and at the end: 0, or more where the sampling ends early.
         sigma: above every σ (infinity too) is the first step, 0 the end.
         order: how often a scheduler calls the model for a step; whole steps are counted in its calls.
     """
-    steps = sigmas[:-1][::order]
+    steps = (sigmas if sigmas[-1] > 0 else sigmas[:-1])[::order]
     if sigma <= 0:
         return len(sigmas) - 1
     if sigma == float("inf"):

@@ -1,14 +1,20 @@
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.comfy_harness import ROOT
 from trackgo import Camera, Drawing, point_trajectories
 from trackgo.drawing import Arrow, Component, Mask, Stroke
 from trackgo.engines.cut_and_drag import fill, reference_frames, reference_video
+from trackgo.files import read_picture
 
+FIXTURES = ROOT / "tests" / "fixtures"
+GOLDEN = json.loads((FIXTURES / "rough_video.json").read_text(encoding="utf-8"))
 WIDTH, HEIGHT, FRAMES = 160, 96, 7
 X, Y = np.meshgrid(np.arange(WIDTH), np.arange(HEIGHT))
 SLOPES = np.stack([X, 2 * Y, (X + Y) // 2], axis=-1).astype(np.uint8)  # a color tells its pixel's place
@@ -138,3 +144,13 @@ def test_any_arrow_gives_whole_frames(points: list, frames: int, turned: bool) -
 def test_a_picture_of_another_kind_is_refused() -> None:
     with pytest.raises(ValueError, match=r"uint8 \[H, W, 3\], got float64"):
         reference_video(SLOPES / 255, Drawing((BOAT,)), 3)
+
+
+@pytest.mark.parametrize("name", GOLDEN["documents"])
+def test_the_golden_frames(name: str) -> None:
+    """tests/browser/test_rough_video.py holds the editor's preview to the same."""
+    strip = read_picture(FIXTURES / f"rough_video_{name}.png")
+    golden = strip.reshape(GOLDEN["frames"], -1, *strip.shape[1:])
+    document = Drawing.from_json(json.dumps(GOLDEN["documents"][name]))
+    shown, _ = reference_video(golden[0], document, GOLDEN["frames"])
+    assert (np.abs(shown.astype(int) - golden) > 1).mean() < 1e-3

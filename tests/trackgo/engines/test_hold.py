@@ -9,8 +9,9 @@ from diffusers import DPMSolverMultistepScheduler, EDMDPMSolverMultistepSchedule
 
 from trackgo import TrackGoPipeline
 from trackgo.demo.example import example_drawing, example_image
+from trackgo.engines.cut_and_drag import Reference, fit_reference
 from trackgo.engines.hold import RELEASE, START, Hold, latent_mask, nearest_step
-from trackgo.pipeline import Reference, fit_picture, fit_reference
+from trackgo.pipeline import fit_picture
 from trackgo.svd.diffusion import karras_sigmas
 
 SIDE, FRAMES = 64, 6
