@@ -24,6 +24,7 @@ import { Input } from './input.js'
 import { Intake } from './intake.js'
 import { remember, recall } from './memory.js'
 import { Menu } from './menu.js'
+import { preferences } from './preferences.js'
 import { pictureTarget, PreviewRequest } from './preview-request.js'
 import { ifEndedNow } from './readout.js'
 import { framed } from './source.js'
@@ -33,7 +34,6 @@ import { ensureStyles } from './styles.js'
 import { fill, HINTS, TEXT } from './texts.js'
 import { clearItems, shortcutList, Toolbar } from './toolbar.js'
 
-const PLAY_FPS = 8
 const CLIPBOARD_KEY = 'trackgo_components'
 
 export class TrackGoEditor {
@@ -323,7 +323,7 @@ export class TrackGoEditor {
       if (view.playing && this.root.isConnected) this.store.setView({ frame: (view.frame + 1) % view.frames })
       else clearInterval(this.timer)
       if (!this.root.isConnected) this.store.setView({ playing: false })
-    }, 1000 / PLAY_FPS)
+    }, 1000 / preferences.playbackFps)
   }
 
   // ---- full screen, menus, clipboard -----------------------------------------------------------------------

@@ -35,12 +35,30 @@ const KEEPS_FRAME = new Set([
   'ImageInvert', 'ImageBlur', 'ImageSharpen', 'ImageQuantize', 'ImageScaleBy', 'ImageScaleToTotalPixels',
   'ImageScaleToMaxDimension', 'ImageUpscaleWithModel', 'RepeatImageBatch', 'ImageAddNoise',
 ])
-/** Nodes whose change of the frame is known exactly. @type {Record<string, (get: (name: string) => any) => Step>} */
+/**
+ * Nodes whose change of the frame is known exactly.
+ * @type {Record<string, (get: (name: string) => any) => Step|null>}
+ */
 const STEPS = {
   ImageScale: (get) => ({
     kind: 'scale', width: get('width'), height: get('height'), centred: get('crop') === 'center',
   }),
+  TrackGoFitPicture: (get) => fitStep(get('width'), get('height'), get('how')),
   ImageCrop: (get) => ({ kind: 'crop', x: get('x'), y: get('y'), width: get('width'), height: get('height') }),
+}
+
+/** Sides that every model takes as they are; others are only known after a run. */
+const EVERY_MODELS = 64
+
+/**
+ * @param {number} width
+ * @param {number} height
+ * @param {string} how
+ * @returns {Step|null} null where the node decides itself, or adds black
+ */
+function fitStep(width, height, how) {
+  const known = how === 'crop' && width > 0 && height > 0 && width % EVERY_MODELS === 0 && height % EVERY_MODELS === 0
+  return known ? { kind: 'scale', width, height, centred: true } : null
 }
 
 /**

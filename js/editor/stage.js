@@ -19,6 +19,7 @@ import { fracToPx, pxToFrac } from './geometry.js'
 import { MaskLayer } from './masks.js'
 import { applyMotion } from './motion.js'
 import { motionInRaster, MotionPreview } from './motion-preview.js'
+import { preferences } from './preferences.js'
 import { clampView, fitView, fracToStage, panView, stageToFrac, zoomView } from './view.js'
 import {
   drawArrows, drawBrushCursor, drawCamera, drawDraftArrow, drawHold, drawLabel, drawLasso, handleFrame,
@@ -327,7 +328,7 @@ export class Stage {
     for (const [i, component] of merged.components.entries()) {
       const entry = component.hidden || i - store.offset === this.#active ? null : masks.tint(i)
       if (!entry) continue
-      context.globalAlpha = i < store.offset ? GHOST_ALPHA : 1
+      context.globalAlpha = preferences.maskOpacity * (i < store.offset ? GHOST_ALPHA : 1)
       context.drawImage(entry.tint, entry.box.x0, entry.box.y0)
     }
     context.globalAlpha = 1
@@ -338,15 +339,17 @@ export class Stage {
     const { context, masks, store } = this
     const { draft, offset } = store
     const active = this.#active
+    context.globalAlpha = preferences.maskOpacity
     if (draft?.kind === 'stroke') {
       context.drawImage(masks.drawLive(active + offset, draft.stroke, store.color(active)).canvas, 0, 0)
+      context.globalAlpha = 1
       return
     }
     masks.endLive()
     const entry = active < 0 || drawing.components[active]?.hidden ? null : masks.tint(active + offset)
-    if (!entry) return
     const [dx, dy] = draft?.kind === 'move' ? [draft.du * masks.size.width, draft.dv * masks.size.height] : [0, 0]
-    context.drawImage(entry.tint, entry.box.x0 + dx, entry.box.y0 + dy)
+    if (entry) context.drawImage(entry.tint, entry.box.x0 + dx, entry.box.y0 + dy)
+    context.globalAlpha = 1
   }
 
   /** Everything with a constant size on the stage. @param {Drawing} drawing */

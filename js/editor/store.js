@@ -13,6 +13,7 @@ import { budgetProblem } from './document-checks.js'
 import { addComponent, emptyDrawing, parseDrawing, serializeDrawing } from './document.js'
 import * as history from './history.js'
 import { historyAt } from './memory.js'
+import { preferences } from './preferences.js'
 import { fill, TEXT } from './texts.js'
 
 /** @type {Arrivals} */
@@ -53,7 +54,7 @@ export class EditorStore {
     this.mergedDrawings = new WeakMap()
     /** @type {ViewState} */
     this.view = {
-      selected: -1, arrow: -1, point: -1, tool: 'brush', radius: 0.03, curve: 'straight',
+      selected: -1, arrow: -1, point: -1, tool: 'brush', radius: preferences.brush, curve: 'straight',
       frame: 0, frames: 14, playing: false, hint: '', modelPreview: 'off', growth: 4,
     }
   }

@@ -254,7 +254,6 @@ everywhere('a loop in the graph ends', () => {
   const graph = graphOf([...reroutes, { id: 2 }], [[1, 0, 3, 0], [3, 0, 1, 0], [3, 0, 2, 0]])
   assert.equal(look(graph, 2).picture, null)
 })
-
 everywhere('frames of the trajectories, and of the video that Apply is shown or that has the same picture', () => {
   const canvas = {
     id: 2, type: 'TrackGoCanvas', inputs: [{ name: 'image', type: 'IMAGE' }], outputs: [{ type: 'TRACKGO_DRAWING' }],
@@ -277,4 +276,21 @@ everywhere('frames of the trajectories, and of the video that Apply is shown or 
   const shown = [...svd, [6, 2, 4, 1]]
   const two = [loader(1), canvas, points, apply, video(5, 25), video(6, 28)]
   assert.deepEqual(counts(two, shown), { tracks: 14, video: 28 })
+})
+
+everywhere('TrackGo Fit Picture is followed where its size is written down', () => {
+  const values = (...given) => ['width', 'height', 'how'].map((name, i) => ({ name, value: given[i] }))
+  const stepsFor = (...given) => {
+    const graph = graphOf([
+      { id: 1, type: 'LoadImage', widgets: [{ name: 'image', value: 'boat.png' }], outputs: [{ type: 'IMAGE' }] },
+      { id: 2, type: 'TrackGoFitPicture', widgets: values(...given), outputs: [{ type: 'IMAGE' }] },
+      { id: 3, type: 'TrackGoCanvas' },
+    ], [[1, 0, 2, 0], [2, 0, 3, 0]])
+    const env = { rootGraph: graph, outputs: {}, apiUrl: (path) => path }
+    return incomingPicture(graph.getNodeById(asId(3)), 'image', env).picture?.steps
+  }
+  assert.deepEqual(stepsFor(1024, 576, 'crop'), [{ kind: 'scale', width: 1024, height: 576, centred: true }])
+  for (const given of [[0, 0, 'crop'], [1024, 576, 'pad'], [1000, 576, 'crop']]) {
+    assert.equal(stepsFor(...given), undefined)
+  }
 })
