@@ -254,6 +254,7 @@ everywhere('a loop in the graph ends', () => {
   const graph = graphOf([...reroutes, { id: 2 }], [[1, 0, 3, 0], [3, 0, 1, 0], [3, 0, 2, 0]])
   assert.equal(look(graph, 2).picture, null)
 })
+
 everywhere('frames of the trajectories, and of the video that Apply is shown or that has the same picture', () => {
   const canvas = {
     id: 2, type: 'TrackGoCanvas', inputs: [{ name: 'image', type: 'IMAGE' }], outputs: [{ type: 'TRACKGO_DRAWING' }],
