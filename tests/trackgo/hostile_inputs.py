@@ -172,13 +172,13 @@ def main() -> None:
     resource.setrlimit(resource.RLIMIT_AS, (used + megabytes * 2**20,) * 2)
     done = [0]
 
-    def counted(*given: Any) -> None:
+    def counted(given: tuple[Any, ...]) -> None:
         done[0] += 1
         check(*given)
 
     health = list(hypothesis.HealthCheck)
-    given = hypothesis.given(*strategies)(counted)
-    hypothesis.settings(max_examples=examples, deadline=None, database=None, suppress_health_check=health)(given)()
+    property_ = hypothesis.given(given=st.tuples(*strategies))(counted)
+    hypothesis.settings(max_examples=examples, deadline=None, database=None, suppress_health_check=health)(property_)()
     print(f"{kind}: {done[0]} examples")
 
 
