@@ -6,8 +6,9 @@ PYTHON ?= python3
 VENV := .venv
 RUN := $(VENV)/bin/python
 NPM := $(shell command -v npm 2>/dev/null)
-# Two at a time: tests are many and small, and the machines that run them have two cores or more.
-PYTEST := $(RUN) -m pytest --numprocesses 2 --dist loadgroup --durations 10
+# Two at a time: tests are many and small, and the machines that run them have two cores or more. A file's tests stay in
+# one process, because they share fixtures.
+PYTEST := $(RUN) -m pytest --numprocesses 2 --dist loadfile --durations 10
 
 .PHONY: demo test test-all lint setup clean
 

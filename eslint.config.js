@@ -33,7 +33,7 @@ export default [
     languageOptions: { globals: globals.browser },
   },
   {
-    files: ['js/trackgo.js'],
+    files: ['js/trackgo.js', 'js/motion_command.js'],
     languageOptions: { globals: { LiteGraph: 'readonly' } },
   },
   {

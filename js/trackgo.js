@@ -6,7 +6,9 @@
 import { app } from '../../scripts/app.js'
 import { api } from '../../scripts/api.js'
 import { TrackGoEditor } from './editor/editor.js'
-import { incomingPicture, inputSlot, originOf, parseImageName, trajectoriesTarget, viewQuery } from './editor/source.js'
+import {
+  frameCounts, incomingPicture, inputSlot, originOf, parseImageName, trajectoriesTarget, viewQuery,
+} from './editor/source.js'
 import { messagesFor, setTexts } from './editor/texts.js'
 import { Watch } from './editor/watch.js'
 
@@ -32,6 +34,9 @@ const USER_EVENTS = ['pointerup', 'click', 'keyup', 'change', 'input', 'drop', '
 /** After these ComfyUI has something else to show. */
 const SERVER_EVENTS = ['executed', 'execution_success', 'graphChanged']
 const SETTINGS = ['Comfy.Locale', 'Comfy.VueNodes.Enabled']
+
+/** Other extensions change widgets without any event; what they change shows within this time. */
+const HEARTBEAT_MS = 1000
 
 /** In which mode each node was last seen. @type {WeakMap<ComfyNode, boolean>} */
 const modes = new WeakMap()
@@ -201,6 +206,9 @@ function listen() {
   for (const type of USER_EVENTS) window.addEventListener(type, poke, { capture: true, passive: true })
   for (const type of SERVER_EVENTS) api.addEventListener(type, poke)
   for (const id of SETTINGS) app.ui?.settings?.addEventListener?.(`${id}.change`, poke)
+  setInterval(() => {
+    if (!document.hidden) watch.poke()
+  }, HEARTBEAT_MS)
   const { canvas } = app
   const { onDrawForeground } = canvas
   canvas.onDrawForeground = function drawn(...details) {
@@ -229,6 +237,7 @@ function createWidget(node, name) {
     watch,
     mount: (element) => mount(node, element),
     target: () => trajectoriesTarget(node, rootOf()),
+    frameCounts: () => frameCounts(node, rootOf()),
     post: (body, signal) => api.fetchApi('/trackgo/trajectories', {
       method: 'POST', headers: { 'Content-Type': 'application/json' }, body, signal,
     }),
@@ -277,7 +286,12 @@ app.registerExtension({
     if (!editor) return
     const [width, height] = node.size
     node.setSize([Math.max(width, DEFAULT_SIZE[0]), Math.max(height, DEFAULT_SIZE[1])])
-    const { onExecuted, onRemoved, onConnectionsChange } = node
+    const { onExecuted, onRemoved, onConnectionsChange, getWidgetOnPos } = node
+    // With no widget under the pointer, a subgraph's menu does not offer to promote the editor: it lives in one node.
+    node.getWidgetOnPos = function widgetAt(...place) {
+      const widget = getWidgetOnPos?.apply(this, place)
+      return widget?.trackgo ? undefined : widget
+    }
     node.onExecuted = function executed(output, ...more) {
       const result = onExecuted?.call(this, output, ...more)
       const file = output?.trackgo_image?.[0]

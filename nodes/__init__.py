@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from comfy_api.latest import ComfyExtension, io
 
-from . import cut_and_drag, drawing, inspect, model, trajectories
+from . import cut_and_drag, drawing, inspect, model, targets, trajectories
 
 NODES: list[type[io.ComfyNode]] = [
     *drawing.NODES,
@@ -12,6 +12,7 @@ NODES: list[type[io.ComfyNode]] = [
     *model.NODES,
     *cut_and_drag.NODES,
     *inspect.NODES,
+    *targets.NODES,
 ]
 
 

@@ -8,6 +8,7 @@ import torch
 from comfy_api.latest import io
 
 from ..trackgo.drawing import CURVES, Camera, Component, Drawing, Mask
+from ..trackgo.drawing.json_values import without_mark
 from ..trackgo.figures import overlays
 from .arrow_text import UNITS, parse_arrows
 from .common import frames_uint8, save_preview, to_image, to_mask
@@ -30,7 +31,7 @@ NOT_GIVEN = object()
 
 def read_document(text: object) -> Drawing:
     """The editor's value as a drawing; nothing at all counts as an empty one. Raises ValueError."""
-    if isinstance(text, str) and not text.strip():
+    if isinstance(text, str) and not without_mark(text).strip():
         return Drawing.empty()
     return Drawing.from_json(text)
 

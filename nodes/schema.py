@@ -16,6 +16,7 @@ from comfy_api.latest import io
 from ..trackgo.drawing import EASINGS
 from ..trackgo.drawing.coordinates import MAX_SIDE_PX
 from ..trackgo.trajectories.motion import MAX_FRAMES
+from .search_words import SEARCH_WORDS
 
 CATEGORY = "TrackGo"
 DrawingType = io.Custom("TRACKGO_DRAWING")
@@ -37,6 +38,8 @@ def described(schema: io.Schema) -> io.Schema:
     """
     node = schema.node_id
     schema.display_name, schema.description = _text(node, "display_name"), _text(node, "description")
+    if hasattr(schema, "search_aliases"):  # not in ComfyUI 0.8 and older
+        schema.search_aliases = list(SEARCH_WORDS.get(node, ()))
     for item in schema.inputs:
         if not isinstance(item, Editor.Input):
             item.tooltip = _text(node, "inputs", item.id, "tooltip")

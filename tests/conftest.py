@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from types import SimpleNamespace
 from typing import Any
 
+import hypothesis
 import pytest
 import torch
 
@@ -17,6 +18,8 @@ from tests.comfy_harness import ComfyInstall, ComfyServer, comfy_server, find_co
 from tests.comfy_standin import ComfyNode, NodeOutput, load_pack, standin_comfyui
 
 torch.set_num_threads(1)  # models this small lose by more, most of all on a busy machine
+hypothesis.settings.register_profile("busy", deadline=None)  # on a machine that does other things, time says nothing
+hypothesis.settings.load_profile("busy")
 INSTALLS = find_comfyui()
 
 
@@ -33,14 +36,10 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """A file's tests share one process, because they share fixtures; so do all that need the same running ComfyUI."""
+    """What needs a browser says so."""
     for item in items:
-        uses = getattr(item, "fixturenames", ())
-        install = item.callspec.params.get("comfy_install") if hasattr(item, "callspec") else None
         if "browser" in item.path.parts:
             item.add_marker("browser")
-        group = f"comfyui-{install.version}" if install and "comfy" in uses else item.nodeid.partition("::")[0]
-        item.add_marker(pytest.mark.xdist_group(group))
 
 
 class Nodes(SimpleNamespace):

@@ -19,6 +19,10 @@ from tests.comfy_standin import ComfyNode, load_pack, standin_comfyui
 
 RECORD = ROOT / "tests" / "fixtures" / "node_schemas.json"
 NODE_KEYS = ("display_name", "category", "is_output_node", "is_input_list", "not_idempotent")
+GONE = (
+    "the node is gone; give it back its id and its place in nodes/__init__.py. A better node gets an id of its own; "
+    "where ComfyUI has node replacement, an io.NodeReplace offers it in this one's place (CONTRIBUTING.md)"
+)
 MAY_WIDEN = ("optional", "min", "max", "options")  # each has a rule of its own
 
 
@@ -54,7 +58,7 @@ def breaks(before: dict[str, Any], now: dict[str, Any]) -> list[str]:
     found = []
     for node_id, node in before.items():
         if node_id not in now:
-            found.append(f"{node_id}: the node is gone; give it back its id and its place in nodes/__init__.py")
+            found.append(f"{node_id}: {GONE}")
         else:
             found += [f"{node_id}: {text}" for text in _node_breaks(node, now[node_id])]
     return found

@@ -14,7 +14,7 @@ from trackgo.training.config import load_config
 
 ROOT = Path(__file__).parents[1]
 PAGES = sorted(
-    [ROOT / "README.md", ROOT / "trackgo/demo/weights/README.md"]
+    [*ROOT.glob("*.md"), ROOT / "trackgo/demo/weights/README.md"]
     + [page for folder in ("docs", "js/docs", "workflows") for page in (ROOT / folder).rglob("*.md")]
 )
 _FENCE = re.compile(r"^```(\w*)\n(.*?)^```", re.MULTILINE | re.DOTALL)

@@ -7,12 +7,17 @@ Names are imported on first use, so that drawing and trajectories work without l
 
 from __future__ import annotations
 
+import signal
+import sys
 from importlib import import_module
 from typing import Any
 
+if sys.argv[:1] == ["-m"] and "trackgo" in sys.orig_argv:  # `python -m trackgo` begins: Ctrl+C ends it without a word
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # until `cli.main` takes over
+
 from .former_names import install
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 _HOME = {
     "Camera": ".drawing",

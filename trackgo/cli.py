@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import signal
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
@@ -20,7 +21,7 @@ from .evaluation import command as evaluation
 from .figures import attention_command as attention
 from .figures import settings_sheet_command as sheet_command
 from .files import read_picture, read_text, write_picture
-from .options import DTYPES, device_named, dtype_named, place_, sampling_of, size
+from .options import DTYPES, check_numbers, check_video, device_named, dtype_named, place_, sampling_of, size
 from .preparation import command as preparation
 from .svd.sizes import LATENT_PX
 from .training import command as training
@@ -47,22 +48,40 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; the exit status."""
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # waiting threads that spin stall a busy machine
     os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")  # else it advises torchvision, which nothing here needs
+    if signal.getsignal(signal.SIGINT) is signal.SIG_DFL:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     speak_plainly()
     parser = _parser()
     args = parser.parse_args(arguments)
     try:
-        return args.run(args) or 0
-    except (Mistake, ValueError, OSError) as error:
-        message = (
-            str(error)
-            if not isinstance(error, OSError) or not error.strerror
-            else (f"{error.strerror}: '{error.filename}'")
-        )
-        print(f"trackgo {args.command}: {' '.join(message.split())}", file=sys.stderr)
+        check_numbers(args)
+        status = args.run(args) or 0
+        sys.stdout.flush()
+        return status
+    except BrokenPipeError:  # whoever reads has had enough, as `head` has: nothing to say, and nobody to say it to
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 141
+    except (Mistake, ValueError, OSError, MemoryError, RuntimeError) as error:
+        print(f"trackgo {args.command}: {_sentence(error)}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         print(f"trackgo {args.command}: stopped", file=sys.stderr)
         return 130
+
+
+def _sentence(error: BaseException) -> str:
+    """What went wrong, on one line; for want of memory also what helps."""
+    said = " ".join(str(error).split())
+    if isinstance(error, OSError) and error.strerror:
+        return f"{error.strerror}: '{error.filename}'"
+    wanting = isinstance(error, MemoryError) or "out of memory" in said.lower() or "can't allocate memory" in said
+    if wanting:
+        said = said.split(". ")[0] if said else ""
+        helps = "fewer --frames, a smaller --width and --height, --dtype fp16 or --offload need less"
+        return f"there is not enough memory{f' ({said})' if said else ''}; {helps}"
+    if isinstance(error, RuntimeError):
+        return f"the model could not be run: {said[:300] or type(error).__name__}"
+    return said
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -189,7 +208,20 @@ def _demo(args: argparse.Namespace) -> None:
     clip = _sample(pipeline, picture, trajectories, args)
     _write_clip(args.out / "demo.mp4", clip, 7)
     write_picture(args.out / "demo.png", _overview(photograph, drawing, trajectories, clip))
+    (args.out / "demo.json").write_text(drawing.to_json() + "\n", encoding="utf-8")
     print(f"video:                    {args.out / 'demo.mp4'}\ndrawing and trajectories: {args.out / 'demo.png'}")
+    print(f"""
+With a picture of your own, and this drawing's mask and arrow, which you may edit:
+    {_spelled()} generate --image PICTURE.jpg --drawing {args.out / "demo.json"} --out {args.out / "mine.mp4"}
+Painting and drawing by hand is for ComfyUI: put this folder into its custom_nodes, open the template trackgo_demo.""")
+
+
+def _spelled() -> str:
+    """How this program is called from where one stands, so that a printed line can be copied."""
+    if Path(sys.argv[0]).stem == "trackgo":
+        return "trackgo"
+    here, python = Path.cwd(), Path(sys.executable)
+    return f"{python.relative_to(here) if python.is_relative_to(here) else python} -m trackgo"
 
 
 def _overview(photograph: np.ndarray, drawing: object, trajectories: object, clip: np.ndarray) -> np.ndarray:
@@ -227,6 +259,7 @@ def _draw(args: argparse.Namespace) -> None:
         height, width = photograph.shape[:2]
         trajectories = point_trajectories(drawing, args.frames or 25, width, height, args.seed)
         picture = draw_drawing(photograph, drawing)
+    check_video(trajectories.frames, width, height, 1 + sum(map(bool, (args.points, args.reference, args.motion_mask))))
     clips = {args.out: draw_trails(np.repeat(picture[None], trajectories.frames, 0), trajectories)}
     if args.points:
         clips[args.points] = trajectories.render()

@@ -31,6 +31,7 @@ from .model import TrackGo
 from .model.attach import Attachment, Probe, attached
 from .model.config import AttentionSettings, TauMode
 from .options import SVD_SAMPLING, OwnSampling, sampling_of
+from .picture_fit import fit_size as fit_size  # its place for those who import it
 from .svd.sizes import LATENT_PX, check_sides
 from .trajectories import PointTrajectories, point_trajectories
 from .turns import turn_at
@@ -276,12 +277,6 @@ class TrackGoPipeline(StableVideoDiffusionPipeline):
         pixels = torch.from_numpy(np.array(image)).movedim(-1, 0)[None].float() / 255  # [1, 3, H, W]
         pixels = F.interpolate(pixels, (_CLIP_SIZE_PX, _CLIP_SIZE_PX), mode="bicubic", antialias=True)
         return super()._encode_image((pixels.clamp(0, 1) * 255).round() / 255, *args, **kwargs)
-
-
-def fit_size(width: int, height: int, area_px: int = 1024 * 576, multiple: int = LATENT_PX) -> tuple[int, int]:
-    """The (width, height) in multiples of ``multiple`` nearest a picture's aspect, with about ``area_px`` pixels."""
-    scale = math.sqrt(area_px / (width * height))
-    return tuple(max(multiple, round(side * scale / multiple) * multiple) for side in (width, height))
 
 
 def fit_picture(

@@ -22,7 +22,7 @@ export const resizeCount = (mask) => (
   (mask?.strokes ?? []).filter(({ tool }) => tool === 'grow' || tool === 'shrink').length)
 
 /** @param {Component} component @returns {boolean} whether anything was painted, or a picture is its mask */
-export const hasMask = (component) => strokesOf(component).length > 0 || component.mask?.png !== undefined
+export const hasMask = (component) => strokesOf(component).length > 0 || component.mask?.png != null
 
 /**
  * Whether a component's mask comes from the node's mask input: nothing is drawn, or it says so itself.

@@ -1,9 +1,10 @@
 /**
  * What a version-1 drawing document may hold, and one sentence for what it may not. No DOM.
  *
- * @import { Easing } from './types.js'
+ * @import { Component, Easing } from './types.js'
  */
-import { resizeCount } from './accessors.js'
+import { arrowsOf, nameOf, resizeCount, strokesOf } from './accessors.js'
+import { BUDGET, maskSweeps, pngSize, unsafe } from './budget.js'
 import { fill, PROBLEMS } from './texts.js'
 
 export const VERSION = 1
@@ -30,8 +31,15 @@ const isObject = (value) => typeof value === 'object' && value !== null && !Arra
 const isNumber = (value) => typeof value === 'number' && Number.isFinite(value)
 /** @param {unknown} value */
 const isCoordinate = (value) => isNumber(value) && Math.abs(value) <= LIMITS.coordinate
+
 /** A value as a message quotes it. @param {unknown} value */
-const quoted = (value) => JSON.stringify(value)?.slice(0, 60) ?? String(value)
+function quoted(value) {
+  try {
+    return JSON.stringify(value)?.slice(0, 60) ?? String(value)
+  } catch { // nested more deeply than can be written
+    return '[[[…'
+  }
+}
 
 /**
  * @param {unknown} value must be a number from `min` to `max`, or may be missing
@@ -80,19 +88,21 @@ function strokeProblem(stroke, where) {
   if (typeof tool !== 'string' || !STROKE_TOOLS.includes(tool)) {
     return fill(PROBLEMS.oneOf, where, 'tool', STROKE_TOOLS.join(', '), quoted(tool))
   }
-  const max = MAX_RADIUS[tool]
+  const max = MAX_RADIUS[tool] ?? (radius == null ? 0 : MAX_RADIUS.brush)
   if (max && !(isNumber(radius) && radius > 0 && radius <= max)) {
     return fill(PROBLEMS.radius, where, max, quoted(radius))
   }
-  const min = MIN_POINTS[tool]
-  return min ? pointsProblem(points, where, min) : null
+  const min = MIN_POINTS[tool] ?? 0
+  return min || points !== undefined ? pointsProblem(points, where, min) : null
 }
 
 /** @param {unknown} mask @param {string} where @returns {string|null} */
 function maskProblem(mask, where) {
   if (mask === undefined) return null
   if (!isObject(mask)) return fill(PROBLEMS.mask, where, quoted(mask))
-  if (mask.png !== undefined && typeof mask.png !== 'string') return fill(PROBLEMS.png, where, quoted(mask.png))
+  if (mask.png != null && !(typeof mask.png === 'string' && pngSize(mask.png))) {
+    return fill(PROBLEMS.png, where, quoted(mask.png))
+  }
   if (mask.strokes === undefined) return null
   if (!Array.isArray(mask.strokes)) return fill(PROBLEMS.list, where, 'strokes', quoted(mask.strokes))
   for (const [i, stroke] of mask.strokes.entries()) {
@@ -151,6 +161,37 @@ function cameraProblem(camera) {
 }
 
 /**
+ * Whether all components together are within the budget; the message names the one that needs most.
+ * @param {readonly Component[]} components checked already
+ * @returns {string|null}
+ */
+export function budgetProblem(components) {
+  const sum = (/** @type {number[]} */ numbers) => numbers.reduce((total, n) => total + n, 0)
+  /** @type {[string, number, (component: Component) => number][]} */
+  const amounts = [
+    ['strokes', BUDGET.strokes, (c) => strokesOf(c).length],
+    ['points', BUDGET.points, (c) => (
+      sum(strokesOf(c).map((stroke) => ('points' in stroke ? stroke.points.length : 0)))
+        + sum(arrowsOf(c).map((arrow) => arrow.points.length)))],
+    ['arrows', BUDGET.arrows, (c) => arrowsOf(c).length],
+    ['pixels', BUDGET.pngPixels, (c) => {
+      const { width, height } = (c.mask?.png && pngSize(c.mask.png)) || { width: 0, height: 0 }
+      return width * height
+    }],
+    ['sweeps', BUDGET.sweeps, (c) => maskSweeps(strokesOf(c), c.mask?.png != null)],
+  ]
+  for (const [what, most, of] of amounts) {
+    const each = components.map(of)
+    const total = sum(each)
+    if (total <= most) continue
+    const heaviest = each.indexOf(each.reduce((a, b) => Math.max(a, b)))
+    const where = fill(PROBLEMS.componentNamed, heaviest + 1, nameOf(components[heaviest], heaviest))
+    return fill(PROBLEMS.budget, Math.round(total), what, most, where, Math.round(each[heaviest]))
+  }
+  return null
+}
+
+/**
  * @param {unknown} value a parsed JSON value
  * @returns {string|null} one sentence saying what is wrong and where, or null
  */
@@ -169,5 +210,7 @@ export function drawingProblem(value) {
     const problem = componentProblem(component, i)
     if (problem) return problem
   }
-  return cameraProblem(camera)
+  const kind = unsafe(value)
+  if (kind) return kind === 'deep' ? PROBLEMS.deep : PROBLEMS.infinite
+  return cameraProblem(camera) ?? budgetProblem(/** @type {Component[]} */ (components))
 }

@@ -28,7 +28,7 @@ export function parseDrawing(value) {
   if (text.trim() === '') return { drawing: emptyDrawing(), error: null, text }
   let parsed
   try {
-    parsed = JSON.parse(text)
+    parsed = JSON.parse(text.replace(/^\uFEFF+/, '')) // the byte-order mark that Windows Notepad writes
   } catch (problem) {
     return { drawing: null, error: fill(PROBLEMS.notJson, /** @type {SyntaxError} */ (problem).message), text }
   }

@@ -2,7 +2,7 @@
  * The editor: store, stage, toolbar and list put together. Knows nothing of ComfyUI beyond the host functions it
  * is given, so that it works wherever its element is put.
  *
- * @import { Component, Host, PictureSource, ReportedArrivals, Size, Step } from './types.js'
+ * @import { Component, FrameCounts, Host, PictureSource, ReportedArrivals, Size, Step } from './types.js'
  *
  * @typedef {object} Source  the picture that arrives
  * @property {string} key says which picture, after which steps
@@ -13,6 +13,7 @@
  * @property {string} error why it is not, or ''
  */
 import { arrowsOf, nameOf } from './accessors.js'
+import { advice } from './advice.js'
 import { CameraPanel } from './camera-panel.js'
 import { contextOf, makeCanvas } from './canvas.js'
 import { ComponentList, componentItems, describe } from './components.js'
@@ -23,8 +24,9 @@ import { Input } from './input.js'
 import { Intake } from './intake.js'
 import { remember, recall } from './memory.js'
 import { Menu } from './menu.js'
+import { preferences } from './preferences.js'
 import { pictureTarget, PreviewRequest } from './preview-request.js'
-import { ifEndedNow, largeMotion } from './readout.js'
+import { ifEndedNow } from './readout.js'
 import { framed } from './source.js'
 import { Stage } from './stage.js'
 import { EditorStore } from './store.js'
@@ -32,7 +34,6 @@ import { ensureStyles } from './styles.js'
 import { fill, HINTS, TEXT } from './texts.js'
 import { clearItems, shortcutList, Toolbar } from './toolbar.js'
 
-const PLAY_FPS = 8
 const CLIPBOARD_KEY = 'trackgo_components'
 
 export class TrackGoEditor {
@@ -60,6 +61,8 @@ export class TrackGoEditor {
     this.lookedFor = null
     /** What was connected when the arrivals were reported; null where nothing was. @type {string|null} */
     this.arrivalOrigins = null
+    /** @type {FrameCounts} */
+    this.counts = { tracks: null, video: null }
     /** Of the playback. @type {ReturnType<typeof setInterval>|undefined} */
     this.timer = undefined
     /** What holds the editor while it is full screen. @type {HTMLElement|null} */
@@ -159,19 +162,25 @@ export class TrackGoEditor {
     this.#renderNote()
     this.#speak()
     const toolHint = this.source.image ? HINTS[store.view.tool] : ''
-    const hint = store.error ? '' : previewRequest.message || store.view.hint || this.#largeMotion() || toolHint
+    const hint = store.error ? '' : previewRequest.message || store.view.hint || this.#advice() || toolHint
     if (this.status.textContent !== hint) this.status.title = this.status.textContent = hint
     this.statusLine.hidden = !hint
     this.stage.request()
   }
 
-  /** Of the selected component first, then of the others: whether one scales or turns more than is likely meant. */
-  #largeMotion() {
+  #advice() {
     const { store, stage } = this
-    const { components } = ifEndedNow(store.shown, store.draft)
-    const { selected, frames } = store.view
-    const sentences = components.map((one, i) => (one.hidden ? '' : largeMotion(one, i, frames, stage.picture)))
-    return sentences[selected] || sentences.find(Boolean) || ''
+    const { selected, frames, tool } = store.view
+    return advice({
+      drawing: store.merged(ifEndedNow(store.shown, store.draft)), boxes: stage.updateMasks(),
+      complete: this.#connected() === this.arrivalOrigins || !this.#takesDrawing(), offset: store.offset,
+      selected, tool, frames, counts: this.counts, size: stage.picture,
+    })
+  }
+
+  /** Whether components or masks arrive that only a run brings. */
+  #takesDrawing() {
+    return ['drawing', 'mask'].some((input) => this.host.origin(input) !== null)
   }
 
   #speak() {
@@ -221,6 +230,7 @@ export class TrackGoEditor {
     const { view } = this.store
     if (frames !== view.frames) this.store.setView({ frames, frame: Math.min(view.frame, frames - 1) })
     this.#watchTarget()
+    this.#watchCounts()
     this.#followLanguage()
     this.#dropStaleArrivals()
     const { linked, url, steps, shape } = this.host.picture(this.ownPicture)
@@ -242,6 +252,14 @@ export class TrackGoEditor {
     const before = this.previewRequest.key
     this.previewRequest.update()
     if (this.previewRequest.key !== before) this.render()
+  }
+
+  /** Another number of frames downstream fits the drawing or does not. */
+  #watchCounts() {
+    const { tracks, video } = this.host.frameCounts()
+    if (tracks === this.counts.tracks && video === this.counts.video) return
+    this.counts = { tracks, video }
+    this.render()
   }
 
   /** @param {string} key @param {string|null} url @param {Step[]} steps */
@@ -305,7 +323,7 @@ export class TrackGoEditor {
       if (view.playing && this.root.isConnected) this.store.setView({ frame: (view.frame + 1) % view.frames })
       else clearInterval(this.timer)
       if (!this.root.isConnected) this.store.setView({ playing: false })
-    }, 1000 / PLAY_FPS)
+    }, 1000 / preferences.playbackFps)
   }
 
   // ---- full screen, menus, clipboard -----------------------------------------------------------------------

@@ -132,6 +132,11 @@ export class MaskLayer {
     return this.entries
   }
 
+  /** Where each mask has pixels; undefined while its picture is being decoded. @returns {(Box|null|undefined)[]} */
+  get boxes() {
+    return this.entries.map(({ mask, box }) => (this.pictures.get(mask?.png ?? '') === null ? undefined : box))
+  }
+
   /** @param {Component} component @param {MaskEntry|undefined} before @param {Rgb} rgb @returns {MaskEntry} */
   #entry(component, before, rgb) {
     const raster = this.#raster(component, before)
@@ -153,9 +158,9 @@ export class MaskLayer {
     return applyStrokes(raster, strokes.slice(grown ? old.length : 0))
   }
 
-  /** @param {string|undefined} png @returns {Raster} what the strokes start from */
+  /** @param {string|null|undefined} png @returns {Raster} what the strokes start from */
   #ground(png) {
-    return png === undefined ? createRaster(this.size.width, this.size.height) : this.#picture(png)
+    return png == null ? createRaster(this.size.width, this.size.height) : this.#picture(png)
   }
 
   /** @param {string} png */

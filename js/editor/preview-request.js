@@ -61,6 +61,8 @@ export class PreviewRequest {
   constructor(store, host) {
     this.store = store
     this.host = host
+    /** Names this editor to the server, which then leaves its older requests alone. */
+    this.page = Math.random().toString(36).slice(2)
     /** @type {Trajectories|null} */
     this.trajectories = null
     /** What was asked last, finished or not. */
@@ -101,7 +103,7 @@ export class PreviewRequest {
     const abort = new AbortController()
     this.abort = abort
     const drawing = this.store.merged(this.store.drawing)
-    const [trajectories, message] = await this.#answer({ drawing, ...request }, abort.signal)
+    const [trajectories, message] = await this.#answer({ page: this.page, drawing, ...request }, abort.signal)
     if (this.abort !== abort) return
     this.abort = null
     this.trajectories = trajectories
@@ -110,7 +112,7 @@ export class PreviewRequest {
   }
 
   /**
-   * @param {Request & {drawing: Drawing}} request
+   * @param {Request & {page: string, drawing: Drawing}} request
    * @param {AbortSignal} signal
    * @returns {Promise<[Trajectories|null, string]>} what came, or why nothing did
    */

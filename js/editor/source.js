@@ -4,8 +4,8 @@
  * Works on LiteGraph's nodes and links only through what it is given, so it can be tested without a page.
  *
  * @import {
- *   ComfyFile, CropStep, FoundPicture, Framing, Graph, GraphNode, Link, NodeId, NodeOutputs, Origin, Place, ScaleStep,
- *   Size, Step, Target
+ *   ComfyFile, CropStep, FoundPicture, FrameCounts, Framing, Graph, GraphNode, Link, NodeId, NodeOutputs, Origin,
+ *   Place, ScaleStep, Size, Step, Target
  * } from './types.js'
  *
  * @typedef {{rootGraph: Graph|undefined, outputs: NodeOutputs|undefined, apiUrl: (path: string) => string}} Environment
@@ -35,12 +35,30 @@ const KEEPS_FRAME = new Set([
   'ImageInvert', 'ImageBlur', 'ImageSharpen', 'ImageQuantize', 'ImageScaleBy', 'ImageScaleToTotalPixels',
   'ImageScaleToMaxDimension', 'ImageUpscaleWithModel', 'RepeatImageBatch', 'ImageAddNoise',
 ])
-/** Nodes whose change of the frame is known exactly. @type {Record<string, (get: (name: string) => any) => Step>} */
+/**
+ * Nodes whose change of the frame is known exactly.
+ * @type {Record<string, (get: (name: string) => any) => Step|null>}
+ */
 const STEPS = {
   ImageScale: (get) => ({
     kind: 'scale', width: get('width'), height: get('height'), centred: get('crop') === 'center',
   }),
+  TrackGoFitPicture: (get) => fitStep(get('width'), get('height'), get('how')),
   ImageCrop: (get) => ({ kind: 'crop', x: get('x'), y: get('y'), width: get('width'), height: get('height') }),
+}
+
+/** Sides that every model takes as they are; others are only known after a run. */
+const EVERY_MODELS = 64
+
+/**
+ * @param {number} width
+ * @param {number} height
+ * @param {string} how
+ * @returns {Step|null} null where the node decides itself, or adds black
+ */
+function fitStep(width, height, how) {
+  const known = how === 'crop' && width > 0 && height > 0 && width % EVERY_MODELS === 0 && height % EVERY_MODELS === 0
+  return known ? { kind: 'scale', width, height, centred: true } : null
 }
 
 /**
@@ -78,12 +96,13 @@ const nodeById = (graph, id) => graph?.getNodeById(id) ?? graph?.nodes?.find((no
 
 /**
  * The link into an input. A subgraph node's own getInputLink means a link inside, and throws where there is none: its
- * links are looked up in the graph around it.
+ * links are looked up in the graph around it. A node that is being made is in no graph yet.
  * @param {GraphNode} node
  * @param {number} slot
  * @returns {Link|null}
  */
 function inputLink(node, slot) {
+  if (!node.graph) return null
   if (node.getInputLink && !node.subgraph) return node.getInputLink(slot) ?? null
   return linksOf(node.graph).find((link) => sameId(link.target_id, node.id) && link.target_slot === slot) ?? null
 }
@@ -421,6 +440,16 @@ function consumersOf(origin, rootGraph) {
 }
 
 /**
+ * The TrackGo Point Trajectories nodes that a node's drawing goes to.
+ * @param {GraphNode} node
+ * @param {Graph|undefined} rootGraph
+ */
+function trajectoriesNodes(node, rootGraph) {
+  const slot = node.outputs?.findIndex((output) => output.type === 'TRACKGO_DRAWING') ?? -1
+  return consumersOf({ node, slot, path: [] }, rootGraph).filter((at) => at.node.type === 'TrackGoPointTrajectories')
+}
+
+/**
  * At which size and with which seed the graph turns a node's drawing into trajectories: what the first TrackGo Point
  * Trajectories node says that its drawing goes to.
  * @param {GraphNode} node
@@ -428,12 +457,33 @@ function consumersOf(origin, rootGraph) {
  * @returns {Target|null} null where nothing says it, or only a run can tell
  */
 export function trajectoriesTarget(node, rootGraph) {
-  const slot = node.outputs?.findIndex((output) => output.type === 'TRACKGO_DRAWING') ?? -1
-  for (const at of consumersOf({ node, slot, path: [] }, rootGraph)) {
-    if (at.node.type !== 'TrackGoPointTrajectories') continue
+  for (const at of trajectoriesNodes(node, rootGraph)) {
     const size = sizeOf(at, rootGraph)
     const seed = numberOf(at, 'seed', rootGraph)
     if (size && seed !== null) return { ...size, seed }
   }
   return null
+}
+
+/**
+ * How many frames the graph makes of a node's drawing, and of the SVD video that TrackGo Apply gives them to: the one
+ * whose latent Apply is shown, or that is made of the same picture.
+ * @param {GraphNode} node
+ * @param {Graph|undefined} rootGraph
+ * @returns {FrameCounts}
+ */
+export function frameCounts(node, rootGraph) {
+  const [first] = trajectoriesNodes(node, rootGraph)
+  if (!first) return { tracks: null, video: null }
+  const applied = (first.node.outputs ?? []).flatMap(
+    (_, slot) => consumersOf({ ...first, slot }, rootGraph)).find((at) => at.node.type === 'TrackGoApply')
+  const picture = inputSlot(node, 'image')
+  const from = picture < 0 ? null : originOf(node, picture, rootGraph)
+  const latent = applied ? inputSlot(applied.node, 'latent') : -1
+  const shown = applied && latent >= 0 ? originOf(applied.node, latent, rootGraph, applied.path) : null
+  const video = [shown, ...(from && applied && !shown ? consumersOf(from, rootGraph) : [])].find(
+    (at) => at?.node.type === 'SVD_img2vid_Conditioning')
+  return {
+    tracks: numberOf(first, 'frames', rootGraph), video: video ? numberOf(video, 'video_frames', rootGraph) : null,
+  }
 }

@@ -19,6 +19,7 @@ import { fracToPx, pxToFrac } from './geometry.js'
 import { MaskLayer } from './masks.js'
 import { applyMotion } from './motion.js'
 import { motionInRaster, MotionPreview } from './motion-preview.js'
+import { preferences } from './preferences.js'
 import { clampView, fitView, fracToStage, panView, stageToFrac, zoomView } from './view.js'
 import {
   drawArrows, drawBrushCursor, drawCamera, drawDraftArrow, drawHold, drawLabel, drawLasso, handleFrame,
@@ -184,9 +185,8 @@ export class Stage {
     if (this.canvas.width !== w || this.canvas.height !== h) [this.canvas.width, this.canvas.height] = [w, h]
     context.setTransform(ratio, 0, 0, ratio, 0, 0)
     context.clearRect(0, 0, this.width, this.height)
-    this.masks.resize(this.picture.width, this.picture.height)
     const drawing = this.#shown()
-    this.masks.update(this.store.merged(this.store.drawing))
+    this.updateMasks()
     const { current: trajectories } = this.previewRequest
     const { frame, modelPreview } = this.store.view
     if (trajectories && modelPreview === 'picture') {
@@ -246,6 +246,13 @@ export class Stage {
     } finally {
       this.context = context
     }
+  }
+
+  /** Bring the masks up to the document. @returns where each has pixels; undefined where that is not known yet */
+  updateMasks() {
+    this.masks.resize(this.picture.width, this.picture.height)
+    this.masks.update(this.store.merged(this.store.drawing))
+    return this.masks.boxes
   }
 
   /**
@@ -321,7 +328,7 @@ export class Stage {
     for (const [i, component] of merged.components.entries()) {
       const entry = component.hidden || i - store.offset === this.#active ? null : masks.tint(i)
       if (!entry) continue
-      context.globalAlpha = i < store.offset ? GHOST_ALPHA : 1
+      context.globalAlpha = preferences.maskOpacity * (i < store.offset ? GHOST_ALPHA : 1)
       context.drawImage(entry.tint, entry.box.x0, entry.box.y0)
     }
     context.globalAlpha = 1
@@ -332,15 +339,17 @@ export class Stage {
     const { context, masks, store } = this
     const { draft, offset } = store
     const active = this.#active
+    context.globalAlpha = preferences.maskOpacity
     if (draft?.kind === 'stroke') {
       context.drawImage(masks.drawLive(active + offset, draft.stroke, store.color(active)).canvas, 0, 0)
+      context.globalAlpha = 1
       return
     }
     masks.endLive()
     const entry = active < 0 || drawing.components[active]?.hidden ? null : masks.tint(active + offset)
-    if (!entry) return
     const [dx, dy] = draft?.kind === 'move' ? [draft.du * masks.size.width, draft.dv * masks.size.height] : [0, 0]
-    context.drawImage(entry.tint, entry.box.x0 + dx, entry.box.y0 + dy)
+    if (entry) context.drawImage(entry.tint, entry.box.x0 + dx, entry.box.y0 + dy)
+    context.globalAlpha = 1
   }
 
   /** Everything with a constant size on the stage. @param {Drawing} drawing */

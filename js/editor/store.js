@@ -9,9 +9,11 @@
 import { cameraMoves } from './camera.js'
 import { drawnColor } from './colors.js'
 import { arrowsOf, nameOf, takesInput } from './accessors.js'
+import { budgetProblem } from './document-checks.js'
 import { addComponent, emptyDrawing, parseDrawing, serializeDrawing } from './document.js'
 import * as history from './history.js'
 import { historyAt } from './memory.js'
+import { preferences } from './preferences.js'
 import { fill, TEXT } from './texts.js'
 
 /** @type {Arrivals} */
@@ -52,7 +54,7 @@ export class EditorStore {
     this.mergedDrawings = new WeakMap()
     /** @type {ViewState} */
     this.view = {
-      selected: -1, arrow: -1, point: -1, tool: 'brush', radius: 0.03, curve: 'straight',
+      selected: -1, arrow: -1, point: -1, tool: 'brush', radius: preferences.brush, curve: 'straight',
       frame: 0, frames: 14, playing: false, hint: '', modelPreview: 'off', growth: 4,
     }
   }
@@ -175,11 +177,16 @@ export class EditorStore {
     this.changed()
   }
 
-  /** Finish a gesture. @param {Drawing} drawing @param {Partial<ViewState>} [view] selection to go with it */
+  /**
+   * Finish a gesture; one that would take the drawing beyond its budget is not kept, and said.
+   * @param {Drawing} drawing
+   * @param {Partial<ViewState>} [view] selection to go with it
+   */
   commit(drawing, view = {}) {
     this.draft = null
-    this.view = { ...this.view, ...view }
-    if (!this.error) this.#replace(history.commit(this.history, drawing))
+    const problem = budgetProblem(drawing.components)
+    this.view = problem ? { ...this.view, hint: problem } : { ...this.view, ...view }
+    if (!this.error && !problem) this.#replace(history.commit(this.history, drawing))
     this.changed()
   }
 

@@ -31,7 +31,7 @@ const CSS = `
 .trackgo-toolbar { display: flex; flex-wrap: wrap; align-items: center; gap: 2px 6px; padding: 4px 6px;
   background: var(--tg-raise); border-bottom: 1px solid var(--tg-line); flex: none; }
 .trackgo-group { display: flex; align-items: center; gap: 1px; flex: none; }
-.trackgo-options { flex: 1; display: flex; align-items: center; gap: 6px; min-width: 48px; height: 26px; }
+.trackgo-options { flex: 1; display: flex; align-items: center; gap: 6px; min-width: 108px; height: 26px; }
 .trackgo-button { display: inline-flex; align-items: center; justify-content: center; width: 26px; height: 26px;
   padding: 0; margin: 0; border: 0; border-radius: 6px; background: transparent; color: var(--tg-text); cursor: pointer;
   font: inherit; flex: none; }

@@ -28,7 +28,7 @@ export type FrameStroke = { tool: 'fill' | 'invert' }
 export type Stroke = BrushStroke | LassoStroke | ResizeStroke | FrameStroke
 
 /** png: base64, what the strokes start from; source "input": the node's mask input says what is in the mask. */
-export type Mask = { strokes?: Stroke[]; png?: string; source?: string }
+export type Mask = { strokes?: Stroke[]; png?: string | null; source?: string }
 export type Arrow = { points: Point[]; curve?: Curve }
 /** When something moves: start and end are fractions of the clip. */
 export type Timing = { start?: number; end?: number; easing?: Easing }
@@ -192,6 +192,8 @@ export type TrajectoriesAnswer = Size & {
 }
 /** The size and seed that trajectories are computed with. */
 export type Target = Size & { seed: number }
+/** Frames of the trajectories that the graph makes of a drawing, and of the video it samples; null: not known. */
+export type FrameCounts = { tracks: number | null; video: number | null }
 
 // ---- the graph, as far as it is read ------------------------------------------------------------------------
 
@@ -277,6 +279,7 @@ export type Host = {
   post: (body: string, signal: AbortSignal) => Promise<Response>
   /** At which size and seed the graph computes trajectories, if it says so. */
   target: () => Target | null
+  frameCounts: () => FrameCounts
 }
 
 /** An entry of a menu. */

@@ -1,6 +1,6 @@
 /**
- * One place that looks at the graph for all editors, when something happened: the page has no event that says "another
- * picture arrives", but nothing changes without an event of some kind. While nothing happens, nothing runs.
+ * One place that looks at the graph for all editors, when it is told that something may have happened: the page has no
+ * event that says "another picture arrives". A round draws nothing where nothing is different.
  */
 
 /** Between two rounds, while events come one after another. */

@@ -62,6 +62,12 @@ def object_info(images: list[str]) -> dict[str, dict]:
             {},
             [("IMAGE", "IMAGE")],
         ),
+        "TrackGoPointTrajectories": _node(
+            "TrackGoPointTrajectories",
+            {"drawing": ["TRACKGO_DRAWING"]} | {name: ["INT", size] for name in ("frames", "width", "height", "seed")},
+            {},
+            [("TRACKS", "tracks")],
+        ),
         "SomeFilter": _node("SomeFilter", {"image": ["IMAGE"]}, {}, [("IMAGE", "IMAGE")]),
         "PreviewImage": _node("PreviewImage", {"images": ["IMAGE"]}, {}, [], output_node=True),
         "TrackGoCanvas": _node(

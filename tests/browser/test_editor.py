@@ -280,6 +280,22 @@ def test_the_brush_says_its_width_in_pixels_of_the_picture(editor):
     slider.fill("56")
 
 
+def test_nothing_in_the_toolbar_covers_anything_else(editor):
+    """However narrow the node is: rows are added."""
+    overlaps = """() => {
+        const shown = [...document.querySelectorAll('.trackgo-toolbar :is(button, input, .trackgo-width)')]
+            .filter((one) => one.offsetParent).map((one) => [one, one.getBoundingClientRect()])
+        return shown.flatMap(([a, p], i) => shown.slice(i + 1).filter(([b, q]) => (
+            p.left < q.right - 1 && q.left < p.right - 1 && p.top < q.bottom - 1 && q.top < p.bottom - 1
+        )).map(([b]) => [a, b].map((one) => one.dataset.action ?? one.dataset.tool ?? one.className).join(' on ')))
+    }"""
+    editor.page.get_by_role("slider", name="Brush size").fill("100")
+    for width in (900, 620, 480, 400):
+        editor.page.evaluate(f"(width) => app.graph.getNodeById({CANVAS}).setSize([width, 700])", width)
+        editor.settle()
+        assert editor.page.evaluate(overlaps) == [], width
+
+
 def test_what_the_arrows_do_is_said_while_they_are_drawn(editor):
     editor.start(drawing(boat()))
     said = editor.page.locator('.trackgo-row[data-index="0"] .trackgo-readout')

@@ -202,7 +202,8 @@ test('invert, grow and shrink the selected mask, each one step to undo', () => {
 })
 
 test('a mask is resized a hundred times and then no more, and never a locked one', () => {
-  const mask = { strokes: [{ tool: 'fill' }, ...Array(99).fill({ tool: 'grow', radius: 0.01 })] }
+  const dot = { tool: 'brush', radius: 0.02, points: [[0.5, 0.5]] }
+  const mask = { strokes: [dot, ...Array(99).fill({ tool: 'grow', radius: 0.0001 })] }
   const { store } = setUp('brush', JSON.stringify({ version: 1, components: [{ mask }] }))
   changeMask(store, 'grow', 4, 200)
   changeMask(store, 'grow', 4, 200)
@@ -212,4 +213,13 @@ test('a mask is resized a hundred times and then no more, and never a locked one
   changeMask(locked.store, 'invert', 4, 200)
   assert.match(locked.store.view.hint, /locked/)
   assert.deepEqual(locked.saved, [])
+})
+
+test('what is beyond the budget is not added, and said with its component', () => {
+  const strokes = [{ tool: 'fill' }, ...Array(29).fill({ tool: 'grow', radius: 0.1 })]
+  const { store } = setUp('brush', JSON.stringify({ version: 1, components: [{ name: 'sky', mask: { strokes } }] }))
+  const before = store.text
+  changeMask(store, 'grow', 4, 200)
+  assert.equal(store.text, before)
+  assert.match(store.view.hint, /30030 sweeps, 30030 of them in Component 1 \(sky\); at most 30000/)
 })

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
 import {
-  framed, incomingPicture, originOf, parseImageName, trajectoriesTarget, viewQuery,
+  frameCounts, framed, incomingPicture, originOf, parseImageName, trajectoriesTarget, viewQuery,
 } from '../../js/editor/source.js'
 
 /**
@@ -253,4 +253,45 @@ everywhere('a loop in the graph ends', () => {
   const reroutes = [{ id: 1, type: 'Reroute', outputs: [{}] }, { id: 3, type: 'Reroute', outputs: [{}] }]
   const graph = graphOf([...reroutes, { id: 2 }], [[1, 0, 3, 0], [3, 0, 1, 0], [3, 0, 2, 0]])
   assert.equal(look(graph, 2).picture, null)
+})
+
+everywhere('frames of the trajectories, and of the video that Apply is shown or that has the same picture', () => {
+  const canvas = {
+    id: 2, type: 'TrackGoCanvas', inputs: [{ name: 'image', type: 'IMAGE' }], outputs: [{ type: 'TRACKGO_DRAWING' }],
+  }
+  const points = { id: 3, type: 'TrackGoPointTrajectories', widgets: [{ name: 'frames', value: 14 }], outputs: [{}] }
+  const video = (id, value) => ({
+    id, type: 'SVD_img2vid_Conditioning', widgets: [{ name: 'video_frames', value }], outputs: [{}, {}, {}],
+  })
+  const apply = { id: 4, type: 'TrackGoApply', inputs: [{ name: 'tracks' }, { name: 'latent' }] }
+  const counts = (nodes, links) => {
+    const graph = graphOf(nodes, links)
+    return frameCounts(graph.getNodeById(asId(2)), graph)
+  }
+  const row = [[1, 0, 2, 0], [2, 0, 3, 0]]
+  assert.deepEqual(counts([loader(1), canvas], [row[0]]), { tracks: null, video: null })
+  const wan = [...row, [1, 0, 5, 0]]
+  assert.deepEqual(counts([loader(1), canvas, points, video(5, 25)], wan), { tracks: 14, video: null }, 'no Apply')
+  const svd = [...wan, [3, 0, 4, 0]]
+  assert.deepEqual(counts([loader(1), canvas, points, apply, video(5, 25)], svd), { tracks: 14, video: 25 })
+  const shown = [...svd, [6, 2, 4, 1]]
+  const two = [loader(1), canvas, points, apply, video(5, 25), video(6, 28)]
+  assert.deepEqual(counts(two, shown), { tracks: 14, video: 28 })
+})
+
+everywhere('TrackGo Fit Picture is followed where its size is written down', () => {
+  const values = (...given) => ['width', 'height', 'how'].map((name, i) => ({ name, value: given[i] }))
+  const stepsFor = (...given) => {
+    const graph = graphOf([
+      { id: 1, type: 'LoadImage', widgets: [{ name: 'image', value: 'boat.png' }], outputs: [{ type: 'IMAGE' }] },
+      { id: 2, type: 'TrackGoFitPicture', widgets: values(...given), outputs: [{ type: 'IMAGE' }] },
+      { id: 3, type: 'TrackGoCanvas' },
+    ], [[1, 0, 2, 0], [2, 0, 3, 0]])
+    const env = { rootGraph: graph, outputs: {}, apiUrl: (path) => path }
+    return incomingPicture(graph.getNodeById(asId(3)), 'image', env).picture?.steps
+  }
+  assert.deepEqual(stepsFor(1024, 576, 'crop'), [{ kind: 'scale', width: 1024, height: 576, centred: true }])
+  for (const given of [[0, 0, 'crop'], [1024, 576, 'pad'], [1000, 576, 'crop']]) {
+    assert.equal(stepsFor(...given), undefined)
+  }
 })

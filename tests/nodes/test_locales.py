@@ -42,7 +42,7 @@ def test_a_missing_text_is_named(nodes, monkeypatch: pytest.MonkeyPatch) -> None
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-@pytest.mark.parametrize("name", ["nodeDefs", "main"])
+@pytest.mark.parametrize("name", ["nodeDefs", "main", "commands", "settings"])
 def test_every_language_has_every_text(language: str, name: str) -> None:
     texts = leaves(locale(language, name))
     assert texts.keys() == leaves(locale("en", name)).keys()
@@ -63,6 +63,15 @@ def test_no_text_holds_what_the_front_end_takes_for_a_placeholder(language: str)
     for name in ("nodeDefs", "main"):
         for path, text in leaves(locale(language, name)).items():
             assert not set("{}@|") & set(text), path
+
+
+def test_commands_and_settings_are_called_as_the_front_end_registers_them() -> None:
+    """The front end looks a text up under its id, with _ for the dots."""
+    command = (ROOT / "js" / "motion_command.js").read_text(encoding="utf-8")
+    ((id, label),) = re.findall(r"const ID = '([^']+)'\nconst LABEL = '([^']+)'", command)
+    assert locale("en", "commands") == {id.replace(".", "_"): {"label": label}}
+    settings = re.findall(r"id: '([^']+)', name: '([^']+)'", (ROOT / "js" / "settings.js").read_text(encoding="utf-8"))
+    assert locale("en", "settings") == {id.replace(".", "_"): {"name": name} for id, name in settings}
 
 
 @pytest.fixture(scope="module", name="editor_english")

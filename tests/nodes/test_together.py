@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
+pytestmark = pytest.mark.slow
 FRAMES = 6  # as in conftest.py
 
 

@@ -11,7 +11,8 @@ import pytest
 from PIL import Image
 
 from tests.comfy_harness import ROOT, ComfyServer
-from tests.workflow_format import NOTES, choices, input_specs, saved_widgets
+from tests.nodes.support import check_node
+from tests.workflow_format import NOTES, saved_widgets
 from trackgo import Drawing
 from trackgo.demo.example import example_image
 from trackgo.video import read_clip
@@ -20,7 +21,6 @@ WORKFLOWS = (
     "trackgo_demo", "trackgo_attention", "trackgo_svd", "trackgo_camera", "trackgo_to_wan_ati", "trackgo_to_wan_move",
 )  # fmt: skip
 RUNNABLE = ("trackgo_demo", "trackgo_camera", "trackgo_attention")
-MODEL_FILES = {"ckpt_name", "trackgo_name", "unet_name", "clip_name", "vae_name"}
 
 
 @pytest.fixture(params=WORKFLOWS)
@@ -69,25 +69,6 @@ def test_our_nodes_fit_their_schemas(workflow: dict[str, Any], node_list) -> Non
         info = known[node["type"]]
         assert len(node["widgets_values"]) == len(saved_widgets(info, [])), f"{node['type']} is saved with every value"
         check_node(node, info)
-
-
-def check_node(node: dict[str, Any], info: dict[str, Any]) -> None:
-    """One saved node against its definition: names, types, number of widget values, their limits.
-
-    A newer ComfyUI may have given one of its own nodes more widgets and outputs: they come last.
-    """
-    assert {item["name"] for item in node["inputs"]} <= set(input_specs(info["input"])), node["type"]
-    assert [output["type"] for output in node["outputs"]] == info["output"][: len(node["outputs"])], node["type"]
-    connected = {item["name"] for item in node["inputs"] if item["link"] is not None}
-    widgets = [widget for widget in saved_widgets(info, node["widgets_values"]) if widget.name]
-    assert set(info["input"]["required"]) <= connected | {widget.name for widget in widgets}, node["type"]
-    for widget in widgets:
-        offered, where = choices(widget.spec), f"{node['type']}.{widget.name}"
-        if offered is not None and widget.name not in MODEL_FILES:
-            assert widget.value in offered, where
-        if widget.spec[0] in ("INT", "FLOAT"):
-            options = widget.spec[1]
-            assert options.get("min", widget.value) <= widget.value <= options.get("max", widget.value), where
 
 
 def test_drawings_in_workflows_are_valid_and_sizes_agree(workflow: dict[str, Any], node_list) -> None:

@@ -48,6 +48,17 @@ def test_generate_with_the_demo_model(files: dict[str, str], tmp_path: Path) -> 
     assert read_clip(out)[0].shape == (6, 64, 64, 3)
 
 
+def test_the_demo_says_how_to_go_on(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+    """The line that it prints works as it stands, with a picture in PICTURE.jpg's place."""
+    out, own = tmp_path / "out", tmp_path / "own.png"
+    assert main(["demo", "--out", str(out), "--steps", "1"]) == 0
+    (line,) = (line for line in capsys.readouterr().out.splitlines() if "PICTURE.jpg" in line)
+    Image.fromarray(example_image(150, 100)).save(own)
+    words = line[line.index("generate") :].replace("PICTURE.jpg", str(own)).split()
+    assert main([*words, "--steps", "1"]) == 0
+    assert read_clip(out / "mine.mp4")[0].shape[0] == 14
+
+
 def test_generate_by_cut_and_drag(files: dict[str, str], tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
     bare = tmp_path / "svd"
     shutil.copytree(DEMO_SVD, bare)
@@ -141,7 +152,7 @@ def _wrong(tmp_path: Path, files: dict[str, str]) -> dict[str, tuple[list[str], 
         "missing model": (["generate", "--model", "no-model", *given, *out], "no-model"),
         "bad size": (["generate", *given, *out, "--width", "100", "--height", "64"], "multiples of 8"),
         "bad frames": (["generate", *given, *out, "--width", "64", "--height", "64", "--frames", "4"], "6"),
-        "bad freeze": (["generate", *given, *out, "--freeze", "2"], "between 0 and 1"),
+        "bad freeze": (["generate", *given, *out, "--freeze", "2"], "from 0 to 1"),
         "bad convert size": (["convert", "--drawing", files["--drawing"], "--size", "big"], "1024x576"),
         "bad format": (["convert", "--drawing", files["--drawing"], "--size", "64x64", "--to", "exe"], "exe"),
         "bad model": (["convert", "--drawing", files["--drawing"], "--size", "64x64", "--fit", "flux"], "wan, ltx"),

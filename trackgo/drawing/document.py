@@ -8,25 +8,25 @@ this version does not know are kept in `extra` and written back. Messages count 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 from typing import Any
 
 import numpy as np
 
+from .budget import SWEEPS, check_frame, check_total, mask_sweeps
 from .camera import Camera
 from .checks import Point, check_choice, check_flag, check_points, check_timing, located, shown
 from .coordinates import check_size
-from .json_values import as_object, each, list_of, need, parse_json, unknown
+from .json_values import as_object, check_values, each, list_of, need, parse_json, unknown
 from .mask import Mask
 
 VERSION = 1
 CURVES = ("straight", "smooth")
 
-# Limits: far above any drawing made by hand, low enough that no document can exhaust a server's memory.
+# Limits beside the budget: far above any drawing made by hand, low enough to keep a server alive.
 MAX_COMPONENTS = 1_000
-MAX_POINTS = 1_000_000
 MAX_ARROW_POINTS = 10_000
 MAX_MASK_BYTES = 4 * 1024**3
 
@@ -114,23 +114,18 @@ class Component:
 @dataclass(frozen=True)
 class Drawing:
     """A whole document. Components later in the list are drawn over earlier ones; the camera, if there is one, moves
-    them all, after their own motion."""
+    them all, after their own motion. `sweeps` is how much work its strokes are, see `budget`."""
 
     components: tuple[Component, ...] = ()
     extra: Mapping[str, Any] = field(default_factory=dict, hash=False)
     camera: Camera | None = None
+    sweeps: float = field(init=False, repr=False, compare=False, default=0.0)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "components", tuple(self.components))
         if len(self.components) > MAX_COMPONENTS:
             raise ValueError(f"{len(self.components)} components were given; a drawing holds at most {MAX_COMPONENTS}")
-        total = sum(
-            sum(len(stroke.points) for stroke in component.mask.strokes)
-            + sum(len(arrow.points) for arrow in component.arrows)
-            for component in self.components
-        )
-        if total > MAX_POINTS:
-            raise ValueError(f"the components hold {total} points together; a drawing holds at most {MAX_POINTS}")
+        object.__setattr__(self, "sweeps", _checked_sweeps(self.components))
 
     @classmethod
     def empty(cls) -> Drawing:
@@ -161,6 +156,7 @@ class Drawing:
         if "camera" in document:
             with located("camera"):
                 camera = Camera.from_dict(document["camera"])
+        check_values(document, "the drawing")
         return cls(tuple(components), unknown(document, ("version", "components", "camera")), camera)
 
     def to_dict(self) -> dict[str, Any]:
@@ -191,15 +187,33 @@ class Drawing:
     def masks(self, width: int, height: int) -> np.ndarray:
         """bool [s, H, W], one mask per active component; ValueError on a bad size, over 4 GiB, or a damaged PNG."""
         check_size(width, height)
+        check_frame(self.sweeps, width, height)
         if len(self.active) * width * height > MAX_MASK_BYTES:
             raise ValueError(
                 f"{len(self.active)} masks of {width}×{height} pixels exceed 4 GiB; draw at a smaller size"
             )
         masks = np.zeros((len(self.active), height, width), dtype=bool)
         for mask, index in zip(masks, self.active_indices, strict=True):
-            with located(f"{self.label(index)}, mask"):
-                self.components[index].mask.paint_(mask)
+            self._paint_(mask, index)
         return masks
+
+    def each_mask(
+        self, width: int, height: int, proceed: Callable[[], None] = lambda: None
+    ) -> Iterator[np.ndarray]:
+        """The masks of `masks` one after another, bool [H, W] each: all in the same memory, so that one is there at a
+        time. ValueError as there, but for their number. What `proceed` raises ends the work."""
+        check_size(width, height)
+        check_frame(self.sweeps, width, height)
+        mask = np.empty((height, width), dtype=bool)
+        for index in self.active_indices:
+            mask[:] = False
+            self._paint_(mask, index, proceed)
+            yield mask
+
+    def _paint_(self, mask: np.ndarray, index: int, proceed: Callable[[], None] = lambda: None) -> None:
+        with located(f"{self.label(index)}, mask"):
+            proceed()
+            self.components[index].mask.paint_(mask, proceed)
 
     def with_camera(self, camera: Camera) -> Drawing:
         """This drawing with a camera; ValueError where it already has one that moves."""
@@ -220,6 +234,21 @@ class Drawing:
             raise ValueError(f"{len(moving)} of the drawings have a camera that moves; one at most may have it")
         camera = next(iter(moving or cameras), None)
         return cls(tuple(chain.from_iterable(drawing.components for drawing in drawings)), extra, camera)
+
+
+def _checked_sweeps(components: Sequence[Component]) -> float:
+    """The work of all components' strokes; ValueError where they go beyond the budget."""
+    labels = [component_label(index, component.name) for index, component in enumerate(components)]
+    points = [
+        sum(len(stroke.points) for stroke in one.mask.strokes) + sum(len(arrow.points) for arrow in one.arrows)
+        for one in components
+    ]
+    check_total("strokes", [len(one.mask.strokes) for one in components], labels)
+    check_total("points", points, labels)
+    check_total("arrows", [len(one.arrows) for one in components], labels)
+    check_total("pixels in PNG masks", [one.mask.png_pixels for one in components], labels)
+    sweeps = [mask_sweeps(one.mask.strokes, one.mask.png is not None) for one in components]
+    return check_total(SWEEPS, sweeps, labels)
 
 
 def component_label(index: int, name: Any) -> str:

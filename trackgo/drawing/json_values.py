@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import json
+import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any, NoReturn, TypeVar
@@ -11,6 +12,8 @@ from typing import Any, NoReturn, TypeVar
 from .checks import located
 
 MAX_TEXT_BYTES = 64 * 1024 * 1024
+MAX_DEPTH = 64  # the document itself needs eight
+_MAX_CONTAINERS = 20_000_000  # more than that many characters hold; a list may hold itself
 
 _Part = TypeVar("_Part")
 
@@ -78,6 +81,24 @@ def without_mark(text: str) -> str:
 
 def _refuse_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is no number in JSON; every number must be finite")
+
+
+def check_values(value: Any, what: str) -> None:
+    """ValueError where lists and objects are nested more than 64 deep, or a number is not finite (1e999): what could
+    not be saved again, or could in one language only."""
+    level, depth, seen = [value], 0, 0
+    while level:
+        depth, seen = depth + 1, seen + len(level)
+        if depth > MAX_DEPTH or seen > _MAX_CONTAINERS:
+            raise ValueError(f"{what} is nested too deeply to be read: more than {MAX_DEPTH} lists or objects")
+        deeper = []
+        for container in level:
+            for item in container.values() if isinstance(container, dict) else container:
+                if isinstance(item, list | dict | tuple):
+                    deeper.append(item)
+                elif type(item) in (float, int) and not -sys.float_info.max <= item <= sys.float_info.max:
+                    raise ValueError(f"{what} holds a number that is not finite; every number must be finite")
+        level = deeper
 
 
 def as_object(value: Any, what: str) -> dict[str, Any]:

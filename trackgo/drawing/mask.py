@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,7 +10,7 @@ import numpy as np
 
 from .checks import shown
 from .json_values import as_object, each, list_of, unknown
-from .mask_png import check_png, decode_png, encode_png, sample_nearest
+from .mask_png import check_png, decode_png, encode_png, png_size, sample_nearest
 from .rasterize import paint_
 from .strokes import Stroke
 
@@ -40,12 +40,23 @@ class Mask:
         """Whether nothing was drawn at all."""
         return not self.strokes and self.png is None
 
-    def paint_(self, mask: np.ndarray) -> None:
-        """Draw onto an empty bool [H, W], in place; ValueError when the PNG's pixels turn out to be damaged."""
+    @property
+    def png_pixels(self) -> int:
+        """How many pixels the PNG has; 0 without one."""
+        if self.png is None:
+            return 0
+        width, height = png_size(self.png)
+        return width * height
+
+    def paint_(self, mask: np.ndarray, proceed: Callable[[], None] = lambda: None) -> None:
+        """Draw onto an empty bool [H, W], in place; ValueError when the PNG's pixels turn out to be damaged.
+
+        `proceed` is called now and then; what it raises ends the work.
+        """
         if self.png is not None:
             height, width = mask.shape
             mask[:] = sample_nearest(decode_png(self.png), width, height)
-        paint_(mask, self.strokes)
+        paint_(mask, self.strokes, proceed)
 
     @classmethod
     def from_array(cls, mask: np.ndarray) -> Mask:

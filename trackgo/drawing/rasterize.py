@@ -1,14 +1,16 @@
 """Strokes → masks, the same way here and in the editor.
 
-A row of pixels meets a capsule in one interval and a polygon's edge at one x. So every shape becomes a few +1 and −1 in
-a difference array, and a cumulative sum along the rows paints them all at once; nothing loops over points or pixels.
+A row of pixels meets a capsule in one interval and a polygon in a few. All intervals of a run of strokes that do the
+same go into the mask together: block by block where they are few, else as +1 and −1 in a difference array, whose
+running sum paints them all at once. So the work follows the strokes' outlines, and memory is one band of rows, whatever
+overlaps.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
-from itertools import chain, groupby
+from collections.abc import Callable, Iterator, Sequence
+from itertools import chain, groupby, pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -18,41 +20,98 @@ from .strokes import Stroke
 
 MIN_RADIUS_PX = 0.75  # so that the thinnest brush still leaves an unbroken line
 _GRID_CELLS = 1 << 16  # (segment, row) pairs worked on at once: the temporaries stay in the processor's cache
+_BAND_CELLS = 1 << 22  # pixels of a difference array
+_CROSSINGS = 1 << 20  # of a polygon's edges with rows, worked on at once
+_SORT_CELLS = 100  # sorting one crossing costs as much as so many pixels of a difference array
+_BLOCK_CELLS = 200  # writing one block by itself costs as much as so many pixels of a difference array
 
 
-class _Window(NamedTuple):
-    """A painted rectangle of the frame: `inside` bool [h, w] with its top-left pixel at (left, top)."""
+class _Spans(NamedTuple):
+    """Intervals of pixel rows: int64 [n] each; columns first ≤ column < stop, none where they are equal."""
+
+    rows: np.ndarray
+    first: np.ndarray
+    stop: np.ndarray
+
+
+class _Box(NamedTuple):
+    """Rows top … bottom and columns left … right, all included."""
 
     top: int
+    bottom: int
     left: int
-    inside: np.ndarray
+    right: int
 
 
-def paint_(mask: np.ndarray, strokes: Sequence[Stroke]) -> None:
+def paint_(mask: np.ndarray, strokes: Sequence[Stroke], proceed: Callable[[], None] = lambda: None) -> None:
     """Apply strokes in order to `mask`, bool [H, W], in place.
 
     brush / erase: pixels whose centre is at most max(radius · W, 0.75) px from the polyline are set / cleared.
     lasso / lasso-erase: the closed polygon, non-zero winding; a centre exactly on an edge counts on the left and top
     sides only, so that neighbouring polygons neither overlap nor leave a gap. fill: the whole frame. invert: every
     pixel. grow / shrink: pixels whose centre is at most radius · W from a set / cleared one's are set / cleared.
+    `proceed` is called now and then; what it raises ends the work.
     """
     height, width = mask.shape
     for tool, run in groupby(strokes, key=lambda stroke: stroke.tool):
-        if tool in ("fill", "invert", "grow", "shrink"):
-            for stroke in run:
-                _whole_mask_(mask, stroke)
-            continue
         if tool in ("brush", "erase"):  # a run of these is one union, whatever the order within
-            windows = [_brush_window(list(run), width, height)]
+            _paint_shapes_(mask, _Capsules.of(list(run), width, height), tool == "brush", proceed)
+        elif tool in ("lasso", "lasso-erase"):
+            _paint_shapes_(mask, _Polygons.of(list(run), width, height), tool == "lasso", proceed)
         else:
-            windows = [_polygon_window(to_pixels(stroke.points, width, height), width, height) for stroke in run]
-        for window in filter(None, windows):
-            rows, columns = window.inside.shape
-            region = mask[window.top : window.top + rows, window.left : window.left + columns]
-            if tool.endswith("erase"):
-                region &= ~window.inside
-            else:
-                region |= window.inside
+            for stroke in run:
+                proceed()
+                _whole_mask_(mask, stroke)
+
+
+def _paint_shapes_(
+    mask: np.ndarray, shapes: _Capsules | _Polygons, value: bool, proceed: Callable[[], None]
+) -> None:
+    """Set the shapes' pixels to `value`, band by band."""
+    box = shapes.box(*mask.shape)
+    if box is None:
+        return
+    band = max(1, _BAND_CELLS // (box.right - box.left + 2))
+    for top in range(box.top, box.bottom + 1, band):
+        bottom = min(box.bottom, top + band - 1)
+        region = mask[top : bottom + 1, box.left : box.right + 1]
+        _write_(region, shapes.spans(_Box(top, bottom, box.left, box.right)), value, proceed)
+
+
+def _write_(region: np.ndarray, batches: Iterator[_Spans], value: bool, proceed: Callable[[], None]) -> None:
+    """Set the intervals' pixels, counted from the corner of bool [h, w], to `value`."""
+    height, columns = region.shape
+    room = region.size // _BLOCK_CELLS
+    changes = None
+    for spans in batches:
+        proceed()
+        if changes is None and len(blocks := _blocks(spans)) <= room:
+            room -= len(blocks)
+            for top, bottom, first, stop in blocks.tolist():
+                region[top:bottom, first:stop] = value
+            continue
+        if changes is None:
+            changes = np.zeros(height * (columns + 1), dtype=np.int32)
+        row_start = spans.rows * (columns + 1)
+        one = np.ones(len(row_start), dtype=changes.dtype)  # `at` is forty times slower with a plain 1
+        np.add.at(changes, row_start + spans.first, one)
+        np.subtract.at(changes, row_start + spans.stop, one)
+    if changes is not None:
+        inside = changes.reshape(height, columns + 1)
+        np.cumsum(inside, axis=1, out=inside)
+        np.copyto(region, value, where=inside[:, :-1] != 0)
+
+
+def _blocks(spans: _Spans) -> np.ndarray:
+    """Intervals that are the same in row after row are one block: int64 [m, 4] as top, bottom, first, stop (last two of
+    each pair not included)."""
+    rows, first, stop = spans
+    if not len(rows):
+        return np.empty((0, 4), dtype=np.int64)
+    goes_on = (np.diff(rows) == 1) & (np.diff(first) == 0) & (np.diff(stop) == 0)
+    begins = np.append(0, np.flatnonzero(~goes_on) + 1)
+    ends = np.append(begins[1:], len(rows)) - 1
+    return np.stack([rows[begins], rows[ends] + 1, first[begins], stop[begins]], axis=-1)
 
 
 def _whole_mask_(mask: np.ndarray, stroke: Stroke) -> None:
@@ -66,10 +125,8 @@ def _whole_mask_(mask: np.ndarray, stroke: Stroke) -> None:
         limit = math.floor((stroke.radius * mask.shape[1]) ** 2 + 1e-6)
         grows = stroke.tool == "grow"
         region = mask[_surroundings(mask, math.isqrt(limit) if grows else 1)]
-        if grows:
-            region |= _near(region, limit)
-        else:
-            region &= ~_near(~region, limit)
+        if region.size:
+            _spread_(region, limit, grows)
 
 
 def _surroundings(mask: np.ndarray, margin: int) -> tuple[slice, slice]:
@@ -81,64 +138,89 @@ def _surroundings(mask: np.ndarray, margin: int) -> tuple[slice, slice]:
     return spans[0], spans[1]
 
 
-def _near(inside: np.ndarray, limit: int) -> np.ndarray:
-    """Pixels at most √limit from a set pixel of bool [h, w], exactly, in a time that does not depend on the distance.
+def _spread_(region: np.ndarray, limit: int, value: bool) -> None:
+    """Pixels at most √limit from one of `value` take that value, in bool [h, w]: exactly, and in a time that does not
+    depend on the distance.
 
-    Where a column's nearest set pixel is g rows away, this row's pixels up to √(limit − g²) on either side are near. A
-    pixel is in such an interval if one that starts left of it (or there) reaches it, or one from the right does.
+    This is a distance transform: where a column's nearest such pixel is g rows away, this row's pixels up to
+    √(limit − g²) on either side are near. A pixel is in such an interval if one that starts left of it (or there)
+    reaches it, or one from the right does.
     """
-    height, width = inside.shape
-    if not inside.any():
-        return np.zeros_like(inside)
-    reach = math.isqrt(limit)
-    rows = np.arange(height, dtype=np.int32)[:, None]
-    above = np.maximum.accumulate(np.where(inside, rows, -MAX_SIDE_PX), axis=0)
-    below = np.minimum.accumulate(np.where(inside, rows, 2 * MAX_SIDE_PX)[::-1], axis=0)[::-1]
-    gap = np.minimum(np.minimum(rows - above, below - rows), reach + 1)
+    height, width = region.shape
+    reach = min(math.isqrt(limit), MAX_SIDE_PX)
+    gaps = _column_gaps(region, reach, value)
     halves = [math.isqrt(limit - far * far) for far in range(reach + 1)]
-    half = np.array([*halves, -2 * MAX_SIDE_PX], dtype=np.int32)[gap]
+    half = np.array([*halves, -2 * MAX_SIDE_PX], dtype=np.int32)
     columns = np.arange(width, dtype=np.int32)
-    reached = np.maximum.accumulate(columns + half, axis=1) >= columns
-    return reached | (np.minimum.accumulate((columns - half)[:, ::-1], axis=1)[:, ::-1] <= columns)
+    band = max(1, (1 << 18) // width)
+    for top in range(0, height, band):
+        halves_here = half[gaps[top : top + band]]
+        reached = np.maximum.accumulate(halves_here + columns, axis=1) >= columns
+        np.subtract(columns, halves_here, out=halves_here)
+        reached |= np.minimum.accumulate(halves_here[:, ::-1], axis=1)[:, ::-1] <= columns
+        np.copyto(region[top : top + band], value, where=reached)
 
 
-def _segments(strokes: Sequence[Stroke], width: int, height: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """The strokes' segments: starts [S, 2], ends [S, 2], radii [S] in pixels; a lone point is a segment of length 0."""
-    counts = np.array([len(stroke.points) for stroke in strokes])
-    points_px = to_pixels(list(chain.from_iterable(stroke.points for stroke in strokes)), width, height)
-    radii_px = np.repeat([max(stroke.radius * width, MIN_RADIUS_PX) for stroke in strokes], counts)
-    last = np.cumsum(counts) - 1
-    following = np.arange(1, len(points_px) + 1)
-    following[last] = last
-    keep = np.ones(len(points_px), dtype=bool)
-    keep[last] = counts == 1
-    return points_px[keep], points_px[following[keep]], radii_px[keep]
+def _column_gaps(region: np.ndarray, reach: int, value: bool) -> np.ndarray:
+    """How many rows away the nearest pixel of `value` in the same column is, at most reach + 1: int16 [h, w]."""
+    far = np.int16(reach + 1)
+    gaps = np.where(region == value, np.int16(0), far)
+    for rows in (gaps, gaps[::-1]):
+        for above, here in pairwise(rows):
+            np.minimum(here, above + 1, out=here)
+    return gaps
 
 
-def _brush_window(strokes: Sequence[Stroke], width: int, height: int) -> _Window | None:
-    """The union of the strokes' capsules, or None when it misses the frame."""
-    starts, ends, radii = _segments(strokes, width, height)
-    low = np.ceil(np.minimum(starts, ends) - radii[:, None]).clip(0, (width, height))
-    high = np.floor(np.maximum(starts, ends) + radii[:, None]).clip(-1, (width - 1, height - 1))
-    meets = (low <= high).all(axis=1)
-    if not meets.any():
-        return None
-    starts, ends, radii = starts[meets], ends[meets], radii[meets]
-    low, high = low[meets].astype(np.int64), high[meets].astype(np.int64)
-    left, top = low.min(axis=0)
-    right, bottom = high.max(axis=0)
-    columns = right - left + 1
-    changes = np.zeros((bottom - top + 1, columns + 1), dtype=np.int32)
-    for members, rows, valid in _row_grids(low[:, 1], high[:, 1]):
-        x_low, x_high, hit = _capsule_spans(starts[members], ends[members], radii[members], rows)
-        first = np.ceil(x_low - left).clip(0, columns).astype(np.int64)
-        stop = (np.floor(x_high - left) + 1).clip(0, columns).astype(np.int64)
-        hit &= valid & (first < stop)
-        row_start = ((rows - top) * (columns + 1))[hit]
-        one = np.ones(len(row_start), dtype=changes.dtype)  # `at` is forty times slower with a plain 1
-        np.add.at(changes.reshape(-1), row_start + first[hit], one)
-        np.subtract.at(changes.reshape(-1), row_start + stop[hit], one)
-    return _Window(top, left, changes.cumsum(axis=1, dtype=changes.dtype)[:, :-1] > 0)
+class _Capsules(NamedTuple):
+    """Discs that slide: starts [S, 2], ends [S, 2], radii [S] in pixels; a lone point is a segment of length 0."""
+
+    starts: np.ndarray
+    ends: np.ndarray
+    radii: np.ndarray
+
+    @classmethod
+    def of(cls, strokes: Sequence[Stroke], width: int, height: int) -> _Capsules:
+        """The segments of brush strokes, without those that miss the frame."""
+        counts = np.array([len(stroke.points) for stroke in strokes])
+        points_px = to_pixels(list(chain.from_iterable(stroke.points for stroke in strokes)), width, height)
+        radii_px = np.repeat([max(stroke.radius * width, MIN_RADIUS_PX) for stroke in strokes], counts)
+        last = np.cumsum(counts) - 1
+        following = np.arange(1, len(points_px) + 1)
+        following[last] = last
+        keep = np.ones(len(points_px), dtype=bool)
+        keep[last] = counts == 1
+        every = cls(points_px[keep], points_px[following[keep]], radii_px[keep])
+        low, high = every._bounds(height, width)
+        meets = (low <= high).all(axis=1)
+        return cls(*(part[meets] for part in every))
+
+    def _bounds(self, height: int, width: int) -> tuple[np.ndarray, np.ndarray]:
+        """First and last column and row of each, cut at the frame: float64 [S, 2] each."""
+        reach = self.radii[:, None]
+        low = np.ceil(np.minimum(self.starts, self.ends) - reach).clip(0, (width, height))
+        return low, np.floor(np.maximum(self.starts, self.ends) + reach).clip(-1, (width - 1, height - 1))
+
+    def box(self, height: int, width: int) -> _Box | None:
+        """What they touch of the frame; None for nothing."""
+        if not len(self.radii):
+            return None
+        low, high = self._bounds(height, width)
+        (left, top), (right, bottom) = low.min(axis=0).astype(int).tolist(), high.max(axis=0).astype(int).tolist()
+        return _Box(top, bottom, left, right)
+
+    def spans(self, box: _Box) -> Iterator[_Spans]:
+        """Their intervals in a box, counted from its corner."""
+        low, high = self._bounds(box.bottom + 1, box.right + 1)
+        first, last = np.maximum(low[:, 1], box.top).astype(np.int64), high[:, 1].astype(np.int64)
+        columns = box.right - box.left + 1
+        for members, rows, _ in _row_grids(first, last):
+            np.minimum(rows, last[members, None], out=rows)  # its last row again where a shape has no more of them
+            low_x, high_x = _capsule_columns(self, members, rows)
+            start = np.ceil(low_x - box.left, out=low_x).clip(0, columns, out=low_x).astype(np.int64)
+            stop = (np.floor(high_x - box.left, out=high_x) + 1).clip(0, columns).astype(np.int64)
+            np.maximum(start, stop, out=stop)
+            rows -= box.top
+            yield _Spans(rows.reshape(-1), start.reshape(-1), stop.reshape(-1))
 
 
 def _row_grids(first: np.ndarray, last: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
@@ -159,50 +241,125 @@ def _row_grids(first: np.ndarray, last: np.ndarray) -> Iterator[tuple[np.ndarray
         position += len(members)
 
 
-def _capsule_spans(
-    starts: np.ndarray, ends: np.ndarray, radii: np.ndarray, rows: np.ndarray
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Where capsules [s] meet pixel rows [s, R]: leftmost x, rightmost x, and whether they meet at all.
+def _capsule_columns(capsules: _Capsules, members: np.ndarray, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Where capsules [s] meet pixel rows [s, R]: leftmost and rightmost x, the latter −∞ where they do not meet.
 
     A capsule is a disc sliding from start to end. At t the disc's left side on a row is x(t) − √(R² − s(t)²) with
     s = row − y(t); this is convex in t and smallest where s = R·dx/len·sign(dy), or at the nearer end of 0 ≤ t ≤ 1.
     The right side mirrors it.
     """
+    starts, radii = capsules.starts[members], capsules.radii[members, None]
     x, y = starts.T[:, :, None]
-    dx, dy = (ends - starts).T[:, :, None]
-    radii = radii[:, None]
+    dx, dy = (capsules.ends[members] - starts).T[:, :, None]
     level = dy == 0  # then s is the same for every t, and the extreme is at an end
     inverse = np.divide(1.0, dy, out=np.zeros_like(dy), where=~level)
     lean = np.divide(radii * dx * np.sign(dy), np.hypot(dx, dy), out=np.zeros_like(dx), where=~level)
     offset = rows - y
-    t_left = ((offset - lean) * inverse + (level & (dx < 0))).clip(0, 1)
-    t_right = ((offset + lean) * inverse + (level & (dx >= 0))).clip(0, 1)
-    half_left = radii**2 - (offset - t_left * dy) ** 2
-    half_right = radii**2 - (offset - t_right * dy) ** 2
-    x_low = x + t_left * dx - np.sqrt(np.maximum(half_left, 0))
-    x_high = x + t_right * dx + np.sqrt(np.maximum(half_right, 0))
-    return x_low, x_high, (half_left >= 0) & (half_right >= 0)
+    sides = []
+    for shift, end, sign in ((-lean, level & (dx < 0), -1.0), (lean, level & (dx >= 0), 1.0)):
+        t = offset + shift
+        t *= inverse
+        t += end
+        np.clip(t, 0, 1, out=t)
+        half = t * dy
+        np.subtract(offset, half, out=half)
+        half *= half
+        np.subtract(radii * radii, half, out=half)
+        misses = half < 0
+        np.maximum(half, 0, out=half)
+        np.sqrt(half, out=half)
+        t *= dx
+        t += x
+        half *= sign
+        t += half
+        sides.append((t, misses))
+    (x_low, none_left), (x_high, none_right) = sides
+    x_high[none_left | none_right] = -np.inf
+    return x_low, x_high
 
 
-def _polygon_window(points_px: np.ndarray, width: int, height: int) -> _Window | None:
-    """The closed polygon [P, 2], non-zero winding, or None when no edge crosses a row of the frame."""
-    x, y = points_px.T
-    x_next, y_next = np.roll(points_px, -1, axis=0).T
-    upper, lower = np.minimum(y, y_next), np.maximum(y, y_next)
-    first = np.ceil(upper).clip(0, height).astype(np.int64)  # an edge owns the rows upper ≤ row < lower, hence each
-    last = (np.ceil(lower) - 1).clip(-1, height - 1).astype(np.int64)  # vertex belongs to one of its two edges
-    crosses = first <= last
-    left = int(np.ceil(x.min()).clip(0, width))
-    columns = int(np.floor(x.max()).clip(-1, width - 1)) - left + 1
-    if not crosses.any() or columns <= 0:
-        return None
-    top, bottom = int(first[crosses].min()), int(last[crosses].max())
-    changes = np.zeros((bottom - top + 1, columns + 1), dtype=np.int32)
-    direction = np.where(y_next > y, 1, -1).astype(changes.dtype)
-    slope = np.divide(x_next - x, y_next - y, out=np.zeros_like(x), where=y_next != y)
-    for members, rows, valid in _row_grids(first, last):
-        x_cross = x[members, None] + (rows - y[members, None]) * slope[members, None]
-        column = np.ceil(x_cross - left).clip(0, columns).astype(np.int64)
-        cells = ((rows - top) * (columns + 1) + column)[valid]
-        np.add.at(changes.reshape(-1), cells, np.broadcast_to(direction[members, None], rows.shape)[valid])
-    return _Window(top, left, changes.cumsum(axis=1, dtype=changes.dtype)[:, :-1] != 0)
+class _Polygons(NamedTuple):
+    """The edges of closed polygons: which polygon int64 [E]; x and y of both ends [E] in pixels."""
+
+    owner: np.ndarray
+    x: np.ndarray
+    y: np.ndarray
+    x_next: np.ndarray
+    y_next: np.ndarray
+
+    @classmethod
+    def of(cls, strokes: Sequence[Stroke], width: int, height: int) -> _Polygons:
+        """The edges of lasso strokes."""
+        counts = np.array([len(stroke.points) for stroke in strokes])
+        points_px = to_pixels(list(chain.from_iterable(stroke.points for stroke in strokes)), width, height)
+        following = np.arange(1, len(points_px) + 1)
+        following[np.cumsum(counts) - 1] = np.cumsum(counts) - counts
+        owner = np.repeat(np.arange(len(counts)), counts)
+        return cls(owner, *points_px.T, *points_px[following].T)
+
+    def _rows(self, top: int, bottom: int) -> tuple[np.ndarray, np.ndarray]:
+        """First and last row each edge crosses between two: an edge owns the rows upper ≤ row < lower, hence each
+        vertex belongs to one of its two edges."""
+        upper, lower = np.minimum(self.y, self.y_next), np.maximum(self.y, self.y_next)
+        first = np.ceil(upper).clip(top, bottom + 1).astype(np.int64)
+        return first, (np.ceil(lower) - 1).clip(top - 1, bottom).astype(np.int64)
+
+    def box(self, height: int, width: int) -> _Box | None:
+        """What they touch of the frame; None for nothing."""
+        first, last = self._rows(0, height - 1)
+        crosses = first <= last
+        left = int(np.ceil(self.x.min()).clip(0, width))
+        right = int(np.floor(self.x.max()).clip(-1, width - 1))
+        if not crosses.any() or left > right:
+            return None
+        return _Box(int(first[crosses].min()), int(last[crosses].max()), left, right)
+
+    def spans(self, box: _Box) -> Iterator[_Spans]:
+        """Their intervals in a box, counted from its corner: between crossings where the winding is not 0."""
+        first, last = self._rows(box.top, box.bottom)
+        meets = first <= last
+        edges, first, last = _Polygons(*(part[meets] for part in self)), first[meets], last[meets]
+        counts = last - first + 1
+        if box.top < box.bottom and counts.sum() > _CROSSINGS:
+            middle = (box.top + box.bottom) // 2
+            for half in (box._replace(bottom=middle), box._replace(top=middle + 1)):
+                for spans in edges.spans(half):
+                    spans.rows[:] += half.top - box.top
+                    yield spans
+        elif len(counts):
+            yield edges._spans_of(counts, first, box)
+
+    def _spans_of(self, counts: np.ndarray, first: np.ndarray, box: _Box) -> _Spans:
+        """All intervals at once, of edges that cross `counts` rows each from `first` on."""
+        columns, height = box.right - box.left + 1, box.bottom - box.top + 1
+        edge = np.repeat(np.arange(len(counts)), counts)
+        row = np.arange(len(edge)) - np.repeat(np.cumsum(counts) - counts - first, counts)
+        slope = (self.x_next - self.x) / (self.y_next - self.y)
+        x_cross = self.x[edge] + (row - self.y[edge]) * slope[edge]
+        place = np.ceil(x_cross - box.left, out=x_cross).clip(0, columns, out=x_cross).astype(np.int64)
+        place += (self.owner[edge] * height + row - box.top) * (columns + 1)
+        down = (self.y_next > self.y)[edge]
+        if self.owner[0] == self.owner[-1] and len(place) * _SORT_CELLS > height * columns:
+            place -= self.owner[0] * height * (columns + 1)
+            flips = _flips_of_one(place, down, height * (columns + 1))
+        else:
+            flips = _flips_of_many(place, down)
+        line, column = np.divmod(flips, columns + 1)
+        return _Spans(line[::2] % height, column[::2], column[1::2])
+
+
+def _flips_of_many(place: np.ndarray, down: np.ndarray) -> np.ndarray:
+    """Where the winding begins and ends to be other than 0, in turns, from the crossings' places int64 [n]: the lines
+    of all polygons one after another."""
+    crossings = np.sort(place * 2 + down)  # the direction rides along
+    winding = np.cumsum((crossings & 1) * 2 - 1)  # 0 again at the end of every line
+    opens = np.flatnonzero(winding[:-1])
+    return np.stack([crossings[opens], crossings[opens + 1]], axis=-1).reshape(-1) >> 1
+
+
+def _flips_of_one(place: np.ndarray, down: np.ndarray, cells: int) -> np.ndarray:
+    """As `_flips_of_many` for the lines of one polygon, which have so many pixels: adding up is quicker than sorting
+    where there are many crossings."""
+    winding = np.zeros(cells + 1, dtype=np.int32)
+    np.add.at(winding, place + 1, np.where(down, np.int32(1), np.int32(-1)))
+    return np.flatnonzero(np.diff(np.cumsum(winding, out=winding) != 0))

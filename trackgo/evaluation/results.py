@@ -201,7 +201,24 @@ def _cell(value: float | None) -> str:
     return "" if value is None or not math.isfinite(value) else f"{value:.6g}"
 
 
+_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+
+
+def _plain(value: Any) -> Any:
+    """A cell as a spreadsheet shall take it: a text that it would compute stands behind an apostrophe."""
+    formula = isinstance(value, str) and value.startswith(_FORMULA_STARTS)
+    return f"'{value}" if formula and not _is_number(value) else value
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
+
+
 def _csv(rows: Sequence[Sequence[Any]]) -> str:
     text = io.StringIO()
-    csv.writer(text, lineterminator="\n").writerows(rows)
+    csv.writer(text, lineterminator="\n").writerows([_plain(value) for value in row] for row in rows)
     return text.getvalue()

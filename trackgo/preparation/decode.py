@@ -6,6 +6,8 @@ they cover it, then cut about their middle.
 
 from __future__ import annotations
 
+import stat
+import time
 from bisect import insort
 from collections import deque
 from collections.abc import Iterator
@@ -27,6 +29,14 @@ VIDEO_ENDINGS = (
 PICTURE_RATE = 24.0
 """Frames per second of a folder of pictures."""
 
+CLIP_SECONDS = 600.0
+"""A clip that gives no window in so many seconds of decoding, or no frame in _STALL_SECONDS, is left."""
+
+MAX_FRAME_PIXELS = 2**26
+MIN_RATE, MAX_RATE = 0.01, 1_000.0
+"""Frames per second of a clip that is read."""
+
+_STALL_SECONDS = 30.0
 _LONGEST_GAP_SECONDS = 0.5
 _REORDERED = 4
 """Frames among which time stamps may be out of order."""
@@ -80,14 +90,18 @@ def windows(source: Path, settings: Settings) -> Iterator[Window]:
     """
     found, longest, read = 0, 0, 0
     detector, run = CutDetector(), []
+    started = time.monotonic()
     for picture, fps, fresh in _sampled(source, settings.fps):
         read += 1
+        if time.monotonic() - started > CLIP_SECONDS:
+            raise Unusable("took too long", f"'{source}': {CLIP_SECONDS:g} seconds went by without a window")
         if detector.cut(picture.pixels) or fresh:
             run = []
         run.append(picture)
         longest = max(longest, len(run))
         if len(run) == settings.frames:
             yield _window(source, run, fps, settings)
+            started = time.monotonic()
             run, found = [], found + 1
             if settings.most_windows and found == settings.most_windows:
                 return
@@ -133,15 +147,37 @@ def _open(source: Path) -> tuple[Iterator[_Picture], float]:
     """The pictures of a source and its frames per second."""
     if source.is_dir():
         return _pictures(source), PICTURE_RATE
+    if not source.is_file():
+        raise Unusable("no file", f"'{source}' is {_kind(source)}, no file")
     try:
-        container = av.open(str(source))
+        container = av.open(f"file:{source}", options={"protocol_whitelist": "file"}, timeout=_STALL_SECONDS)
     except av.FFmpegError as error:
         raise Unusable("unreadable", f"'{source}' is not a video that can be read: {error}") from error
     if not container.streams.video:
         container.close()
         raise Unusable("no video", f"'{source}' holds no video stream")
-    rate = float(container.streams.video[0].average_rate or 0)
-    return _decoded(container, source, rate or 25.0), rate or 25.0
+    stream = container.streams.video[0]
+    rate = float(stream.average_rate or 0) or 25.0
+    if stream.codec_context is None:
+        container.close()
+        raise Unusable("unreadable", f"'{source}' holds a video in a format that is not known here")
+    if stream.width * stream.height > MAX_FRAME_PIXELS:
+        container.close()
+        raise Unusable("too large", f"'{source}' has {stream.width}×{stream.height} pixels, more than are read")
+    if not MIN_RATE <= rate <= MAX_RATE:
+        container.close()
+        raise Unusable("frame rate", f"'{source}' has {rate:g} frames per second, not {MIN_RATE:g} to {MAX_RATE:g}")
+    return _decoded(container, source, rate), rate
+
+
+def _kind(path: Path) -> str:
+    """What something is that is no file, in words."""
+    try:
+        mode = path.stat().st_mode
+    except OSError as error:
+        return f"not there ({error.strerror})"
+    kinds = {stat.S_IFIFO: "a pipe", stat.S_IFSOCK: "a socket", stat.S_IFCHR: "a device", stat.S_IFBLK: "a disk"}
+    return kinds.get(stat.S_IFMT(mode), "something else")
 
 
 def _decoded(container: av.container.InputContainer, source: Path, rate: float) -> Iterator[_Picture]:
@@ -150,9 +186,11 @@ def _decoded(container: av.container.InputContainer, source: Path, rate: float) 
     aspect = float(stream.sample_aspect_ratio or 1)
     with container:
         try:
-            for number, (frame, time) in enumerate(_in_order(container.decode(stream), rate)):
-                yield _upright(frame, aspect, number, time)
-        except av.FFmpegError as error:
+            for number, (frame, seconds) in enumerate(_in_order(container.decode(stream), rate)):
+                if frame.width * frame.height > MAX_FRAME_PIXELS:
+                    raise Unusable("too large", f"'{source}' has a frame of {frame.width}×{frame.height} pixels")
+                yield _upright(frame, aspect, number, seconds)
+        except (av.FFmpegError, MemoryError) as error:
             raise Unusable("broken off", f"'{source}' cannot be decoded to its end: {error}") from error
 
 
@@ -178,7 +216,11 @@ def _upright(frame: av.VideoFrame, aspect: float, number: int, time: float) -> _
 
 
 def _pictures(folder: Path) -> Iterator[_Picture]:
-    for number, path in enumerate(picture_files(folder)):
+    try:
+        paths = picture_files(folder)
+    except OSError as error:
+        raise Unusable("unreadable", f"'{folder}' cannot be listed: {error.strerror}") from error
+    for number, path in enumerate(paths):
         try:
             pixels = read_picture(path)
         except (ValueError, OSError) as error:
@@ -198,7 +240,7 @@ def find_sources(paths: list[Path]) -> list[Path]:
     for path in paths:
         if not path.exists():
             raise FileNotFoundError(f"there is nothing at '{path}'")
-        found += [path] if path.is_file() else _in_folder(path)
+        found += _in_folder(path, frozenset()) if path.is_dir() else [path]
     unique = list(dict.fromkeys(found))
     if not unique:
         where = ", ".join(f"'{path}'" for path in paths)
@@ -206,15 +248,23 @@ def find_sources(paths: list[Path]) -> list[Path]:
     return unique
 
 
-def _in_folder(folder: Path) -> list[Path]:
-    if picture_files(folder) and not any(p.suffix.lower() in VIDEO_ENDINGS for p in folder.iterdir()):
+def _in_folder(folder: Path, around: frozenset[Path]) -> list[Path]:
+    """The clips in a folder inside those `around` it. One that cannot be listed stands for itself: reading it tells."""
+    place = folder.resolve()
+    if place in around:  # a link back to where it lies
+        return []
+    try:
+        inside = sorted(folder.iterdir())
+        if picture_files(folder) and not any(path.suffix.lower() in VIDEO_ENDINGS for path in inside):
+            return [folder]
+    except OSError:
         return [folder]
     found = []
-    for path in sorted(folder.iterdir()):
+    for path in inside:
         if path.name.startswith("."):
             continue
         if path.is_dir():
-            found += _in_folder(path)
+            found += _in_folder(path, around | {place})
         elif path.suffix.lower() in VIDEO_ENDINGS:
             found.append(path)
     return found

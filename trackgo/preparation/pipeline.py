@@ -115,6 +115,7 @@ def prepare_clip(source: Path, name: str, settings: Settings) -> Iterator[Prepar
     reason, message = "", ""
     with one_thread():
         try:
+            _check_name(name)
             for window in windows(source, settings):
                 prepared = _prepare_window(window, name, settings, segmenter, tracker)
                 outcomes.append(prepared.outcome)
@@ -123,7 +124,17 @@ def prepare_clip(source: Path, name: str, settings: Settings) -> Iterator[Prepar
             reason, message = error.reason, str(error)
         except _EXPECTED as error:
             reason, message = "unreadable", f"'{name}': {error}"
-    yield ClipOutcome(name, tuple(outcomes), reason, message)
+    yield ClipOutcome(_shown(name), tuple(outcomes), reason, message)
+
+
+def _check_name(name: str) -> None:
+    """Raise Unusable for a name whose bytes are no text: keys, shards and reports could not hold it."""
+    if _shown(name) != name:
+        raise Unusable("file name", f"the name '{_shown(name)}' is not UTF-8; rename it")
+
+
+def _shown(name: str) -> str:
+    return name.encode("utf-8", "backslashreplace").decode()
 
 
 @lru_cache(maxsize=2)

@@ -49,8 +49,8 @@ class Thresholds:
     def __post_init__(self) -> None:
         for item in fields(self):
             value = getattr(self, item.name)
-            if not isinstance(value, int | float) or value < 0:
-                raise ValueError(f"threshold {item.name} is {value!r}; it must be a number of 0 or more")
+            if not isinstance(value, int | float) or not 0 <= value <= 1e6:
+                raise ValueError(f"threshold {item.name} is {value!r}; it must be a number from 0 to 1000000")
 
     def broken(self, scores: dict[str, float]) -> list[str]:
         """Which thresholds the scores break, as ``camera 3.1 > 2``; scores that are missing break none."""
@@ -100,8 +100,10 @@ class Settings:
             raise ValueError(f"size is {self.width}x{self.height}; both sides must be even and at least 64")
         if self.latents:
             check_sides(self.width, self.height, "with latents both sides")
-        if self.fps < 0 or self.most_windows < 0 or self.components < 1:
-            raise ValueError("fps and most_windows must be 0 or more, components at least 1")
+        if not 0 <= self.fps <= 1_000:
+            raise ValueError(f"fps is {self.fps}; it must be a number from 0 to 1000")
+        if self.most_windows < 0 or self.components < 1:
+            raise ValueError("most_windows must be 0 or more, components at least 1")
         object.__setattr__(self, "fps", float(self.fps))  # 0 and 0.0 are the same settings
 
     def to_mapping(self) -> dict[str, Any]:

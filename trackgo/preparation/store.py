@@ -138,8 +138,11 @@ def save_clip(job: Job, outcome: ClipOutcome, samples: Sequence[tuple[str, Mappi
 
 
 def write_json(path: Path, tree: Any) -> None:
-    """JSON that appears whole or not at all."""
-    write_whole(path, json.dumps(tree, indent=1, sort_keys=True, ensure_ascii=False).encode())
+    """JSON that appears whole or not at all. Bytes of file names that are no text are escaped in it."""
+    text = json.dumps(tree, indent=1, sort_keys=True, ensure_ascii=False)
+    if any("\ud800" <= letter <= "\udfff" for letter in set(text)):
+        text = json.dumps(tree, indent=1, sort_keys=True)
+    write_whole(path, text.encode())
 
 
 def write_whole(path: Path, data: bytes) -> None:

@@ -10,6 +10,7 @@ from ..console import speak_plainly
 
 TRAIN_EXAMPLE = "example: python -m trackgo train tiny run.folder=runs/tiny optimizer.learning_rate=3e-4 --resume"
 EXPORT_EXAMPLE = "example: python -m trackgo export runs/tiny --out models/trackgo/mine.safetensors"
+NOT_HERE = "the pack as ComfyUI's registry ships it comes without the training; run this in a clone of its repository"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -45,9 +46,11 @@ def config_path(name: str) -> Path:
 
 def run(args: argparse.Namespace) -> int:
     """Train. 0; 2 with one sentence on standard error for what the user can mend; 130 when stopped by a signal."""
-    from .config import load_config
-    from .trainer import Interrupted, train
-
+    try:
+        from .config import load_config
+        from .trainer import Interrupted, train
+    except ModuleNotFoundError as error:
+        return _left_out("train", error)
     try:
         train(load_config(config_path(args.config), args.overrides), resume=args.resume)
     except (ValueError, OSError) as error:
@@ -61,8 +64,10 @@ def run(args: argparse.Namespace) -> int:
 
 def run_export(args: argparse.Namespace) -> int:
     """Export. 0, or 2 with one sentence on standard error."""
-    from .export import DTYPES, export
-
+    try:
+        from .export import DTYPES, export
+    except ModuleNotFoundError as error:
+        return _left_out("export", error)
     try:
         written = export(args.checkpoint, args.out, DTYPES[args.dtype], not args.last, args.unet)
     except (ValueError, OSError) as error:
@@ -70,6 +75,14 @@ def run_export(args: argparse.Namespace) -> int:
         return 2
     print(f"wrote {written} ({written.stat().st_size / 1e6:.1f} MB)")
     return 0
+
+
+def _left_out(command: str, error: ModuleNotFoundError) -> int:
+    """2 with one sentence where the training's own modules are left out; any other missing module is raised again."""
+    if not str(error.name).startswith(f"{__package__}."):
+        raise error
+    print(f"trackgo {command}: {NOT_HERE}", file=sys.stderr)
+    return 2
 
 
 def main(arguments: list[str] | None = None) -> int:

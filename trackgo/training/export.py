@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -21,17 +22,19 @@ DTYPES = {"fp16": torch.float16, "bf16": torch.bfloat16, "fp32": torch.float32}
 
 
 def find_checkpoint(path: Path) -> Path:
-    """A checkpoint folder, or the latest one of a run's folder.
+    """A checkpoint folder, or the newest whole one of a run's folder; damaged ones are named on standard error.
 
     Raises:
-        FileNotFoundError: neither.
+        FileNotFoundError: neither. ValueError: none is whole.
     """
     if (path / "state.json").is_file():
         return path
-    found = state.checkpoints(path / "checkpoints")
-    if not found:
+    if not state.checkpoints(path / "checkpoints"):
         raise FileNotFoundError(f"'{path}' is neither a checkpoint (a step-… folder) nor a run that holds one")
-    return found[-1]
+    newest, _, problems = state.newest_whole(path / "checkpoints")
+    for problem in problems:
+        print(f"{problem}; '{newest.name}' is used instead", file=sys.stderr)
+    return newest
 
 
 def export(

@@ -1,14 +1,17 @@
 """Training checkpoints: a folder of safetensors and one JSON, written under a temporary name and renamed.
 
 ``weights``, ``average`` (EMA), ``exp_avg`` and ``exp_avg_sq`` hold the trained parameters by name (``unet.…``,
-``trackgo.…``, ``identity.…``); ``state.json`` the step, the configuration, and what the frozen parts looked like. There
-is no random state to keep: every random number of a step is a function of (seed, step, place), see ``batch``.
+``trackgo.…``, ``identity.…``); ``state.json`` the step, the configuration, what the frozen parts looked like, and every
+file's size and SHA-256. There is no random state to keep: every random number of a step is a function of (seed, step,
+place), see ``batch``.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
+import re
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
@@ -24,6 +28,8 @@ from .sharding import shard_like, whole
 
 FORMAT = 1
 _PREFIX = "step-"
+_WEIGHTS = "weights.safetensors"
+_NAME = re.compile(re.escape(_PREFIX) + r"\d{8,}")
 MOMENTS = ("exp_avg", "exp_avg_sq")
 
 
@@ -61,7 +67,8 @@ def save(saved: Saved, folder: Path) -> Path:
         for name, tensors in _files(saved).items():
             if tensors:
                 _save_tensors(tensors, partial / f"{name}.safetensors")
-        facts = {"format": FORMAT, "step": saved.step, **saved.facts}
+        files = {path.name: _fingerprint(path) for path in sorted(partial.glob("*.safetensors"))}
+        facts = {"format": FORMAT, "step": saved.step, **saved.facts, "files": files}
         (partial / "state.json").write_text(json.dumps(facts, indent=1) + "\n", encoding="utf-8")
         if target.exists():
             shutil.rmtree(target)
@@ -92,29 +99,105 @@ def _save_tensors(tensors: Mapping[str, Tensor], path: Path) -> None:
 
 
 def load(folder: Path) -> Saved:
-    """Read one checkpoint folder.
+    """Read one checkpoint folder, and compare its files with what ``state.json`` says of them.
+
+    A checkpoint of an older release has no such list: then the files that the step needs must be there and readable.
 
     Raises:
         FileNotFoundError: it is no checkpoint.
+        Damaged: a file is missing, or not as it was written.
         ValueError: of another format.
     """
     state = folder / "state.json"
+    if not state.is_file() and (folder / _WEIGHTS).is_file():
+        raise Damaged(folder, state.name, "it is missing")
     if not state.is_file():
         raise FileNotFoundError(f"'{folder}' is not a training checkpoint: it has no state.json")
-    facts = json.loads(state.read_text(encoding="utf-8"))
+    try:
+        facts = json.loads(state.read_bytes())
+        if not isinstance(facts, dict):
+            raise ValueError("it is no object")
+    except ValueError as error:
+        raise Damaged(folder, state.name, f"it is not JSON ({error})") from None
     if facts.get("format") != FORMAT:
         raise ValueError(f"'{folder}' has checkpoint format {facts.get('format')}, this release reads {FORMAT}")
 
+    _check_files(folder, facts)
+
     def read(name: str) -> dict[str, Tensor]:
         path = folder / f"{name}.safetensors"
-        return load_file(path) if path.is_file() else {}
+        try:
+            return load_file(path) if path.is_file() else {}
+        except (SafetensorError, OSError) as error:
+            raise Damaged(folder, path.name, str(error)) from None
 
     return Saved(facts["step"], read("weights"), read("average"), {name: read(name) for name in MOMENTS}, facts)
 
 
+class Damaged(ValueError):
+    """A checkpoint that cannot be used, and why."""
+
+    def __init__(self, folder: Path, file: str, reason: str) -> None:
+        super().__init__(f"checkpoint '{folder}' is damaged: {file}: {reason}")
+
+
+def _fingerprint(path: Path) -> dict[str, Any]:
+    digest = hashlib.sha256()
+    with open(path, "rb") as file:
+        while piece := file.read(1 << 20):
+            digest.update(piece)
+    return {"size": path.stat().st_size, "sha256": digest.hexdigest()}
+
+
+def _check_files(folder: Path, facts: Mapping[str, Any]) -> None:
+    """Raise Damaged naming the first file that is not as ``facts`` say it was written."""
+    listed = facts.get("files")
+    if listed is None:
+        needed = ["weights", "exp_avg"] if facts.get("adam_steps") else ["weights"]
+        listed = {f"{name}.safetensors": {} for name in needed}
+    if not isinstance(listed, dict) or not all(isinstance(known, dict) for known in listed.values()):
+        raise Damaged(folder, "state.json", "its list of files is none")
+    for name, known in listed.items():
+        path = folder / name
+        if not path.is_file():
+            raise Damaged(folder, name, "it is missing")
+        if known and path.stat().st_size != known.get("size"):
+            raise Damaged(folder, name, f"it has {path.stat().st_size} bytes, not {known.get('size')}")
+        if known and _fingerprint(path) != known:
+            raise Damaged(folder, name, "its content is not what was written")
+
+
+def newest_whole(folder: Path) -> tuple[Path, Saved, list[Damaged]]:
+    """The newest checkpoint in ``folder`` that is whole, what it holds, and what is wrong with those after it.
+
+    Raises:
+        Damaged: none is whole; it says so of the newest.
+        FileNotFoundError: there is none at all.
+    """
+    problems: list[Damaged] = []
+    for path in reversed(checkpoints(folder)):
+        try:
+            return path, load(path), problems
+        except Damaged as problem:
+            problems.append(problem)
+    if problems:
+        raise problems[0]
+    raise FileNotFoundError(f"'{folder}' holds no checkpoint")
+
+
+def set_aside(folder: Path, after: Path) -> None:
+    """Rename the checkpoints after ``after``, so that neither resuming nor pruning counts them."""
+    for path in checkpoints(folder):
+        if path.name > after.name:
+            aside = folder / f"damaged-{path.name}"
+            shutil.rmtree(aside, ignore_errors=True)
+            path.rename(aside)
+
+
 def checkpoints(folder: Path) -> list[Path]:
-    """Complete checkpoints in ``folder``, oldest first."""
-    return sorted(path for path in folder.glob(f"{_PREFIX}*") if (path / "state.json").is_file())
+    """The checkpoints in ``folder``, whole ones and damaged ones, oldest first; what only has such a name is none."""
+    found = (path for path in folder.glob(f"{_PREFIX}*") if _NAME.fullmatch(path.name) and path.is_dir())
+    return sorted(path for path in found if any((path / name).is_file() for name in ("state.json", _WEIGHTS)))
 
 
 def prune(folder: Path, keep: int, best: int | None = None) -> None:

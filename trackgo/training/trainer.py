@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import signal
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, nullcontext
@@ -46,7 +47,7 @@ def train(config: TrainingConfig, resume: bool = False) -> Path:
         raise ValueError(f"'{folder}' already holds a run: add --resume to continue it, or choose another run.folder")
     trainer = Trainer(config)
     if found:
-        trainer.restore_(state.load(found[-1]), str(found[-1]))
+        trainer.resume_(folder / "checkpoints")
     return trainer.run()
 
 
@@ -266,6 +267,23 @@ class Trainer:
 
     def _checkpoint(self) -> Path:
         return self.folder / "checkpoints" / f"step-{self.step:08d}"
+
+    def resume_(self, folder: Path) -> None:
+        """Continue from the newest whole checkpoint in ``folder``; damaged ones after it are named and set aside.
+
+        Raises:
+            ValueError: none is whole, or as `restore_`.
+        """
+        path, saved, problems = state.newest_whole(folder)
+        self.restore_(saved, str(path))
+        self.accelerator.wait_for_everyone()
+        if problems and self.accelerator.is_main_process:
+            state.set_aside(folder, path)
+            with open(self.folder / "damaged.log", "a", encoding="utf-8") as log:
+                for problem in problems:
+                    line = f"{problem}; set aside, continuing from step {saved.step}"
+                    print(line, file=sys.stderr)
+                    log.write(line + "\n")
 
     def restore_(self, saved: state.Saved, where: str) -> None:
         """Continue where ``saved`` stopped.

@@ -29,13 +29,24 @@ def control_points(mask: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     K by eq. 10 from bool [H, W]. 3K random pixels of the mask are clustered into K by K-means; a centre outside the
     mask (crescents, rings) goes to the nearest free pixel of the mask. A mask of at most K pixels gives all its pixels.
     """
-    rows, columns = np.nonzero(mask)
-    wanted = points_per_component(len(rows) / mask.size)
-    chosen = np.sort(rng.choice(len(rows), min(len(rows), 3 * wanted), replace=False))
-    samples = np.stack([columns[chosen], rows[chosen]], axis=-1).astype(np.float64)
-    if len(rows) <= wanted:
+    count = np.count_nonzero(mask)
+    wanted = points_per_component(count / mask.size)
+    chosen = np.sort(rng.choice(count, min(count, 3 * wanted), replace=False))
+    samples = _set_pixels(mask, chosen)
+    if count <= wanted:
         return samples
     return onto_mask(_cluster(samples, wanted, int(rng.integers(2**31))), mask)
+
+
+def _set_pixels(mask: np.ndarray, which: np.ndarray) -> np.ndarray:
+    """The set pixels of those numbers, in reading order and increasing: float64 [n, 2] as (x, y). Only the rows that
+    hold one are looked through: a list of all pixels takes more room than the mask."""
+    before = np.append(0, np.count_nonzero(mask, axis=1).cumsum())
+    rows = np.searchsorted(before, which, side="right") - 1
+    columns = np.empty_like(which)
+    for row in np.unique(rows):
+        columns[rows == row] = np.flatnonzero(mask[row])[which[rows == row] - before[row]]
+    return np.stack([columns, rows], axis=-1).astype(np.float64)
 
 
 @cache

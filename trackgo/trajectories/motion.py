@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..drawing import Arrow, Camera, Component
+from ..drawing.budget import check_positions
 from ..drawing.coordinates import check_size, to_pixels
 
 MAX_FRAMES = 1_024  # of tracks that are made or converted; ComfyUI's GenerateTracks has the same
@@ -139,11 +140,13 @@ def similarity(starts: np.ndarray, positions: np.ndarray) -> tuple[np.ndarray, n
 def component_motion(component: Component, frames: int, width: int, height: int) -> Similarity:
     """A component's arrows, timing and easing → its similarity at each frame, in width × height pixels."""
     check_size(width, height)
+    check_positions(len(component.arrows), frames)
     share = ease(progress(frames, component.start, component.end), component.easing)
     if not component.arrows:
         return Similarity.still(frames)
     positions = np.stack([arrow_positions(arrow, share, width, height) for arrow in component.arrows], axis=1)
-    starts = np.array([arrow_positions(arrow, np.zeros(1), width, height)[0] for arrow in component.arrows])
+    first_px = to_pixels([arrow.points[0] for arrow in component.arrows], width, height)
+    starts = first_px[:, 0] + 1j * first_px[:, 1]
     return Similarity(*similarity(starts, positions))
 
 

@@ -5,7 +5,7 @@ Coordinates are pixels as (x, y); (0, 0) is the centre of the top-left pixel.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -192,30 +192,39 @@ def _to_array(name: str, value: Any) -> np.ndarray:
 
 
 def point_trajectories(
-    drawing: Drawing, frames: int, width: int, height: int, seed: int = 0, skip_empty: bool = False
+    drawing: Drawing,
+    frames: int,
+    width: int,
+    height: int,
+    seed: int = 0,
+    skip_empty: bool = False,
+    proceed: Callable[[], None] = lambda: None,
 ) -> PointTrajectories:
     """A drawing → its point trajectories over `frames` frames of width × height pixels.
 
     `component` counts the active components, as `drawing.masks` does. Each component's points depend on the seed, its
     mask and its place in the document alone. A moving camera carries them all along, and gives what no mask covers
     points of its own: the component after the last (`background_points`). ValueError when a mask covers no pixel,
-    naming the component; with `skip_empty` it has no points instead.
+    naming the component; with `skip_empty` it has no points instead. What `proceed` raises, which is called between
+    components and strokes, ends the work.
     """
     check_frames(frames)
     size = (width, height)
-    masks = drawing.masks(width, height)
     camera = camera_motion(drawing.camera, frames, width, height)
     motions = [component_motion(component, frames, width, height) for component in drawing.active]
-    starts = [
-        _component_points(drawing, index, mask, seed, skip_empty)
-        for mask, index in zip(masks, drawing.active_indices, strict=True)
-    ]
+    moving = drawing.camera is not None and drawing.camera.moves
+    starts, packed, free = [], [], np.ones((height, width) if moving else (0, 0), dtype=bool)
+    for mask, index in zip(drawing.each_mask(width, height, proceed), drawing.active_indices, strict=True):
+        starts.append(_component_points(drawing, index, mask, seed, skip_empty))
+        if moving:
+            free &= ~mask
+            packed.append(np.packbits(mask, axis=1))
     moved = [motion.then(camera).apply(points) for motion, points in zip(motions, starts, strict=True)]
     seen = [inside_frame(path.astype(np.float32), *size) for path in moved]
-    if drawing.camera is not None and drawing.camera.moves:
-        points = background_points(masks, np.random.default_rng([seed, MAX_COMPONENTS]))
+    if moving:
+        points = background_points(free, np.random.default_rng([seed, MAX_COMPONENTS]))
         moved.append(camera.apply(points))
-        covered = _covered(points, masks, motions, frames)
+        covered = _covered(points, packed, size, motions, frames)
         seen.append(inside_frame(moved[-1].astype(np.float32), *size) & ~covered)
     path = np.concatenate([np.empty((frames, 0, 2)), *moved], axis=1).astype(np.float32)
     visibility = np.concatenate([np.empty((frames, 0), bool), *seen], axis=1)
@@ -235,25 +244,26 @@ def _component_points(drawing: Drawing, index: int, mask: np.ndarray, seed: int,
     )
 
 
-def background_points(masks: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Control points [K, 2] on what none of the masks bool [s, H, W] covers, K by eq. 10; none if nothing is left."""
-    free = ~masks.any(axis=0)
+def background_points(free: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Control points [K, 2] on what no mask covers, bool [H, W], K by eq. 10; none if nothing is left."""
     return control_points(free, rng) if free.any() else np.empty((0, 2))
 
 
-def _covered(points: np.ndarray, masks: np.ndarray, motions: list[Similarity], frames: int) -> np.ndarray:
+def _covered(
+    points: np.ndarray, masks: list[np.ndarray], size: tuple[int, int], motions: list[Similarity], frames: int
+) -> np.ndarray:
     """Whether a component lies over places of the background [K, 2] at each frame: bool [L, K].
 
     Only a component's own motion matters, since the camera moves both alike: a place is covered where the component,
-    moved back, has a pixel. So P never shows the background on top of what passes in front of it.
+    moved back, has a pixel. So P never shows the background on top of what passes in front of it. Masks are packed
+    bits, [H, ⌈W / 8⌉] each.
     """
-    height, width = masks.shape[1:]
     covered = np.zeros((frames, len(points)), dtype=bool)
     places = points[:, 0] + 1j * points[:, 1]
     for mask, motion in zip(masks, motions, strict=True):
         shrunk = np.abs(motion.scale_turn) < 1e-6  # to a point: it covers nothing
         back = (places - motion.shift[:, None]) / np.where(shrunk, 1, motion.scale_turn)[:, None]
-        within = inside_frame(np.stack([back.real, back.imag], axis=-1), width, height) & ~shrunk[:, None]
+        within = inside_frame(np.stack([back.real, back.imag], axis=-1), *size) & ~shrunk[:, None]
         columns, rows = (np.floor(np.where(within, part, 0) + 0.5).astype(np.int64) for part in (back.real, back.imag))
-        covered |= within & mask[rows, columns]
+        covered |= within & ((mask[rows, columns >> 3] << (columns & 7)) & 128 > 0)
     return covered

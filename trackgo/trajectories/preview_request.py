@@ -1,16 +1,20 @@
 """What the model will see of a drawing, for the editor: one request in, one answer out. Nothing is stored.
 
-The request is JSON: {"drawing": {…version 1…} (or its text), "frames", "width", "height", "seed"}. The answer holds
-what `point_trajectories` gives, so K-means exists once: `tracks` (float32 [L, N, 2], little endian) and `visibility`
-(bits [L, N], rows one after another, most significant first), both as base64, `component` [N] and `empty`, the numbers
-of components that have no points because their mask covers no pixel. Both count the visible components from 0.
+The request is JSON: {"page", "drawing": {…version 1…} (or its text), "frames", "width", "height", "seed"}. "page" may
+be left out; it is any name of the page that asks and stands first, so that its newer request takes an older one's
+place. The answer holds what `point_trajectories` gives, so K-means exists once: `tracks` (float32 [L, N, 2], little
+endian) and `visibility` (bits [L, N], rows one after another, most significant first), both as base64, `component` [N]
+and `empty`, the numbers of components that have no points because their mask covers no pixel. Both count the visible
+components from 0.
 """
 
 from __future__ import annotations
 
 import asyncio
 import base64
-from concurrent.futures import ThreadPoolExecutor
+import json
+import re
+from collections.abc import Callable
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -22,20 +26,26 @@ from ..drawing.json_values import parse_json
 from .control_points import MAX_POINTS
 from .motion import MAX_FRAMES
 from .points import point_trajectories
+from .preview_queue import Busy, Job, PreviewQueue
 
 if TYPE_CHECKING:
     from aiohttp import web
 
 ROUTE = "/trackgo/trajectories"
+ARRIVAL_S = 60
 MAX_REQUEST_BYTES = 8 * 1024 * 1024
 MAX_SIDE_PX = 4_096
 MAX_COMPONENTS = 200
-MAX_MASK_PIXELS = 512 * 1024 * 1024  # all masks together, one byte each
+MAX_MASK_PIXELS = MAX_COMPONENTS * 4_096 * 2_160  # all masks together, though there is one at a time
 MAX_POSITIONS = 2_000_000  # of all points in all frames: an answer of some twenty megabytes
+_PAGE = re.compile(rb'\s*\{\s*"page"\s*:\s*"([\w-]{1,64})"')
 
 
-def answer(request: bytes) -> dict[str, Any]:
-    """A request's body → the answer as values for JSON; ValueError with one sentence for anything that is wrong."""
+def answer(request: bytes, proceed: Callable[[], None] = lambda: None) -> dict[str, Any]:
+    """A request's body → the answer as values for JSON; ValueError with one sentence for anything that is wrong.
+
+    `proceed` is called between components and strokes; what it raises ends the work.
+    """
     if len(request) > MAX_REQUEST_BYTES:
         raise ValueError(f"the request has {len(request)} bytes; at most {MAX_REQUEST_BYTES} are read")
     try:
@@ -49,9 +59,10 @@ def answer(request: bytes) -> dict[str, Any]:
     width, height = (_whole(given, side, 16, MAX_SIDE_PX) for side in ("width", "height"))
     seed = _whole(given, "seed", 0, 2**53 - 1) if "seed" in given else 0
     document = given.get("drawing")
+    proceed()
     drawing = Drawing.from_json(document) if isinstance(document, str) else Drawing.from_dict(document)
     _check_amount(drawing, frames, width, height)
-    trajectories = point_trajectories(drawing, frames, width, height, seed, skip_empty=True)
+    trajectories = point_trajectories(drawing, frames, width, height, seed, skip_empty=True, proceed=proceed)
     present = set(trajectories.component.tolist())
     return {
         "width": width,
@@ -91,25 +102,64 @@ def _base64(array: np.ndarray) -> str:
 
 
 @cache
-def _worker() -> ThreadPoolExecutor:
-    """One thread for all answers: they take turns, so there is memory in use for one, and the server stays quick."""
-    return ThreadPoolExecutor(max_workers=1, thread_name_prefix="trackgo-preview")
+def _queue() -> PreviewQueue:
+    return PreviewQueue()
 
 
 async def handle(request: web.Request) -> web.Response:
-    """The route's handler for an aiohttp server, ComfyUI's or another: 200 with the answer, 400 or 413 with a sentence.
+    """The route's handler for an aiohttp server, ComfyUI's or another: 200 with the answer, or one sentence with
 
-    The work runs on a thread beside the server's loop.
+    400 for a bad request, 408 for one that does not arrive, 413 for a large one, 415 for another type than JSON (which
+    a foreign page may send without asking), 503 where others wait already or the work takes too long.
     """
     from aiohttp import web
 
-    if (request.content_length or 0) > MAX_REQUEST_BYTES:
-        return web.json_response({"error": f"The request is larger than {MAX_REQUEST_BYTES} bytes."}, status=413)
-    body = await request.content.read(MAX_REQUEST_BYTES + 1)
-    while len(body) <= MAX_REQUEST_BYTES and (more := await request.content.read(MAX_REQUEST_BYTES + 1 - len(body))):
-        body += more
     try:
-        result = await asyncio.get_running_loop().run_in_executor(_worker(), answer, body)
+        body = await asyncio.wait_for(_body(request), ARRIVAL_S)
+        job = Job(_page(body), lambda job: json.dumps(answer(body, job.proceed)).encode("ascii"))
+        _queue().submit(job)
+        return web.Response(body=await asyncio.wrap_future(job.done), content_type="application/json")
+    except _Refused as error:
+        return web.json_response({"error": str(error)}, status=error.status)
+    except Busy as error:
+        return web.json_response({"error": str(error)}, status=503, headers={"Retry-After": "1"})
     except ValueError as error:
         return web.json_response({"error": str(error)}, status=400)
-    return web.json_response(result)
+    except asyncio.TimeoutError:  # a class of its own in Python 3.10
+        return web.json_response({"error": f"The request did not arrive in {ARRIVAL_S} seconds."}, status=408)
+
+
+class _Refused(Exception):
+    """A request that is not read; ``status`` is what HTTP says."""
+
+    def __init__(self, status: int, message: str) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+async def _body(request: web.Request) -> bytes:
+    """A request's bytes, uncompressed; _Refused for those that are not to be read."""
+    from aiohttp import ClientPayloadError, web
+    from aiohttp.http_exceptions import HttpProcessingError
+
+    if request.content_type != "application/json":
+        raise _Refused(415, f"The request is {request.content_type}; it must be application/json.")
+    if (request.content_length or 0) > MAX_REQUEST_BYTES:
+        raise _Refused(413, f"The request is larger than {MAX_REQUEST_BYTES} bytes.")
+    try:
+        body = await request.content.read(MAX_REQUEST_BYTES + 1)
+        while len(body) <= MAX_REQUEST_BYTES and (
+            more := await request.content.read(MAX_REQUEST_BYTES + 1 - len(body))
+        ):
+            body += more
+    except (ClientPayloadError, HttpProcessingError, web.RequestPayloadError) as error:
+        raise _Refused(400, f"The request's body cannot be read: {error}") from None
+    if len(body) > MAX_REQUEST_BYTES:
+        raise _Refused(413, f"The request is larger than {MAX_REQUEST_BYTES} bytes.")
+    return body
+
+
+def _page(body: bytes) -> str:
+    """The page that asks, if the request begins with its name: so it is known before the rest is read."""
+    named = _PAGE.match(body)
+    return named[1].decode("ascii") if named else ""

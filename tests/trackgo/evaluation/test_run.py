@@ -280,7 +280,7 @@ def test_export_command(tmp_path: Path) -> None:
     [
         (["world", "--system", "sora"], "'sora' is not known"),
         (["world", "--system", "x=/nowhere"], "no folder '/nowhere'"),
-        (["world", "--count", "0", "--system", "still"], "at least one"),
+        (["world", "--count", "0", "--system", "still"], "--count is 0; it must be a whole number from 1 to 10000"),
         (["world", "--frames", "0"], "--frames is 0"),
         (["world", "--size", "100x64"], "--size: both sides must be multiples of 8, got 100×64"),
         (["world", "--tracker", "eyes", "--system", "still"], "eyes"),

@@ -122,7 +122,7 @@ def test_command(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
     [
         (["nowhere", "REF"], "nowhere"),
         (["static", "EMPTY"], "no .json"),
-        (["static", "REF", "--frames", "0"], "at least 1"),
+        (["static", "REF", "--frames", "0"], "--frames is 0; it must be a whole number from 1 to 1024"),
         (["static", "REF", "--size", "10x10", "--sizes", "REF/boat.json"], "not both"),
         (["static", "REF", "--sizes", "REF/boat.json"], "must be JSON"),
         (["static", "REF", "--evaluated-size", "10x10"], "size of the frame"),

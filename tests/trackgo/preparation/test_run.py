@@ -6,7 +6,9 @@ import importlib.util
 import json
 import os
 import re
+import shutil
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -18,6 +20,7 @@ import pytest
 
 from tests.trackgo.preparation.clips import BAD, SIZE, write_known_clip
 from trackgo.cli import main
+from trackgo.preparation import decode
 from trackgo.preparation.run import prepare
 from trackgo.preparation.settings import Settings, Thresholds
 from trackgo.preparation.shards import read_samples, read_tar
@@ -225,3 +228,45 @@ def test_bad_input_is_one_sentence(
     assert message in error
     assert error.count("\n") == 1
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="names and kinds of files are Linux's here")
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_what_is_no_clip_is_skipped_with_its_reason(
+    videos: Path, tmp_path: Path, workers: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder, out = tmp_path / "clips", tmp_path / "out"
+    folder.mkdir()
+    shutil.copy(videos / "good1.mkv", folder)
+    os.mkfifo(folder / "pipe.mp4")
+    listening = socket.socket(socket.AF_UNIX)
+    listening.bind(str(folder / "socket.mp4"))
+    (folder / "gone.mp4").symlink_to("nowhere")
+    (folder / "device.mp4").symlink_to("/dev/zero")
+    (folder / "folder.mp4").mkdir()
+    (folder / "loop").symlink_to(".")
+    shutil.copy(videos / "good1.mkv", os.fsencode(folder) + b"/caf\xe9.mp4")
+    (folder / "playlist.mp4").write_text("ffconcat version 1.0\n" + f"file '{folder / 'good1.mkv'}'\n" * 9)
+    size = ["--size", "192x128", "--frames", "8"]
+    assert main(["prepare", str(folder), "--out", str(out), *size, "--workers", workers, "--preview"]) == 0
+    listening.close()
+    report = json.loads((out / "report.json").read_text(encoding="utf-8"))
+    reasons = {Path(bad["source"]).name: bad["reason"] for bad in report["bad"]}
+    no_file = dict.fromkeys(("pipe.mp4", "socket.mp4", "gone.mp4", "device.mp4"), "no file")
+    assert reasons == no_file | {"caf\\udce9.mp4": "file name", "playlist.mp4": "unreadable"}
+    assert "is a pipe" in next(bad["message"] for bad in report["bad"] if "pipe" in bad["source"])
+    assert report["kept"] >= 1
+    assert main(["prepare", str(folder), "--out", str(out), *size]) == 0, "and again, with nothing left to do"
+
+
+@pytest.mark.parametrize("rate", ["inf", "nan", "-1", "1e9"])
+def test_a_rate_that_is_none_is_refused(rate: str, videos: Path, tmp_path: Path, capsys) -> None:
+    assert main(["prepare", str(videos), "--out", str(tmp_path / "out"), f"--fps={rate}"]) == 2
+    assert "--fps is" in capsys.readouterr().err
+
+
+def test_a_clip_that_takes_too_long_is_left(videos: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(decode, "CLIP_SECONDS", -1.0)
+    with pytest.raises(decode.Unusable, match="without a window") as caught:
+        list(decode.windows(videos / "good1.mkv", Settings(frames=8, width=192, height=128)))
+    assert caught.value.reason == "took too long"
