@@ -11,6 +11,7 @@ import argparse
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
 import cv2
@@ -43,7 +44,7 @@ from trackgo.options import sampling_of
 from trackgo.tracking.sprites import Followed, followed, mostly_seen, wanted_offsets
 
 PLAIN = "plain"
-DEFAULT = (PLAIN, "cut-and-drag", "cut-and-drag:20:0.175:0.53", "trackgo", "both")
+DEFAULT = (PLAIN, "cut-and-drag", "cut-and-drag:10:0.58:0.75", "trackgo", "both:4:0.175:0.45")
 _SHEET_TIMES = (0.25, 0.5, 0.75, 1.0)
 _SHEET_CELL_PX = 160
 
@@ -91,7 +92,8 @@ def main() -> None:
     pipeline = load(None, average=True)
     scenes = held_out_scenes(args.scenes, 14, 128, 128)
     rows = [[] for _ in systems]
-    for seen in tqdm(scenes, unit="scene"):
+    one, three = scenes[: args.scenes // 2], scenes[args.scenes // 2 :]
+    for seen in tqdm([*chain.from_iterable(zip(one, three, strict=False)), *three[len(one) :]], unit="scene"):
         for own, system in zip(rows, systems, strict=True):
             own.append(_kept(args.out, system, seen, pipeline))
     table = [TABLE_HEAD, *(table_row(str(s), own) for s, own in zip(systems, rows, strict=True))]
@@ -124,7 +126,9 @@ def figures(system: System, seen: Scene, pipeline: TrackGoPipeline) -> dict[str,
     if len(parts) == 1:
         drift = still_drift(video, seen)
     else:
-        drift = unselected_drift(system.video(pipeline, seen, only_first(seen.drawing())), seen)
+        follows = system.engine != PLAIN
+        other = system.video(pipeline, seen, only_first(seen.drawing())) if follows else video
+        drift = unselected_drift(other, seen)
     return {
         "followed": [[f.error, f.still, f.cosine] for f in shown],
         "inside": [float(off.mean())] if moving.any() else [],

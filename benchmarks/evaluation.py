@@ -46,8 +46,8 @@ def stages(scenes: int, steps: int) -> Counter[str]:
     pipeline = TrackGoPipeline.from_pretrained("demo")
     pipeline.set_progress_bar_config(disable=True)
     systems = [
-        Generated("ours", pipeline, Sampling(steps, 1.0), True),
-        Generated("svd", pipeline, Sampling(steps, 1.0), False),
+        Generated("ours", pipeline, Sampling(steps, 1.0), "trackgo"),
+        Generated("svd", pipeline, Sampling(steps, 1.0), None),
     ]
     source, tracker, spent = world_source(scenes, 14, 128, 128), build_tracker("lk"), Counter()
     systems[0].video(source.load(source.names[0]))  # the first call sets things up

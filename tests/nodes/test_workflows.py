@@ -18,9 +18,11 @@ from trackgo.demo.example import example_image
 from trackgo.video import read_clip
 
 WORKFLOWS = (
-    "trackgo_demo", "trackgo_attention", "trackgo_svd", "trackgo_camera", "trackgo_to_wan_ati", "trackgo_to_wan_move",
+    "trackgo_demo", "trackgo_attention", "trackgo_svd", "trackgo_camera", "trackgo_cut_and_drag",
+    "trackgo_demo_cut_and_drag", "trackgo_to_wan_ati", "trackgo_to_wan_cut_and_drag", "trackgo_to_wan_move",
 )  # fmt: skip
-RUNNABLE = ("trackgo_demo", "trackgo_camera", "trackgo_attention")
+RUNNABLE = ("trackgo_demo", "trackgo_camera", "trackgo_attention", "trackgo_demo_cut_and_drag")
+SIZED = ("TrackGoPointTrajectories", "TrackGoCutAndDrag")
 
 
 @pytest.fixture(params=WORKFLOWS)
@@ -75,10 +77,11 @@ def test_drawings_in_workflows_are_valid_and_sizes_agree(workflow: dict[str, Any
     known = {node.define_schema().node_id: node.GET_NODE_INFO_V1() for node in node_list}
     by_type = {node["type"]: node for node in workflow["nodes"]}
     canvas = values(by_type["TrackGoCanvas"], known["TrackGoCanvas"])
-    points = values(by_type["TrackGoPointTrajectories"], known["TrackGoPointTrajectories"])
+    (sized,) = (kind for kind in SIZED if kind in by_type)
+    points = values(by_type[sized], known[sized])
     assert Drawing.from_json(canvas["editor"]).masks(64, 64).any() or "TrackGoCameraMotion" in by_type
     assert canvas["frames"] == points["frames"]
-    (maker,) = (node for kind, node in by_type.items() if kind.startswith(("SVD_", "WanTrack", "WanMove")))
+    (maker,) = (node for kind, node in by_type.items() if kind.startswith(("SVD_", "WanTrack", "WanMove", "WanImage")))
     sizes = [value for value in maker["widgets_values"] if isinstance(value, int)]
     start = sizes.index(points["width"])
     assert sizes[start : start + 3] == [points["width"], points["height"], points["frames"]]

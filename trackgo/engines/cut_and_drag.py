@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 
 from ..center_crop import CenterCrop
 from ..drawing import Drawing
-from ..trajectories.motion import Similarity, camera_motion, component_motion
+from ..trajectories import PointTrajectories
+from ..trajectories.motion import Similarity, camera_motion, component_motion, similarity
 
 FILL_SIDE_PX = 160  # the hole behind what moves is filled at this size: sampling makes it anew
 _FEATHER = np.array([0.25, 0.5, 0.25])  # of a mask's edge, pixels
@@ -68,12 +69,43 @@ def reference_frames(
         raise ValueError(f"the picture must be uint8 [H, W, 3], got {picture.dtype} {list(picture.shape)}")
     height, width = picture.shape[:2]
     masks = drawing.masks(width, height)
-    camera = camera_motion(drawing.camera, frames, width, height)
     motions = [component_motion(component, frames, width, height) for component in drawing.active]
+    yield from _filmed(picture, masks, motions, camera_motion(drawing.camera, frames, width, height))
+
+
+def tracked_reference(picture: NDArray[np.uint8], masks: NDArray[np.bool_], tracks: PointTrajectories) -> Reference:
+    """The rough video where no drawing is known: each mask moves as its component's points do, as well as a similarity
+    can say it.
+
+    Args:
+        picture: uint8 [H, W, 3], the first frame.
+        masks: bool [S, H, W]; the points of mask s are those of component s.
+    """
+    motions = [_motion_of(tracks, number) for number in range(len(masks))]
+    shown, moved = zip(*_filmed(picture, masks, motions, Similarity.still(tracks.frames)), strict=True)
+    return Reference(np.stack(shown), np.stack(moved))
+
+
+def _motion_of(tracks: PointTrajectories, number: int) -> Similarity:
+    """Least squares over the points that are seen at first and at a frame; where none is, it stays where it was."""
+    own = tracks.component == number
+    points, seen = tracks.tracks[:, own], tracks.visibility[:, own]
+    found = [(1 + 0j, 0j)]
+    for i in range(1, tracks.frames):
+        both = seen[0] & seen[i]
+        fitted = similarity(points[0, both], points[None, i, both]) if both.any() else None
+        found.append(found[-1] if fitted is None else (complex(fitted[0][0]), complex(fitted[1][0])))
+    return Similarity(*np.array(found, np.complex128).T)
+
+
+def _filmed(
+    picture: NDArray, masks: NDArray, motions: list[Similarity], camera: Similarity
+) -> Iterator[tuple[NDArray[np.uint8], NDArray[np.bool_]]]:
+    """W[i] and M[i] of masks bool [S, H, W] with a motion each, filmed by a camera."""
     parts = [_cut_out(picture, *pair) for pair in zip(masks, motions, strict=True) if pair[0].any()]
     lifted = masks.any(axis=0)
     behind = fill(picture, lifted)
-    for i in range(frames):
+    for i in range(len(camera.shift)):
         yield _frame(picture, behind, ~lifted, parts, camera, i)
 
 

@@ -59,8 +59,9 @@ def _video_options(sub: argparse.ArgumentParser) -> None:
         "--system",
         action="append",
         metavar="NAME",
-        help="ours, svd (the same model without trajectories), still, real, or NAME=FOLDER of its videos; may be "
-        "repeated (default: ours, svd and, where there is one, real)",
+        help="ours, svd (the same model without trajectories), cut-and-drag (it follows a rough video, without TrackGo "
+        "weights), both, still, real, or NAME=FOLDER of its videos; may be repeated (default: ours, svd and, where "
+        "there is one, real)",
     )
     what.add_argument("--model", default="demo", help="demo, a diffusers SVD folder or a single .safetensors file")
     what.add_argument("--trackgo", type=Path, metavar="FILE", help="TrackGo weights (built in for demo)")
@@ -69,6 +70,8 @@ def _video_options(sub: argparse.ArgumentParser) -> None:
     what.add_argument("--steps", type=int, help="sampling steps (default: the model's own; demo 4, SVD 25)")
     what.add_argument("--guidance", type=float, help="of the last frame (default: the model's own; demo 1, SVD 2.5)")
     what.add_argument("--seed", type=int, default=0)
+    what.add_argument("--start", type=float, metavar="0…1", help="cut-and-drag, both: where in the sampling it begins")
+    what.add_argument("--release", type=float, metavar="0…1", help="cut-and-drag, both: where it lets go")
     how = sub.add_argument_group("how it is measured")
     how.add_argument("--frames", type=int, help="of each video, from the first (default: the model's 14 or 25)")
     how.add_argument("--size", type=size, metavar="WxH", help="default: the model's, 1024x576 for SVD")

@@ -16,7 +16,7 @@ from tqdm import tqdm
 
 from ..files import write_text
 from ..options import device_named, dtype_named, place_, sampling_of
-from ..pipeline import TrackGoPipeline
+from ..pipeline import Engine, TrackGoPipeline
 from ..svd.sizes import check_sides
 from ..tracking.trackers import build_tracker
 from ..video import write_clip
@@ -34,6 +34,7 @@ from .sources import drawings_source, world_source
 from .systems import Folder, Generated, Real, Sampling, Still, System
 
 _OURS, _SVD = "ours", "svd"
+_ENGINES: dict[str, Engine | None] = {_OURS: "trackgo", _SVD: None, "cut-and-drag": "cut-and-drag", "both": "both"}
 _SVD_SIZE, _DEMO_SIZE, _FRAMES = (1024, 576), (128, 128), 14
 
 
@@ -64,7 +65,7 @@ class _Pipeline:
     def __init__(self, args: argparse.Namespace) -> None:
         self.args, self._loaded = args, None
         self.demo = args.model == "demo"
-        generates = not args.export and any(name in (_OURS, _SVD) for name in _system_names(args))
+        generates = not args.export and any(name in _ENGINES for name in _system_names(args))
         drawn = args.input == "world"  # at the demo's size; real videos at the paper's, unless the model says otherwise
         size, frames = self._model_shape() if generates else (_DEMO_SIZE if drawn else _SVD_SIZE, _FRAMES)
         self.shape = (args.frames or frames, *(args.size or size))
@@ -72,7 +73,8 @@ class _Pipeline:
             check_sides(*self.shape[1:], "--size: both sides")
         own = sampling_of(args.model)
         guidance = own.guidance if args.guidance is None else args.guidance
-        self.sampling = Sampling(args.steps or own.steps, guidance, args.seed)
+        held = {name: getattr(args, name) for name in ("start", "release") if getattr(args, name) is not None}
+        self.sampling = Sampling(args.steps or own.steps, guidance, args.seed, **held)
 
     def load(self) -> TrackGoPipeline:
         """The pipeline, in its place."""
@@ -105,13 +107,14 @@ def _systems(args: argparse.Namespace, pipeline: _Pipeline) -> list[System]:
             systems.append(Folder(given, Path(folder)))
         elif name in YARDSTICKS:
             systems.append(Still() if name == STILL else Real())
-        elif name in (_OURS, _SVD):
-            loaded = pipeline.load()
-            if name == _OURS and loaded.trackgo is None:
-                raise ValueError("system ours needs TrackGo weights: give --trackgo, or --system svd alone")
-            systems.append(Generated(name, loaded, pipeline.sampling, name == _OURS))
+        elif name in _ENGINES:
+            loaded, engine = pipeline.load(), _ENGINES[name]
+            if engine in ("trackgo", "both") and loaded.trackgo is None:
+                raise ValueError(f"system {name} needs TrackGo weights: give --trackgo, or --system svd alone")
+            systems.append(Generated(name, loaded, pipeline.sampling, engine))
         else:
-            raise ValueError(f"system '{name}' is not known: give ours, svd, still, real or NAME=FOLDER")
+            known = ", ".join((*_ENGINES, *YARDSTICKS))
+            raise ValueError(f"system '{name}' is not known: give {known} or NAME=FOLDER")
     return systems
 
 
@@ -161,9 +164,11 @@ def _settings(args: argparse.Namespace, source: Source, pipeline: _Pipeline) -> 
     frames, width, height = pipeline.shape
     settings = {"videos": len(source.names), "frames": frames, "size": f"{width}×{height}", "tracker": args.tracker}
     settings |= source.settings
-    if any(name in (_OURS, _SVD) for name in _system_names(args)):
+    if any(name in _ENGINES for name in _system_names(args)):
         sampling = pipeline.sampling
         settings |= {"model": args.model, "steps": sampling.steps, "guidance": sampling.guidance, "seed": sampling.seed}
+    if any(name in ("cut-and-drag", "both") for name in _system_names(args)):
+        settings |= {"start": sampling.start, "release": sampling.release}
     return settings
 
 

@@ -10,7 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..center_crop import CenterCrop
-from ..pipeline import TrackGoPipeline
+from ..engines.cut_and_drag import tracked_reference
+from ..engines.hold import RELEASE, START
+from ..pipeline import Engine, TrackGoPipeline
 from .cases import Case
 from .results import REAL, STILL
 from .sources import read_video
@@ -36,6 +38,8 @@ class Sampling:
     guidance: float = 2.5
     seed: int = 0
     fps: int = 7
+    start: float = START
+    release: float = RELEASE
 
     def __post_init__(self) -> None:
         if self.steps < 1:
@@ -44,19 +48,23 @@ class Sampling:
 
 @dataclass(frozen=True, eq=False)
 class Generated:
-    """A pipeline's own videos, with trajectories (TrackGo) or without (plain SVD)."""
+    """A pipeline's own videos, by one of its engines or none (plain SVD)."""
 
     name: str
     pipeline: TrackGoPipeline
     sampling: Sampling
-    follows: bool
+    engine: Engine | None
 
     def video(self, case: Case) -> NDArray[np.uint8]:
         """See ``System``."""
         s = self.sampling
+        held = {}
+        if self.engine in ("cut-and-drag", "both"):
+            reference = tracked_reference(case.picture, case.masks, case.wanted)
+            held = {"reference": reference, "start": s.start, "release": s.release}
         return self.pipeline(
-            case.picture, case.wanted if self.follows else None, frames=case.frames,
-            steps=s.steps, guidance=s.guidance, seed=s.seed, fps=s.fps,
+            case.picture, None if self.engine is None else case.wanted, frames=case.frames, engine=self.engine,
+            steps=s.steps, guidance=s.guidance, seed=s.seed, fps=s.fps, **held,
         )  # fmt: skip
 
 

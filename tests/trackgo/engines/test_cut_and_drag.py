@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 from tests.comfy_harness import ROOT
 from trackgo import Camera, Drawing, point_trajectories
 from trackgo.drawing import Arrow, Component, Mask, Stroke
-from trackgo.engines.cut_and_drag import fill, reference_frames, reference_video
+from trackgo.engines.cut_and_drag import fill, reference_frames, reference_video, tracked_reference
 from trackgo.files import read_picture
 
 FIXTURES = ROOT / "tests" / "fixtures"
@@ -144,6 +145,24 @@ def test_any_arrow_gives_whole_frames(points: list, frames: int, turned: bool) -
 def test_a_picture_of_another_kind_is_refused() -> None:
     with pytest.raises(ValueError, match=r"uint8 \[H, W, 3\], got float64"):
         reference_video(SLOPES / 255, Drawing((BOAT,)), 3)
+
+
+def test_tracks_move_masks_as_the_drawing_does() -> None:
+    drawing = Drawing((BOAT, WHIRL))
+    tracks = point_trajectories(drawing, FRAMES, WIDTH, HEIGHT)
+    found = tracked_reference(SLOPES, drawing.masks(WIDTH, HEIGHT), tracks)
+    shown, moved = reference_video(SLOPES, drawing, FRAMES)
+    assert (np.abs(found.frames.astype(int) - shown) > 2).mean() < 0.002
+    assert (found.moved != moved).mean() < 0.002 and moved[-1].any()
+
+
+def test_what_is_out_of_sight_stays_where_it_was() -> None:
+    tracks = point_trajectories(Drawing((BOAT,)), FRAMES, WIDTH, HEIGHT)
+    hidden = tracks.visibility.copy()
+    hidden[3:] = False
+    found = tracked_reference(SLOPES, Drawing((BOAT,)).masks(WIDTH, HEIGHT), replace(tracks, visibility=hidden))
+    assert all(np.array_equal(frame, found.frames[2]) for frame in found.frames[3:])
+    assert not np.array_equal(found.frames[1], found.frames[2])
 
 
 @pytest.mark.parametrize("name", GOLDEN["documents"])
