@@ -217,6 +217,11 @@ function listen() {
   }
 }
 
+/** @param {string} route @returns {(body: string, signal: AbortSignal) => Promise<Response>} */
+const postTo = (route) => (body, signal) => api.fetchApi(route, {
+  method: 'POST', headers: { 'Content-Type': 'application/json' }, body, signal,
+})
+
 /** What ComfyUI asks for a custom widget type. @param {ComfyNode} node @param {string} name */
 function createWidget(node, name) {
   /** @type {ComfyWidget|null} */
@@ -238,9 +243,8 @@ function createWidget(node, name) {
     mount: (element) => mount(node, element),
     target: () => trajectoriesTarget(node, rootOf()),
     frameCounts: () => frameCounts(node, rootOf()),
-    post: (body, signal) => api.fetchApi('/trackgo/trajectories', {
-      method: 'POST', headers: { 'Content-Type': 'application/json' }, body, signal,
-    }),
+    post: postTo('/trackgo/trajectories'),
+    select: postTo('/trackgo/select'),
   })
   const shown = node.addDOMWidget(name, WIDGET_TYPE, editor.element, {
     getValue: () => editor.value,

@@ -1,10 +1,12 @@
-"""The pack's routes on ComfyUI's server: what the model will see of a drawing, and the demo's photograph."""
+"""The pack's routes on ComfyUI's server: what the model will see of a drawing, what is under a pointer, the demo's
+photograph."""
 
 from __future__ import annotations
 
 import sys
 
 from ..trackgo.demo import picture_request
+from ..trackgo.selection import request as selection_request
 from ..trackgo.trajectories import preview_request
 
 
@@ -18,8 +20,9 @@ def register_routes() -> bool:
     if instance is None:
         return False
     known = {getattr(route, "path", None) for route in instance.routes}
-    if preview_request.ROUTE not in known:
-        instance.routes.post(preview_request.ROUTE)(preview_request.handle)
+    for posted in (preview_request, selection_request):
+        if posted.ROUTE not in known:
+            instance.routes.post(posted.ROUTE)(posted.handle)
     if picture_request.ROUTE not in known:
         instance.routes.get(picture_request.ROUTE)(picture_request.handle)
     return True

@@ -199,6 +199,29 @@ export function drawLasso(context, stroke, color, scene) {
   strokeWithHalo(context, stroke.tool === 'lasso' ? color : '#fff', 1.5)
 }
 
+/** A dashed frame through its corners on the stage. @param {Context} context @param {Vec[]} places */
+export function drawFrame(context, places) {
+  trace(context, [...places, places[0]])
+  context.setLineDash([5, 4])
+  strokeWithHalo(context, '#fff', 1.25)
+  context.setLineDash([])
+}
+
+/**
+ * A component's frame at a later frame, with a handle at each corner.
+ * @param {Context} context
+ * @param {Vec[]} places
+ */
+export function drawPoseFrame(context, places) {
+  drawFrame(context, places)
+  for (const [x, y] of places) {
+    context.fillStyle = HALO
+    context.fillRect(x - 5.5, y - 5.5, 11, 11)
+    context.fillStyle = '#fff'
+    context.fillRect(x - 4, y - 4, 8, 8)
+  }
+}
+
 /**
  * The brush's size under the pointer.
  * @param {Context} context

@@ -1,19 +1,26 @@
 /**
  * The list of components: each row is also its bar on the timeline. Above it, the transport with the scrubber.
  *
- * @import { Arrivals, Component, MenuItem, Size } from './types.js'
+ * @import { Arrivals, Component, MenuItem, Scene, Size } from './types.js'
  * @import { EditorStore } from './store.js'
  * @import { Menu } from './menu.js'
  */
 import { arrowsOf, nameOf } from './accessors.js'
-import { addComponent, duplicateComponent, moveComponent, patchComponent, removeComponent } from './document.js'
+import {
+  addComponent, duplicateComponent, isSolo, moveComponent, patchComponent, removeComponent, soloComponent,
+} from './document.js'
 import { CameraRow } from './camera-panel.js'
-import { clamp, el, iconButton, ownUndo, setIcon, setPressed } from './dom.js'
+import { clamp, el, iconButton, ownUndo, setIcon, setPressed, targetOf } from './dom.js'
 import { cssColor } from './colors.js'
 import { nextModelPreview } from './preview-request.js'
+import { pointsTable } from './points-table.js'
+import { poseMenu } from './pose-menu.js'
 import { ifEndedNow, readoutText } from './readout.js'
 import { fill, TEXT } from './texts.js'
 import { dragOnBar, TimingBar } from './timing.js'
+
+/** A press on a row's label that moves less than this is a click. */
+const DRAG_SLACK = 5
 
 /** What the button does next. @type {Readonly<Record<string, keyof typeof TEXT>>} */
 const MODEL_PREVIEW_TITLES = Object.freeze({
@@ -30,16 +37,17 @@ export function addAndSelect(store) {
  * What can be done with a component.
  * @param {EditorStore} store
  * @param {number} index
- * @param {() => void} rename
+ * @param {{rename: () => void, table: () => void}} acts what its row does
  * @returns {MenuItem[]}
  */
-export function componentItems(store, index, rename) {
+export function componentItems(store, index, { rename, table }) {
   const { drawing } = store
   const component = drawing.components[index]
   /** @param {number} selected */
   const select = (selected) => ({ selected, arrow: -1, point: -1 })
   return [
     { label: TEXT.rename, act: rename },
+    { label: TEXT.pointsTable, disabled: arrowsOf(component).length === 0, act: table },
     {
       label: TEXT.duplicate, icon: 'plus',
       act: () => store.commit(duplicateComponent(drawing, index), select(index + 1)),
@@ -51,6 +59,10 @@ export function componentItems(store, index, rename) {
     {
       label: TEXT.down, disabled: index === drawing.components.length - 1,
       act: () => store.commit(moveComponent(drawing, index, index + 1), select(index + 1)),
+    },
+    {
+      label: isSolo(drawing, index) ? TEXT.showAll : TEXT.solo, icon: 'eye', disabled: drawing.components.length < 2,
+      act: () => store.commit(soloComponent(drawing, index)),
     },
     {
       label: component.locked ? TEXT.unlock : TEXT.lock, icon: component.locked ? 'unlock' : 'lock',
@@ -71,7 +83,11 @@ class Row {
     const { store, menu } = list
     this.swatch = el('span', { class: 'trackgo-swatch' })
     this.name = el('span', { class: 'trackgo-name', on: { dblclick: () => this.rename() } })
-    this.readout = el('span', { class: 'trackgo-readout', title: TEXT.readout })
+    /** @type {HTMLButtonElement} */
+    this.readout = ownUndo(el('button', {
+      class: 'trackgo-readout', title: TEXT.readout, 'data-action': 'pose',
+      on: { click: () => menu.open(this.readout, poseMenu(store, this.index, list.stageScene())) },
+    }))
     this.timing = new TimingBar(store, menu, {
       item: () => this.component, patched: (patch) => patchComponent(store.drawing, this.index, patch),
       begin: () => store.setView({ selected: this.index }),
@@ -83,10 +99,12 @@ class Row {
     this.remove = iconButton('trash', TEXT.remove, () => this.#remove(), { 'data-action': 'remove' })
     /** @type {HTMLButtonElement} */
     this.more = iconButton('more', TEXT.more, () => this.openMenu(this.more), { 'data-action': 'more' })
+    const label = el('div', { class: 'trackgo-label', title: TEXT.reorder }, [
+      this.swatch, el('div', { class: 'trackgo-names' }, [this.name, this.readout]),
+    ])
+    dragRow(list, this, label)
     this.element = el('div', { class: 'trackgo-row', role: 'listitem', 'data-index': String(index) }, [
-      el('div', { class: 'trackgo-label' }, [
-        this.swatch, el('div', { class: 'trackgo-names' }, [this.name, this.readout]),
-      ]), this.timing.bar,
+      label, this.timing.bar,
       el('div', { class: 'trackgo-group' }, [this.timing.easing, this.eye, this.remove, this.more]),
     ])
     this.element.addEventListener('pointerdown', () => {
@@ -113,9 +131,18 @@ class Row {
     store.commit(removeComponent(store.drawing, this.index), { arrow: -1, point: -1 })
   }
 
+  /** What else its menu offers. */
+  get acts() {
+    const { menu, store, pictureSize } = this.list
+    return {
+      rename: () => this.rename(),
+      table: () => menu.open(this.element, pointsTable(store, this.index, pictureSize())),
+    }
+  }
+
   /** @param {{x: number, y: number}|HTMLElement} anchor */
   openMenu(anchor) {
-    this.list.menu.open(anchor, componentItems(this.list.store, this.index, () => this.rename()))
+    this.list.menu.open(anchor, componentItems(this.list.store, this.index, this.acts))
   }
 
   rename() {
@@ -159,12 +186,56 @@ class Row {
     if (this.name.textContent !== name) this.name.textContent = name
     this.name.title = `${name} · ${describe(component)}`
     this.element.setAttribute('aria-label', this.name.title)
-    this.readout.textContent = readoutText(component, frames, { width, height })
+    this.readout.textContent = readoutText(component, frames, { width, height }) || '…'
     this.timing.render(component, arrowsOf(component).length === 0)
     setIcon(this.eye, component.hidden ? 'eye-off' : 'eye', component.hidden ? TEXT.show : TEXT.hide)
     setIcon(this.remove, component.locked ? 'lock' : 'trash', component.locked ? TEXT.lock : TEXT.remove)
     this.remove.disabled = !!component.locked
   }
+}
+
+/**
+ * Drag a row by its label to another place in the order; later ones lie on top.
+ * @param {ComponentList} list
+ * @param {Row} row
+ * @param {HTMLElement} label
+ */
+function dragRow(list, row, label) {
+  const { store } = list
+  label.addEventListener('pointerdown', (down) => {
+    if (down.button !== 0 || targetOf(down).closest('input')) return
+    /** @type {number|null} */
+    let to = null
+    const ends = new AbortController()
+    const move = (/** @type {PointerEvent} */ event) => {
+      if (event.pointerId !== down.pointerId) return
+      if (to === null && Math.abs(event.clientY - down.clientY) < DRAG_SLACK) return
+      to = rowAt(list.rows.map(({ element }) => element.getBoundingClientRect()), event.clientY)
+      list.rows.forEach(({ element }, i) => element.classList.toggle('trackgo-target', i === to && i !== row.index))
+    }
+    const end = (/** @type {PointerEvent} */ event) => {
+      if (event.pointerId !== down.pointerId) return
+      ends.abort()
+      for (const { element } of list.rows) element.classList.remove('trackgo-target')
+      if (to === null || event.type !== 'pointerup') return
+      store.commit(moveComponent(store.drawing, row.index, to), { selected: to, arrow: -1, point: -1 })
+    }
+    // A captured pointer would take the double click away from the name, so the window is listened to instead.
+    const whole = { capture: true, signal: ends.signal }
+    window.addEventListener('pointermove', move, whole)
+    window.addEventListener('pointerup', end, whole)
+    window.addEventListener('pointercancel', end, whole)
+  })
+}
+
+/**
+ * @param {readonly {top: number, bottom: number}[]} boxes from top to bottom
+ * @param {number} y
+ * @returns {number} the one at y, or nearest to it
+ */
+export function rowAt(boxes, y) {
+  const at = boxes.findIndex(({ bottom }) => y < bottom)
+  return at < 0 ? boxes.length - 1 : at
 }
 
 /** @param {Component} component @returns {string} what its arrows mean */
@@ -175,10 +246,14 @@ export function describe(component) {
 }
 
 export class ComponentList {
-  /** @param {EditorStore} store @param {{menu: Menu, togglePlay: () => void, pictureSize: () => Size}} actions */
-  constructor(store, { menu, togglePlay, pictureSize }) {
+  /**
+   * @param {EditorStore} store
+   * @param {{menu: Menu, togglePlay: () => void, pictureSize: () => Size, stageScene: () => Scene}} actions
+   */
+  constructor(store, { menu, togglePlay, pictureSize, stageScene }) {
     this.store = store
     this.pictureSize = pictureSize
+    this.stageScene = stageScene
     this.menu = menu
     /** @type {Row[]} */
     this.rows = []

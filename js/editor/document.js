@@ -93,14 +93,40 @@ export function removeComponent(drawing, index) {
   return { ...drawing, components: drawing.components.filter((_, i) => i !== index) }
 }
 
-/** @param {Drawing} drawing @param {number} index @returns {Drawing} with a copy right after it */
+/** How far a copy lies from its original, in frame widths and heights: it would hide it otherwise. */
+const COPY_OFFSET = 0.02
+
+/**
+ * @param {Drawing} drawing
+ * @param {number} index
+ * @returns {Drawing} with a copy right after it; a mask that is a picture stays in its place, and its arrows with it
+ */
 export function duplicateComponent(drawing, index) {
   const copy = structuredClone(drawing.components[index])
   copy.name = `${nameOf(copy, index)} copy`
   const components = [...drawing.components]
   components.splice(index + 1, 0, copy)
-  return { ...drawing, components }
+  const copied = { ...drawing, components }
+  return copy.mask?.png == null ? translateComponent(copied, index + 1, COPY_OFFSET, COPY_OFFSET) : copied
 }
+
+/**
+ * Show one component alone; where it is alone already, all of them.
+ * @param {Drawing} drawing
+ * @param {number} index
+ * @returns {Drawing}
+ */
+export function soloComponent(drawing, index) {
+  const alone = isSolo(drawing, index)
+  return drawing.components.reduce((doc, component, i) => {
+    const hidden = !alone && i !== index
+    return Boolean(component.hidden) === hidden ? doc : patchComponent(doc, i, { hidden })
+  }, drawing)
+}
+
+/** @param {Drawing} drawing @param {number} index @returns {boolean} whether it is the only one that is shown */
+export const isSolo = ({ components }, index) => (
+  components.length > 1 && components.every((component, i) => Boolean(component.hidden) === (i !== index)))
 
 /** @param {Drawing} drawing @param {number} from @param {number} to @returns {Drawing} */
 export function moveComponent(drawing, from, to) {

@@ -27,6 +27,7 @@ import { Menu } from './menu.js'
 import { preferences } from './preferences.js'
 import { pictureTarget, PreviewRequest } from './preview-request.js'
 import { ifEndedNow } from './readout.js'
+import { Selection } from './selection.js'
 import { framed } from './source.js'
 import { Stage } from './stage.js'
 import { EditorStore } from './store.js'
@@ -55,6 +56,7 @@ export class TrackGoEditor {
       target: () => host.target() ?? pictureTarget(this.stage.picture.width, this.stage.picture.height),
     })
     this.stage = new Stage(this.store, this.previewRequest)
+    this.selection = new Selection(this.store, { select: host.select, picture: () => this.stage.smallPicture() })
     /** @type {Source} */
     this.source = { key: '', linked: false, url: null, shape: null, image: null, error: '' }
     /** The document's own picture when the graph was last looked at. @type {string|null} */
@@ -90,6 +92,7 @@ export class TrackGoEditor {
     this.input = new Input(this.store, this.stage, this.root, {
       forwardWheel: host.forwardWheel, menuAt: (x, y) => this.openMenu(x, y), toggleFull: () => this.toggleFull(),
       isFull: () => !!this.overlay, togglePlay: () => this.togglePlay(),
+      beginSelection: (at) => this.selection.begin(at),
       showHelp: () => this.menu.open(this.panels.toolbar.help, shortcutList()),
     })
     for (const type of /** @type {const} */ (['copy', 'cut', 'paste'])) {
@@ -115,6 +118,7 @@ export class TrackGoEditor {
     })
     const list = new ComponentList(store, {
       menu, togglePlay: () => this.togglePlay(), pictureSize: () => this.stage.picture,
+      stageScene: () => this.stage.scene,
     })
     const camera = new CameraPanel(store)
     this.root.prepend(toolbar.element, camera.element)
@@ -348,8 +352,7 @@ export class TrackGoEditor {
   /** @param {number} x in client coordinates @param {number} y */
   openMenu(x, y) {
     const { selected } = this.store.view
-    const rename = () => this.panels.list.rows[selected].rename()
-    const items = this.store.component ? componentItems(this.store, selected, rename) : []
+    const items = this.store.component ? componentItems(this.store, selected, this.panels.list.rows[selected].acts) : []
     this.menu.open({ x, y }, [...items, ...clearItems(this.store)])
   }
 
@@ -384,6 +387,7 @@ export class TrackGoEditor {
     this.stage.stop()
     this.input.destroy()
     this.previewRequest.stop()
+    this.selection.stop()
     this.overlay?.remove()
     this.element.remove()
   }

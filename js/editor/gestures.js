@@ -12,6 +12,7 @@ import {
 } from './document.js'
 import { beginCamera } from './camera-gestures.js'
 import { distance, nearestPoint, pathDistance, simplify, stagePath } from './geometry.js'
+import { beginPose } from './pose.js'
 import { fill, TEXT } from './texts.js'
 
 const HANDLE_REACH = 9
@@ -88,6 +89,8 @@ function selectedFirst(store) {
 export function begin(store, scene, at) {
   const { tool } = store.view
   if (store.error) return null
+  const posed = tool === 'select' && !at.eraser ? beginPose(store, scene, at) : null
+  if (posed) return posed
   if (store.view.frame !== 0 || store.view.playing) store.setView({ frame: 0, playing: false })
   store.setView({ hint: '' })
   if (tool === 'camera') return beginCamera(store, scene, at)

@@ -14,6 +14,7 @@
  * @property {() => boolean} isFull
  * @property {() => void} togglePlay
  * @property {() => void} showHelp
+ * @property {(at: Pointer) => Gesture|null} beginSelection
  */
 import { arrowsOf, nameOf } from './accessors.js'
 import { cameraPart, nudgeCamera } from './camera-gestures.js'
@@ -25,6 +26,7 @@ import {
 import { clamp, targetOf } from './dom.js'
 import { begin, doubleClick, dropDraft, finishArrow, handleAt, hover, keepArrow } from './gestures.js'
 import { changeMask } from './mask-menu.js'
+import { poseFrame, posePart } from './pose.js'
 import { nextModelPreview } from './preview-request.js'
 import { MAX_RADIUS, MIN_RADIUS } from './store.js'
 import { fill, TEXT } from './texts.js'
@@ -40,7 +42,9 @@ const MIDDLE_HELD = 4
 /** A pen's eraser end in `buttons` of an event. */
 const ERASER_HELD = 32
 /** @type {Readonly<Record<string, Tool>>} */
-const KEY_TOOLS = { v: 'select', b: 'brush', e: 'erase', l: 'lasso', g: 'fill', a: 'arrow', p: 'freehand', c: 'camera' }
+const KEY_TOOLS = {
+  v: 'select', w: 'wand', b: 'brush', e: 'erase', l: 'lasso', g: 'fill', a: 'arrow', p: 'freehand', c: 'camera',
+}
 const TOUCHES = /** @type {const} */ (['touchstart', 'touchmove', 'touchend', 'touchcancel'])
 const SWALLOWED = ['pointerdown', 'pointermove', 'pointerup', 'mousedown', 'dblclick', 'contextmenu']
 
@@ -173,7 +177,9 @@ export class Input {
     }
     this.stage.pointer = at
     if (sizes) this.gesture = this.sizing(at)
-    else this.gesture = event.button === 1 || this.space ? this.panning(at) : begin(this.store, this.stage.scene, at)
+    else if (event.button === 1 || this.space) this.gesture = this.panning(at)
+    else if (tool === 'wand' && !at.eraser) this.gesture = this.actions.beginSelection(at)
+    else this.gesture = begin(this.store, this.stage.scene, at)
     this.stage.request()
   }
 
@@ -290,10 +296,18 @@ export class Input {
     const grabs = at && (tool === 'select' || tool === 'arrow') && this.store.draft?.kind !== 'arrow'
     this.stage.hovered = grabs ? handleAt(this.store, this.stage.scene, at) : null
     if (this.space) style.cursor = 'grab'
+    else if (at && this.poseCursor(at)) style.cursor = this.poseCursor(at)
     else if (tool === 'camera') style.cursor = at ? this.cameraCursor(at) : 'default'
     else if (this.stage.hovered) style.cursor = 'move'
     else if (tool === 'brush' || tool === 'erase') style.cursor = 'none'
     else style.cursor = tool === 'select' ? 'default' : 'crosshair'
+  }
+
+  /** @param {Pointer} at @returns {string} '' where the component's frame is not */
+  poseCursor(at) {
+    const corners = poseFrame(this.store, this.stage.scene)
+    const part = corners && posePart(corners, at.stage)
+    return part ? { move: 'move', scale: 'nwse-resize', turn: 'grab' }[part] : ''
   }
 
   /** @param {Pointer} at */

@@ -194,6 +194,13 @@ export class MaskLayer {
     return /** @type {TintedEntry} */ (entry)
   }
 
+  /** @param {number} index what the component covers, in fractions of the frame */
+  extent(index) {
+    const box = this.entries[index]?.box
+    const { width, height } = this.size
+    return box ? { left: box.x0 / width, top: box.y0 / height, right: box.x1 / width, bottom: box.y1 / height } : null
+  }
+
   /** @param {number} index @param {Point} frac @returns {boolean} whether it lies in the component's mask */
   inside(index, [u, v]) {
     const { width, height } = this.size

@@ -72,7 +72,7 @@ export class Menu {
   #key(element, event) {
     if (event.key === 'Escape') {
       this.close()
-    } else if (targetOf(event).matches('input')) {
+    } else if (targetOf(event).matches('input, textarea')) {
       event.stopPropagation()
       return
     } else if (event.key === 'ArrowDown' || event.key === 'ArrowUp') {

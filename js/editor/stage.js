@@ -4,6 +4,7 @@
  * @import {
  *   Drawing, Handle, PictureSource, Point, Pointer, Projection, Scene, Size, StagePicture, StageView, Vec
  * } from './types.js'
+ * @import { SmallPicture } from './selection.js'
  * @import { EditorStore } from './store.js'
  * @import { PreviewRequest } from './preview-request.js'
  */
@@ -18,11 +19,14 @@ import { drawControlPicture, drawPoints } from './control-points.js'
 import { fracToPx, pxToFrac } from './geometry.js'
 import { MaskLayer } from './masks.js'
 import { applyMotion } from './motion.js'
+import { poseFrame } from './pose.js'
+import { corners, rgbBase64 } from './selection.js'
 import { motionInRaster, MotionPreview } from './motion-preview.js'
 import { preferences } from './preferences.js'
 import { clampView, fitView, fracToStage, panView, stageToFrac, zoomView } from './view.js'
 import {
-  drawArrows, drawBrushCursor, drawCamera, drawDraftArrow, drawHold, drawLabel, drawLasso, handleFrame,
+  drawArrows, drawBrushCursor, drawCamera, drawDraftArrow, drawFrame, drawHold, drawLabel, drawLasso,
+  drawPoseFrame, handleFrame,
 } from './arrows.js'
 
 /** Without a picture the stage has the shape of SVD's native frames. @type {StagePicture} */
@@ -30,6 +34,8 @@ const BLANK = Object.freeze({ source: null, proxy: null, width: 1024, height: 57
 /** Larger pictures are drawn from a copy of this size while zoomed out. */
 const PROXY_SIDE = 1600
 const MARGIN = 10
+/** The server takes pictures of at most this side to select in. */
+const SELECTION_SIDE = 512
 /** The camera's frame needs more room, as a share of the stage's shorter side. */
 const CAMERA_MARGIN = 0.11
 /** How strongly components from upstream are drawn: they cannot be touched here. */
@@ -63,6 +69,8 @@ export class Stage {
     /** Of the animation frame it will draw at, or 0. */
     this.pending = 0
     this.backdrop = new Backdrop()
+    /** What the server selects in, and the picture it was made of. @type {[StagePicture, SmallPicture]|null} */
+    this.small = null
     /** How often it has drawn: tests read it to see that an idle editor draws nothing. */
     this.drawn = 0
   }
@@ -76,6 +84,7 @@ export class Stage {
       width, height,
       toStage: (frac) => fracToStage(this.view, frac, width, height),
       insideMask: (index, frac) => this.masks.inside(index + this.store.offset, frac),
+      extent: (index) => this.masks.extent(index + this.store.offset),
     }
   }
 
@@ -97,6 +106,22 @@ export class Stage {
     }
     this.masks.resize(this.picture.width, this.picture.height)
     this.fit()
+  }
+
+  /** @returns {SmallPicture|null} the picture as the server selects in it; null where none is shown */
+  smallPicture() {
+    const { picture } = this
+    if (!picture.source) return null
+    if (this.small?.[0] === picture) return this.small[1]
+    const scale = Math.min(1, SELECTION_SIDE / Math.max(picture.width, picture.height))
+    const side = (/** @type {number} */ length) => Math.max(8, Math.round(length * scale))
+    const [width, height] = [side(picture.width), side(picture.height)]
+    const context = contextOf(makeCanvas(width, height))
+    context.imageSmoothingQuality = 'high'
+    context.drawImage(picture.proxy ?? picture.source, 0, 0, width, height)
+    const pixels = rgbBase64(context.getImageData(0, 0, width, height).data)
+    this.small = [picture, { width, height, pixels }]
+    return this.small[1]
   }
 
   /** The stage's size in CSS pixels changed. @param {number} width @param {number} height */
@@ -361,10 +386,13 @@ export class Stage {
     if (draft?.kind === 'arrow') drawDraftArrow(context, draft, cssColor(store.color(draft.index)), scene)
     if (draft?.kind === 'stroke' && draft.stroke.tool.startsWith('lasso')) {
       drawLasso(context, draft.stroke, cssColor(store.color(draft.index)), scene)
+      if (draft.box) drawFrame(context, corners(draft.box).map(scene.toStage))
     }
     if (view.frame === 0 && (view.tool === 'camera' || cameraMoves(drawing))) {
       drawCamera(context, cameraHandles(drawing, scene), view.tool === 'camera', [this.width, this.height])
     }
+    const frame = draft?.kind === 'drawing' || !draft ? poseFrame(store, this.scene) : null
+    if (frame) drawPoseFrame(context, frame)
     this.#drawCursor()
   }
 

@@ -21,7 +21,7 @@ const NOTHING = Object.freeze({ components: Object.freeze([]), masks: Object.fre
 
 /** @type {readonly Tool[]} */
 export const TOOLS = Object.freeze([
-  'select', 'brush', 'erase', 'lasso', 'lasso-erase', 'fill', 'arrow', 'freehand', 'camera',
+  'select', 'wand', 'brush', 'erase', 'lasso', 'lasso-erase', 'fill', 'arrow', 'freehand', 'camera',
 ])
 export const MIN_RADIUS = 0.002
 export const MAX_RADIUS = 0.25

@@ -96,8 +96,14 @@ const CSS = `
 .trackgo-swatch { width: 12px; height: 12px; border-radius: 4px; flex: none; background: var(--trackgo-color);
   margin-left: 4px; box-shadow: 0 0 0 1px rgba(0, 0, 0, .35); }
 .trackgo-names { display: flex; flex-direction: column; min-width: 0; line-height: 1.15; }
-.trackgo-readout { font-size: 10px; color: var(--tg-dim); font-variant-numeric: tabular-nums; overflow: hidden;
+.trackgo-readout { padding: 0; border: 0; background: none; text-align: left; cursor: pointer; font: inherit;
+  font-size: 10px; color: var(--tg-dim); font-variant-numeric: tabular-nums; overflow: hidden;
   white-space: nowrap; text-overflow: ellipsis; }
+.trackgo-target { box-shadow: inset 0 0 0 2px var(--tg-accent); }
+.trackgo-table { width: 220px; font: 11px monospace; color: var(--tg-text); background: var(--tg-panel);
+  resize: vertical; }
+.trackgo-table-problem { max-width: 220px; margin: 2px 0; color: var(--tg-text); font-size: 11px; }
+.trackgo-table-problem:empty { display: none; }
 .trackgo-readout:empty { display: none; }
 .trackgo-name { overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
 .trackgo-rename { width: 100%; min-width: 0; padding: 1px 4px; font: inherit; color: var(--tg-text);

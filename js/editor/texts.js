@@ -7,6 +7,14 @@
 
 export const TEXT = {
   select: 'Select and move (V)',
+  wand: 'Select an object (W): click it, or drag a box round it. Alt takes away',
+  wandFirst: 'Click what you want first; then Alt takes away from it.',
+  wandWaits: 'Looking for its outline …',
+  wandNothing: 'Nothing stands out there; click again, or drag a box round it.',
+  wandPicture: 'There is no picture yet to select in.',
+  wandOffline: 'The server does not answer, so nothing can be selected; paint with the brush (B).',
+  wandMissing: 'This server cannot select; restart ComfyUI so that it loads TrackGo’s new version.',
+  wandFailed: 'Nothing was selected:',
   brush: 'Brush: paint the mask (B). Alt erases',
   erase: 'Eraser (E)',
   lasso: 'Lasso: mask an outline (L). Alt erases',
@@ -69,6 +77,15 @@ export const TEXT = {
   cameraTurn: 'How far the picture turns clockwise',
   duplicate: 'Duplicate',
   rename: 'Rename',
+  pointsTable: 'Points as a table…',
+  table: 'x, y in pixels and the frame of each point; a blank line between arrows. The frame follows from the place.',
+  tableLine: 'Line %1 is “%2”; it must be x, y and, if you like, the frame.',
+  copyAs: 'Copy for %1',
+  copied: 'Copied.',
+  notCopied: 'The browser does not let this page copy; select the text and press Ctrl+C.',
+  solo: 'Show it alone',
+  showAll: 'Show all components',
+  reorder: 'Drag to change the order: later ones lie on top',
   up: 'Move up',
   down: 'Move down',
   empty: 'Paint a mask on the picture, then draw an arrow.',
@@ -90,7 +107,12 @@ export const TEXT = {
   stays: 'stays where it is',
   moves: 'moves along its arrow',
   turns: '%1 arrows: moves, turns and scales',
-  readout: 'At the end of its motion: how large it is, how far it has turned and how far it has come',
+  readout: 'At the end of its motion: how large it is, how far it has turned and how far it has come. Click to type it',
+  poseX: 'How far its middle has come to the right at the end, in pixels; negative: left',
+  poseY: 'How far its middle has come down at the end, in pixels; negative: up',
+  poseScale: 'How many times as large it is at the end',
+  poseTurn: 'How many degrees it has turned clockwise at the end',
+  poseNever: 'Its motion does not begin within the clip; give it an earlier start.',
   growsMuch: '“%1” becomes %2 times as large: its arrows start close together and end far apart.',
   shrinksMuch: '“%1” becomes %2 times as small: its arrows end much closer together than they start.',
   turnsMuch: '“%1” turns by %2°: its arrows lead far around each other.',
@@ -115,7 +137,9 @@ export const TEXT = {
 
 /** What the status line says for a tool. */
 export const HINTS = {
-  select: 'Drag a handle, an arrow or a mask · double-click an arrow to add a point · Alt+click a handle removes it',
+  select: 'Drag a handle, an arrow or a mask · on a later frame, drag its frame to move, scale, turn'
+    + ' · double-click an arrow to add a point · Alt+click a handle removes it',
+  wand: 'Click an object, or drag a box round it · more clicks add, Alt takes away',
   brush: 'Paint what should move · [ ] size · Alt erases',
   erase: 'Erase from the mask · [ ] size',
   lasso: 'Draw around what should move · Alt erases',
@@ -133,6 +157,7 @@ export const EASING_NAMES = {
 /** Keys, a colon, and what they do. */
 export const SHORTCUTS = {
   select: 'V: select and move',
+  wand: 'W: select an object by clicks or a box',
   brush: 'B / E: brush / eraser',
   lasso: 'L / Shift+L: lasso / lasso eraser',
   fill: 'G / I: mask the whole frame / invert the mask',

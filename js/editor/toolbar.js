@@ -130,11 +130,12 @@ export class Toolbar {
   }
 
   #layout() {
-    const [select, brush, erase, lasso, lassoErase, fill, arrow, freehand, camera] = this.tools
+    const [select, wand, brush, erase, lasso, lassoErase, fill, arrow, freehand, camera] = this.tools
     /** @param {Node[]} children */
     const group = (...children) => el('div', { class: 'trackgo-group' }, children)
     return el('div', { class: 'trackgo-toolbar', role: 'toolbar', 'aria-label': TEXT.tools }, [
-      group(select), group(brush, erase, lasso, lassoErase, fill, this.mask), group(arrow, freehand), group(camera),
+      group(select), group(wand, brush, erase, lasso, lassoErase, fill, this.mask),
+      group(arrow, freehand), group(camera),
       el('div', { class: 'trackgo-options' }, [this.size, this.sizeNumber, this.curve]),
       group(this.undo, this.redo, this.clear), group(this.files, this.fit, this.help, this.full),
     ])

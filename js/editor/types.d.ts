@@ -59,7 +59,8 @@ export type History<T> = { readonly past: readonly T[]; readonly present: T; rea
 
 // ---- the editor's state -------------------------------------------------------------------------------------
 
-export type Tool = 'select' | 'brush' | 'erase' | 'lasso' | 'lasso-erase' | 'fill' | 'arrow' | 'freehand' | 'camera'
+export type Tool =
+  | 'select' | 'wand' | 'brush' | 'erase' | 'lasso' | 'lasso-erase' | 'fill' | 'arrow' | 'freehand' | 'camera'
 /** What of the model's view is shown: nothing, the control points, or the control picture P itself. */
 export type ModelPreview = 'off' | 'points' | 'picture'
 
@@ -99,7 +100,13 @@ export type ArrowDraft = {
   curve: Curve
 }
 export type MoveDraft = { kind: 'move'; index: number; du: number; dv: number }
-export type StrokeDraft = { kind: 'stroke'; index: number; stroke: BrushStroke | LassoStroke }
+/** box: the one that an outline is sought in: left, top, right, bottom in fractions. */
+export type StrokeDraft = {
+  kind: 'stroke'
+  index: number
+  stroke: BrushStroke | LassoStroke
+  box?: [number, number, number, number]
+}
 export type DrawingDraft = { kind: 'drawing'; drawing: Drawing; index?: undefined }
 /** An unfinished gesture: shown, never saved. index: the component it changes. */
 export type Draft = DrawingDraft | MoveDraft | StrokeDraft | ArrowDraft
@@ -133,7 +140,11 @@ export type Gesture = { move: (at: Pointer) => void; up: (at: Pointer) => void; 
 /** The picture's size in pixels, and where its places are on the stage. */
 export type Projection = Size & { toStage: (frac: Point) => Vec }
 /** What gestures need to know of the stage. */
-export type Scene = Projection & { insideMask: (index: number, frac: Point) => boolean }
+export type Scene = Projection & {
+  insideMask: (index: number, frac: Point) => boolean
+  /** What a component's mask covers, in fractions; null where it is empty. */
+  extent: (index: number) => { left: number; top: number; right: number; bottom: number } | null
+}
 /** A point of an arrow of a component. */
 export type Handle = { index: number; arrow: number; point: number }
 /** The camera frame's handles on the stage; corners from its top left, clockwise. */
@@ -277,6 +288,8 @@ export type Host = {
   language: () => number
   /** Asks the server for trajectories. */
   post: (body: string, signal: AbortSignal) => Promise<Response>
+  /** Asks the server what is in a box or under clicks. */
+  select: (body: string, signal: AbortSignal) => Promise<Response>
   /** At which size and seed the graph computes trajectories, if it says so. */
   target: () => Target | null
   frameCounts: () => FrameCounts

@@ -17,6 +17,7 @@ from typing import Any
 from aiohttp import WSMsgType, web
 
 from trackgo.demo import picture_request
+from trackgo.selection import request as selection_request
 from trackgo.trajectories import preview_request
 
 EXTENSION = "ComfyUI-TrackGo"
@@ -168,6 +169,7 @@ class StandinServer:
             "GET /userdata/{file}": self._read_file,
             "POST /userdata/{file}": self._write_file,
             f"POST {preview_request.ROUTE}": self._trajectories,
+            f"POST {selection_request.ROUTE}": selection_request.handle,
             f"GET {picture_request.ROUTE}": picture_request.handle,
         }
         routes |= {f"GET {path}": _json(lambda answer=answer: answer) for path, answer in self._fixed_answers().items()}

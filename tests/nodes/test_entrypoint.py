@@ -91,4 +91,4 @@ def test_the_editors_routes_are_registered_once_and_only_where_a_server_is(
     monkeypatch.setitem(sys.modules, "server", server)
     assert register_routes() and register_routes()
     routes = [(route.method, route.path) for route in server.PromptServer.instance.routes]
-    assert routes == [("POST", "/trackgo/trajectories"), ("GET", "/trackgo/demo-image")]
+    assert routes == [("POST", "/trackgo/trajectories"), ("POST", "/trackgo/select"), ("GET", "/trackgo/demo-image")]

@@ -23,6 +23,7 @@ class Job:
     Attributes:
         page: whose newest request it is; an empty name is nobody's, so that no other takes its place.
         work: what to do on the worker's thread.
+        late: what is said where it takes too long; {} stands for the seconds.
     """
 
     page: str
@@ -30,12 +31,13 @@ class Job:
     done: Future[bytes] = field(default_factory=Future)
     replaced: bool = False
     ends: float = 0.0
+    late: str = "the drawing takes longer than {:g} seconds; take fewer or simpler strokes"
 
     def proceed(self) -> None:
         if self.replaced:
             raise Busy("a newer request of the same page has taken its place")
         if time.monotonic() > self.ends:
-            raise Busy(f"the drawing takes longer than {DEADLINE_S:g} seconds; take fewer or simpler strokes")
+            raise Busy(self.late.format(DEADLINE_S))
 
 
 class PreviewQueue:
@@ -44,7 +46,9 @@ class PreviewQueue:
     The thread is a daemon: a server that ends does not wait for it.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, crowded: str = "other drawings wait for their points already") -> None:
+        """`crowded`: what is said, after their number, where too many wait."""
+        self._crowded = crowded
         self._changed = threading.Condition()
         self._waiting: list[Job] = []
         self._running: Job | None = None
@@ -61,7 +65,7 @@ class PreviewQueue:
                 self._running.replaced = True
             self._waiting = [one for one in self._waiting if not one.done.cancelled()]
             if len(self._waiting) >= MAX_WAITING:
-                raise Busy(f"{len(self._waiting)} other drawings wait for their points already; try again in a moment")
+                raise Busy(f"{len(self._waiting)} {self._crowded}; try again in a moment")
             self._waiting.append(job)
             if self._thread is None:
                 self._thread = threading.Thread(target=self._work, name="trackgo-preview", daemon=True)

@@ -46,18 +46,10 @@ def answer(request: bytes, proceed: Callable[[], None] = lambda: None) -> dict[s
 
     `proceed` is called between components and strokes; what it raises ends the work.
     """
-    if len(request) > MAX_REQUEST_BYTES:
-        raise ValueError(f"the request has {len(request)} bytes; at most {MAX_REQUEST_BYTES} are read")
-    try:
-        text = request.decode("utf-8")
-    except UnicodeDecodeError as error:
-        raise ValueError(f"the request is not UTF-8 text: {error}") from None
-    given = parse_json(text, "the request")
-    if not isinstance(given, dict):
-        raise ValueError('the request must be an object {"drawing", "frames", "width", "height", "seed"}')
-    frames = _whole(given, "frames", 1, MAX_FRAMES)
-    width, height = (_whole(given, side, 16, MAX_SIDE_PX) for side in ("width", "height"))
-    seed = _whole(given, "seed", 0, 2**53 - 1) if "seed" in given else 0
+    given = read_request(request, '{"drawing", "frames", "width", "height", "seed"}')
+    frames = whole(given, "frames", 1, MAX_FRAMES)
+    width, height = (whole(given, side, 16, MAX_SIDE_PX) for side in ("width", "height"))
+    seed = whole(given, "seed", 0, 2**53 - 1) if "seed" in given else 0
     document = given.get("drawing")
     proceed()
     drawing = Drawing.from_json(document) if isinstance(document, str) else Drawing.from_dict(document)
@@ -75,7 +67,22 @@ def answer(request: bytes, proceed: Callable[[], None] = lambda: None) -> dict[s
     }
 
 
-def _whole(given: dict[str, Any], name: str, low: int, high: int) -> int:
+def read_request(request: bytes, keys: str) -> dict[str, Any]:
+    """A body → its JSON object; ValueError with one sentence for anything else. `keys`: what it may hold, as said."""
+    if len(request) > MAX_REQUEST_BYTES:
+        raise ValueError(f"the request has {len(request)} bytes; at most {MAX_REQUEST_BYTES} are read")
+    try:
+        text = request.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise ValueError(f"the request is not UTF-8 text: {error}") from None
+    given = parse_json(text, "the request")
+    if not isinstance(given, dict):
+        raise ValueError(f"the request must be an object {keys}")
+    return given
+
+
+def whole(given: dict[str, Any], name: str, low: int, high: int) -> int:
+    """A whole number of the request, from `low` to `high`; ValueError otherwise."""
     value = given.get(name)
     if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
         raise ValueError(f"{name} is {shown(value)}; it must be a whole number from {low} to {high}")
@@ -107,17 +114,27 @@ def _queue() -> PreviewQueue:
 
 
 async def handle(request: web.Request) -> web.Response:
-    """The route's handler for an aiohttp server, ComfyUI's or another: 200 with the answer, or one sentence with
+    """The route's handler for an aiohttp server, ComfyUI's or another; `respond` says what comes of it."""
+    return await respond(request, _queue(), answer)
+
+
+async def respond(
+    request: web.Request,
+    queue: PreviewQueue,
+    answers: Callable[[bytes, Callable[[], None]], dict[str, Any]],
+    late: str = Job.late,
+) -> web.Response:
+    """What `answers` makes of a request's body, in its turn: 200 with the answer, or one sentence with
 
     400 for a bad request, 408 for one that does not arrive, 413 for a large one, 415 for another type than JSON (which
-    a foreign page may send without asking), 503 where others wait already or the work takes too long.
+    a foreign page may send without asking), 503 where others wait already or the work takes too long (`late` says so).
     """
     from aiohttp import web
 
     try:
         body = await asyncio.wait_for(_body(request), ARRIVAL_S)
-        job = Job(_page(body), lambda job: json.dumps(answer(body, job.proceed)).encode("ascii"))
-        _queue().submit(job)
+        job = Job(_page(body), lambda job: json.dumps(answers(body, job.proceed)).encode("ascii"), late=late)
+        queue.submit(job)
         return web.Response(body=await asyncio.wrap_future(job.done), content_type="application/json")
     except _Refused as error:
         return web.json_response({"error": str(error)}, status=error.status)
