@@ -20,7 +20,7 @@ from .console import speak_plainly
 from .evaluation import command as evaluation
 from .figures import attention_command as attention
 from .figures import settings_sheet_command as sheet_command
-from .files import read_picture, read_text, write_picture
+from .files import read_picture, read_text, write_picture, write_text
 from .options import DTYPES, check_numbers, check_video, device_named, dtype_named, place_, sampling_of, size
 from .preparation import command as preparation
 from .svd.sizes import LATENT_PX
@@ -208,7 +208,7 @@ def _demo(args: argparse.Namespace) -> None:
     clip = _sample(pipeline, picture, trajectories, args)
     _write_clip(args.out / "demo.mp4", clip, 7)
     write_picture(args.out / "demo.png", _overview(photograph, drawing, trajectories, clip))
-    (args.out / "demo.json").write_text(drawing.to_json() + "\n", encoding="utf-8")
+    write_text(args.out / "demo.json", drawing.to_json() + "\n")
     print(f"video:                    {args.out / 'demo.mp4'}\ndrawing and trajectories: {args.out / 'demo.png'}")
     print(f"""
 With a picture of your own, and this drawing's mask and arrow, which you may edit:
@@ -355,7 +355,7 @@ def _convert(args: argparse.Namespace) -> None:
     tracks = export_tracks(trajectories, args.to)
     text = tracks if isinstance(tracks, str) else json.dumps(tracks)
     if args.out:
-        args.out.write_text(text, encoding="utf-8")
+        write_text(args.out, text)
         print(f"wrote {args.out}")
     else:
         print(text)

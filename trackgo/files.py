@@ -46,6 +46,12 @@ def remove_unfinished(folder: Path) -> None:
             path.unlink(missing_ok=True)
 
 
+def write_text(path: str | Path, text: str) -> None:
+    """A text file in UTF-8, which appears whole or not at all."""
+    with replacing(path) as unfinished:
+        unfinished.write_text(text, encoding="utf-8")
+
+
 def read_text(path: str | Path) -> str:
     """A text file in UTF-8, or in UTF-16 where a byte-order mark says so, as Windows Notepad writes them.
 

@@ -1,15 +1,18 @@
 /**
  * The graph that the command "TrackGo: motion for this picture" lays around a picture, as data: no page, no LiteGraph.
  *
- * @typedef {{checkpoint: string, weights: string}|null} RealModel null: the demo model
+ * @typedef {{checkpoint: string, weights: string|null}|null} RealModel  null: the demo; no weights: cut and drag
  * @typedef {{type: string, at: [number, number], size?: [number, number], set?: Record<string, unknown>}} PlannedNode
  * @typedef {[from: string, output: number, to: string, input: string]} PlannedLink
+ * @typedef {{nodes: Record<string, PlannedNode>, links: PlannedLink[], conditioning: Record<string, number>}} Follow
  * @typedef {{nodes: Record<string, PlannedNode>, links: PlannedLink[]}} Plan links from 'picture' begin at the picture
  */
 
 const SVD = { area: 1024 * 576, multiple: 64, frames: 14, frames_xt: 25 }
 const DEMO = { width: 128, height: 128, frames: 14 }
 const MIN_SIDE = 64
+/** @type {[number, number]} */
+const AT_MODEL = [60, 0]
 
 /**
  * Multiples of 64 with about SVD's number of pixels in the picture's shape.
@@ -24,7 +27,7 @@ export function svdSize(width, height) {
 }
 
 /**
- * The first SVD checkpoint, 25 frames before 14, and the first weights; null where one of them is missing.
+ * The first SVD checkpoint, 25 frames before 14, and the first weights, if there are any; null without a checkpoint.
  * @param {readonly string[]} checkpoints
  * @param {readonly string[]} weights
  * @returns {RealModel}
@@ -33,7 +36,7 @@ export function realModel(checkpoints, weights) {
   const svd = checkpoints.filter((name) => /svd|stable.?video/i.test(name))
   const checkpoint = svd.find((name) => /xt/i.test(name)) ?? svd[0]
   const [file] = weights.filter((name) => /\.safetensors$/i.test(name))
-  return checkpoint && file ? { checkpoint, weights: file } : null
+  return checkpoint ? { checkpoint, weights: file ?? null } : null
 }
 
 /**
@@ -45,51 +48,89 @@ export function motionPlan(picture, real) {
   const frames = real && /xt/i.test(real.checkpoint) ? SVD.frames_xt : SVD.frames
   const size = real ? { ...svdSize(picture.width, picture.height), frames } : DEMO
   const { width, height } = size
-  /** @type {Record<string, PlannedNode>} */
-  const models = real
-    ? {
-      model: { type: 'ImageOnlyCheckpointLoader', at: [60, 0], set: { ckpt_name: real.checkpoint } },
-      weights: { type: 'TrackGoLoader', at: [60, 180], set: { trackgo_name: real.weights } },
-    }
-    : { model: { type: 'TrackGoDemoModel', at: [60, 0] } }
-  /** @type {Record<string, PlannedNode>} */
-  const nodes = {
-    ...models,
-    fit: {
-      type: 'TrackGoFitPicture', at: [60, 330],
-      set: { target: real ? 'svd' : 'demo', how: 'crop', width, height, frames: size.frames },
-    },
-    canvas: { type: 'TrackGoCanvas', at: [560, 0], size: [640, 900], set: { frames: size.frames } },
-    points: { type: 'TrackGoPointTrajectories', at: [1280, 0], set: size },
-    apply: { type: 'TrackGoApply', at: [1280, 330] },
-    svd: {
-      type: 'SVD_img2vid_Conditioning', at: [1280, 720],
-      set: { width, height, video_frames: size.frames, augmentation_level: real ? 0.02 : 0 },
-    },
-    guidance: { type: 'VideoLinearCFGGuidance', at: [1760, 0] },
-    sampler: {
-      type: 'KSampler', at: [1760, 160],
-      set: { steps: real ? 25 : 4, cfg: real ? 2.5 : 1, sampler_name: 'euler', scheduler: 'karras', denoise: 1 },
-    },
-    decode: { type: 'VAEDecode', at: [1760, 720] },
-    video: { type: 'CreateVideo', at: [2240, 0], set: { fps: 7 } },
-    save: { type: 'SaveVideo', at: [2240, 160], size: [440, 420], set: { filename_prefix: 'video/TrackGo' } },
-  }
   const [clipVision, vae] = [1, 2]
+  const model = real
+    ? { type: 'ImageOnlyCheckpointLoader', at: AT_MODEL, set: { ckpt_name: real.checkpoint } }
+    : { type: 'TrackGoDemoModel', at: AT_MODEL }
+  const follow = real && !real.weights ? cutAndDrag(size) : trackgo(size, real?.weights ?? null)
   return {
-    nodes,
+    nodes: {
+      model,
+      fit: {
+        type: 'TrackGoFitPicture', at: [60, 330],
+        set: { target: real ? 'svd' : 'demo', how: 'crop', width, height, frames },
+      },
+      canvas: { type: 'TrackGoCanvas', at: [560, 0], size: [640, 900], set: { frames } },
+      svd: {
+        type: 'SVD_img2vid_Conditioning', at: [1280, 720],
+        set: { width, height, video_frames: frames, augmentation_level: real ? 0.02 : 0, ...follow.conditioning },
+      },
+      guidance: { type: 'VideoLinearCFGGuidance', at: [1760, 0] },
+      sampler: {
+        type: 'KSampler', at: [1760, 160],
+        set: { steps: real ? 25 : 4, cfg: real ? 2.5 : 1, sampler_name: 'euler', scheduler: 'karras', denoise: 1 },
+      },
+      decode: { type: 'VAEDecode', at: [1760, 720] },
+      video: { type: 'CreateVideo', at: [2240, 0], set: { fps: 7 } },
+      save: { type: 'SaveVideo', at: [2240, 160], size: [440, 420], set: { filename_prefix: 'video/TrackGo' } },
+      ...follow.nodes,
+    },
     links: [
-      ['picture', 0, 'fit', 'image'], ['fit', 0, 'canvas', 'image'], ['canvas', 0, 'points', 'drawing'],
-      ...['points', 'svd'].flatMap((to) => /** @type {PlannedLink[]} */ ([
-        ['fit', 1, to, 'width'], ['fit', 2, to, 'height'], ['fit', 3, to, to === 'svd' ? 'video_frames' : 'frames'],
-      ])),
-      ['model', 0, 'apply', 'model'], real ? ['weights', 0, 'apply', 'trackgo'] : ['model', 3, 'apply', 'trackgo'],
-      ['points', 0, 'apply', 'tracks'], ['svd', 2, 'apply', 'latent'],
+      ['picture', 0, 'fit', 'image'], ['fit', 0, 'canvas', 'image'],
+      ['fit', 1, 'svd', 'width'], ['fit', 2, 'svd', 'height'], ['fit', 3, 'svd', 'video_frames'],
       ['model', clipVision, 'svd', 'clip_vision'], ['fit', 0, 'svd', 'init_image'], ['model', vae, 'svd', 'vae'],
-      ['apply', 0, 'guidance', 'model'], ['guidance', 0, 'sampler', 'model'],
-      ['svd', 0, 'sampler', 'positive'], ['svd', 1, 'sampler', 'negative'], ['svd', 2, 'sampler', 'latent_image'],
+      ['guidance', 0, 'sampler', 'model'], ['svd', 0, 'sampler', 'positive'], ['svd', 1, 'sampler', 'negative'],
       ['sampler', 0, 'decode', 'samples'], ['model', vae, 'decode', 'vae'],
       ['decode', 0, 'video', 'images'], ['video', 0, 'save', 'video'],
+      ...follow.links,
     ],
+  }
+}
+
+/** Links that give a node the fitted picture's size and length. @param {string} to @returns {PlannedLink[]} */
+const sized = (to) => [['fit', 1, to, 'width'], ['fit', 2, to, 'height'], ['fit', 3, to, 'frames']]
+
+/**
+ * What makes the model follow by TrackGo's weights; null: the demo model's own.
+ * @param {{width: number, height: number, frames: number}} size
+ * @param {string|null} weights
+ * @returns {Follow}
+ */
+function trackgo(size, weights) {
+  return {
+    nodes: {
+      ...(weights ? { weights: { type: 'TrackGoLoader', at: [60, 180], set: { trackgo_name: weights } } } : {}),
+      points: { type: 'TrackGoPointTrajectories', at: [1280, 0], set: size },
+      apply: { type: 'TrackGoApply', at: [1280, 330] },
+    },
+    links: [
+      ['canvas', 0, 'points', 'drawing'], ...sized('points'),
+      ['model', 0, 'apply', 'model'], weights ? ['weights', 0, 'apply', 'trackgo'] : ['model', 3, 'apply', 'trackgo'],
+      ['points', 0, 'apply', 'tracks'], ['svd', 2, 'apply', 'latent'],
+      ['apply', 0, 'guidance', 'model'], ['svd', 2, 'sampler', 'latent_image'],
+    ],
+    conditioning: {},
+  }
+}
+
+/**
+ * What makes a plain SVD follow: held to the rough video (arXiv 2511.08633, whose motion bucket is 17).
+ * @param {{width: number, height: number, frames: number}} size
+ * @returns {Follow}
+ */
+function cutAndDrag(size) {
+  return {
+    nodes: {
+      rough: { type: 'TrackGoCutAndDrag', at: [1280, 0], set: size },
+      encode: { type: 'VAEEncode', at: [1280, 260] },
+      hold: { type: 'TrackGoHoldMotion', at: [1280, 400] },
+    },
+    links: [
+      ['fit', 0, 'rough', 'image'], ['canvas', 0, 'rough', 'drawing'], ...sized('rough'),
+      ['rough', 0, 'encode', 'pixels'], ['model', 2, 'encode', 'vae'],
+      ['model', 0, 'hold', 'model'], ['encode', 0, 'hold', 'latent'], ['rough', 1, 'hold', 'masks'],
+      ['hold', 0, 'guidance', 'model'], ['hold', 1, 'sampler', 'latent_image'],
+    ],
+    conditioning: { motion_bucket_id: 17 },
   }
 }

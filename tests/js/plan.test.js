@@ -4,6 +4,7 @@ import test from 'node:test'
 import { motionPlan, realModel, svdSize } from '../../js/graph/plan.js'
 
 const REAL = { checkpoint: 'svd_xt.safetensors', weights: 'mine.safetensors' }
+const PLAIN = { ...REAL, weights: null }
 
 test('a size in multiples of 64 keeps the shape and about the number of pixels', () => {
   assert.deepEqual(svdSize(1920, 1080), { width: 1024, height: 576 })
@@ -15,16 +16,17 @@ test('a size in multiples of 64 keeps the shape and about the number of pixels',
   }
 })
 
-test('real weights are used where both files are there, else the demo', () => {
+test('a checkpoint is used with the weights that are there, or with none; the demo where there is none', () => {
   assert.equal(realModel(['sd15.safetensors'], ['a.safetensors']), null)
-  assert.equal(realModel(['svd.safetensors'], ['put weights into models/trackgo']), null)
+  const plain = { checkpoint: 'svd.safetensors', weights: null }
+  assert.deepEqual(realModel(['svd.safetensors'], ['put weights into models/trackgo']), plain)
   assert.deepEqual(realModel(['x.ckpt', 'svd.safetensors', 'svd_xt.safetensors'], ['mine.safetensors']), REAL)
 })
 
-for (const real of [REAL, null]) {
-  test(`sizes and lengths agree everywhere, and every link has both ends (${real ? 'svd' : 'demo'})`, () => {
+for (const real of [REAL, PLAIN, null]) {
+  test(`sizes and lengths agree everywhere, and every link has both ends (${JSON.stringify(real)})`, () => {
     const { nodes, links } = motionPlan({ width: 1920, height: 1080 }, real)
-    const { width, height, frames } = nodes.points.set
+    const { width, height, frames } = (nodes.points ?? nodes.rough).set
     assert.deepEqual([width, height, frames], real ? [1024, 576, 25] : [128, 128, 14])
     assert.equal(nodes.canvas.set.frames, frames)
     assert.deepEqual([nodes.svd.set.width, nodes.svd.set.height, nodes.svd.set.video_frames], [width, height, frames])
@@ -34,3 +36,10 @@ for (const real of [REAL, null]) {
     assert.equal(new Set(fed).size, fed.length)
   })
 }
+
+test('without weights the sampler is held to the rough video', () => {
+  const { nodes, links } = motionPlan({ width: 1920, height: 1080 }, PLAIN)
+  assert.equal(nodes.apply, undefined)
+  const feeds = (to, input) => links.find((link) => link[2] === to && link[3] === input)?.[0]
+  assert.deepEqual([feeds('sampler', 'latent_image'), feeds('guidance', 'model')], ['hold', 'hold'])
+})

@@ -14,10 +14,10 @@ from pathlib import Path
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 from ..center_crop import CenterCrop
 from ..drawing.coordinates import to_fractions, to_pixels
+from ..files import replacing, write_picture, write_text
 from .cases import Case
 
 _DRAGNUWA_SIZE = (576, 320)
@@ -78,7 +78,8 @@ def _sg_i2v(case: Case, place: Path) -> None:
         last = np.maximum(last, first + _MIN_BOX_PX)
         path = case.peaks.tracks[:, number] - case.peaks.tracks[0, number] + (first + last) / 2
         rows.append(np.concatenate([[first, last], path]))
-    np.save(place / "traj.npy", np.stack(rows), allow_pickle=False)
+    with replacing(place / "traj.npy") as unfinished, open(unfinished, "wb") as file:
+        np.save(file, np.stack(rows), allow_pickle=False)
 
 
 EXPORTS: dict[str, Callable[[Case, Path], None]] = {
@@ -100,8 +101,8 @@ def _whole(tracks: NDArray, size: tuple[int, int]) -> NDArray[np.int64]:
 
 
 def _save(picture: NDArray[np.uint8], path: Path) -> None:
-    Image.fromarray(picture).save(path, quality=95)
+    write_picture(path, picture, quality=95)
 
 
 def _write(path: Path, value: object) -> None:
-    path.write_text(json.dumps(value), encoding="utf-8")
+    write_text(path, json.dumps(value))

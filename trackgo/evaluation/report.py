@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from ..figures.overlays import component_color
+from ..files import write_text
 from .charts import interval, scatter, style, swatch
 from .clips import Clip
 from .features import FID
@@ -27,7 +28,7 @@ _MIN_CELL_PX, _MAX_CELL_PX = 220, 340
 
 def write_report(path: Path, results: Results, played: Mapping[str, Played], show: int = 12) -> None:
     """Write the page. played: by video; the ``show`` worst of them are shown."""
-    path.write_text(render(results, played, show), encoding="utf-8")
+    write_text(path, render(results, played, show))
 
 
 def render(results: Results, played: Mapping[str, Played], show: int = 12) -> str:

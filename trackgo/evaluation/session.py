@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
+from ..files import write_text
 from ..options import device_named, dtype_named, place_, sampling_of
 from ..pipeline import Engine, TrackGoPipeline
 from ..svd.sizes import check_sides
@@ -172,14 +173,13 @@ def _settings(args: argparse.Namespace, source: Source, pipeline: _Pipeline) -> 
 
 
 def _write(out: Path, results: Results, evaluation: Evaluation, show: int) -> None:
-    out.mkdir(parents=True, exist_ok=True)
     files = {
         "report.json": json.dumps(as_json(results), indent=1, allow_nan=False, ensure_ascii=False),
         "summary.csv": summary_csv(results),
         "videos.csv": videos_csv(results),
     }
     for name, text in files.items():
-        (out / name).write_text(text, encoding="utf-8")
+        write_text(out / name, text)
     write_report(out / "report.html", results, evaluation.played, show)
 
 

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from ..files import write_text
 from ..options import size
 from .objmc import MODES
 from .results import finite, interval_of
@@ -51,8 +52,7 @@ def run(args: argparse.Namespace) -> int:
     if args.predicted == STATIC and args.frames is None:
         print(f"the first {PUBLISHED_FRAMES} frames, as in published figures; --frames N for others")
     if args.json:
-        args.json.parent.mkdir(parents=True, exist_ok=True)
-        args.json.write_text(json.dumps(as_json(scores), indent=1, allow_nan=False), encoding="utf-8")
+        write_text(args.json, json.dumps(as_json(scores), indent=1, allow_nan=False))
         print(f"wrote {args.json}")
     return 0
 

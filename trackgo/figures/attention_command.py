@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from PIL import Image
+
+from ..files import replacing, write_picture, write_text
 
 if TYPE_CHECKING:
     from ..pipeline import TrackGoPipeline
@@ -48,16 +49,16 @@ def run(args: argparse.Namespace, load: Load, sampling: dict[str, Any]) -> None:
     seen = watch_sampling(pipeline, picture, trajectories, request, not args.no_plain, **sampling)
     size = trajectories.height, trajectories.width
     scene = Scene(seen.clip, trajectories.render(), steps, seen.sigmas, sampling["alpha"], trajectories.frames, size)
-    args.out.mkdir(parents=True, exist_ok=True)
     names = dict.fromkeys(f"{m.layer}_step{m.step + 1:02d}.png" for m in seen.maps)
     for name, page in zip(names, attention_pages(seen.maps, scene, seen.shares), strict=True):
-        Image.fromarray(page).save(args.out / name)
+        write_picture(args.out / name, page)
     if seen.shares:
-        Image.fromarray(share_chart(seen.shares, sampling["alpha"])).save(args.out / "shares.png")
+        write_picture(args.out / "shares.png", share_chart(seen.shares, sampling["alpha"]))
     numbers = json.dumps(report(seen.maps, scene, seen.shares), indent=1)
-    (args.out / "attention.json").write_text(numbers, encoding="utf-8")
+    write_text(args.out / "attention.json", numbers)
     if args.arrays:
-        np.savez_compressed(args.out / "attention.npz", **_arrays(seen.maps))
+        with replacing(args.out / "attention.npz") as unfinished, open(unfinished, "wb") as file:
+            np.savez_compressed(file, **_arrays(seen.maps))
     print(f"wrote {len(names)} page{'s' * (len(names) != 1)} and attention.json to {args.out}")
 
 

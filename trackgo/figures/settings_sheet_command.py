@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from PIL import Image
+
+from ..files import write_picture
 
 if TYPE_CHECKING:
     from ..pipeline import TrackGoPipeline
@@ -76,6 +77,5 @@ def run(args: argparse.Namespace, load: Load, sampling: dict[str, Any]) -> None:
     title = {"tau": f"Suppression of the unspecified area, {sampling['tau_mode']} mode", "freeze": "Freezing what was "
              "not drawn", "alpha": "Threshold of the attention mask"}[args.of]  # fmt: skip
     sheet = settings_sheet(f"{title}  ·  {steps} steps, seed {seed}", clips, columns, path_area(trajectories))
-    args.out.parent.mkdir(parents=True, exist_ok=True)
-    Image.fromarray(sheet).save(args.out)
+    write_picture(args.out, sheet)
     print(f"wrote {args.out}")

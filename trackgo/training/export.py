@@ -10,7 +10,7 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from ..files import replacing
+from ..files import replacing, write_text
 from ..model.low_rank import BaseChange, LowRank
 from ..svd.frozen import FrozenParts
 from . import state
@@ -100,8 +100,7 @@ def save_unet(unet: nn.Module, folder: Path, dtype: torch.dtype) -> None:
     when complete."""
     from safetensors.torch import save_file
 
-    folder.mkdir(parents=True, exist_ok=True)
-    unet.save_config(str(folder))
+    write_text(folder / "config.json", unet.to_json_string())
     merged = merged_weights(unet)
     tensors = {name: value.detach().to("cpu", dtype).contiguous() for name, value in merged.items()}
     with replacing(folder / "diffusion_pytorch_model.safetensors") as unfinished:

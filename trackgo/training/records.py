@@ -10,6 +10,8 @@ import numpy as np
 from PIL import Image
 from tqdm import tqdm
 
+from ..files import write_text
+
 
 class Records:
     """Collects figures of single steps and writes their means; a context manager. Silent on all but the main process.
@@ -90,7 +92,7 @@ class Records:
         if self.path.is_file():
             lines = self.path.read_text(encoding="utf-8").splitlines()
             kept = [line for line in lines if line.endswith("}") and json.loads(line)["step"] <= self.step]
-            self.path.write_text("".join(f"{line}\n" for line in kept), encoding="utf-8")
+            write_text(self.path, "".join(f"{line}\n" for line in kept))
 
 
 def _tensorboard(folder: Path, step: int) -> Any:

@@ -70,8 +70,7 @@ def save(saved: Saved, folder: Path) -> Path:
         files = {path.name: _fingerprint(path) for path in sorted(partial.glob("*.safetensors"))}
         facts = {"format": FORMAT, "step": saved.step, **saved.facts, "files": files}
         (partial / "state.json").write_text(json.dumps(facts, indent=1) + "\n", encoding="utf-8")
-        if target.exists():
-            shutil.rmtree(target)
+        _remove(target)
         os.replace(partial, target)
     finally:
         shutil.rmtree(partial, ignore_errors=True)
@@ -204,9 +203,18 @@ def prune(folder: Path, keep: int, best: int | None = None) -> None:
     """Remove all but the last ``keep`` checkpoints and that of step ``best``, and what a killed run left unfinished."""
     for path in checkpoints(folder)[:-keep]:
         if path.name != f"{_PREFIX}{best or 0:08d}":
-            shutil.rmtree(path)
+            _remove(path)
     for path in folder.glob(f".{_PREFIX}*.partial"):
         shutil.rmtree(path)
+
+
+def _remove(path: Path) -> None:
+    """Remove a checkpoint, if it is there, so that a kill leaves no half of it under its name."""
+    if path.exists():
+        going = path.with_name(f".{path.name}.{os.getpid()}.gone.partial")
+        shutil.rmtree(going, ignore_errors=True)
+        os.replace(path, going)
+        shutil.rmtree(going)
 
 
 # ---------------------------------------------------------------------------------------------------------------------

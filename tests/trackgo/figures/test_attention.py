@@ -340,7 +340,7 @@ def test_command_writes_pages_shares_numbers_and_arrays(tmp_path: Path, capsys: 
         (["--layers", "up_9"], "no layer is called 'up_9'"),
         (["--at", "13"], "--at: '13' does not lie between 1 and 4"),
         (["--image", "x.png"], "--image and --drawing belong together"),
-        (["--alpha", "2"], "alpha must lie between 0 and 1"),
+        (["--alpha", "2"], "--alpha is 2.0; it must be a number from 0 to 1"),
         (["--i", "20"], "--i: '20' does not lie between 1 and 14"),
     ],
 )
