@@ -66,6 +66,9 @@ def test_drawing_tracks_and_latent_cannot_differ(blueprint) -> None:
             link["target_slot"]]["name"]): kinds.get(link["origin_id"])
         for link in inner["links"] if link["target_id"] != OUTPUT
     }  # fmt: skip
-    for kind, length in (("TrackGoPointTrajectories", "frames"), ("SVD_img2vid_Conditioning", "video_frames")):
+    (sized,) = {"TrackGoPointTrajectories", "TrackGoCutAndDrag"} & set(kinds.values())
+    for kind, length in ((sized, "frames"), ("SVD_img2vid_Conditioning", "video_frames")):
         assert {fed[kind, name] for name in ("width", "height", length)} == {"TrackGoFitPicture"}
     assert fed["TrackGoCanvas", "image"] == fed["SVD_img2vid_Conditioning", "init_image"] == "TrackGoFitPicture"
+    if sized == "TrackGoCutAndDrag":
+        assert fed[sized, "image"] == "TrackGoFitPicture"

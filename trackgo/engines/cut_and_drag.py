@@ -89,11 +89,11 @@ def tracked_reference(picture: NDArray[np.uint8], masks: NDArray[np.bool_], trac
 def _motion_of(tracks: PointTrajectories, number: int) -> Similarity:
     """Least squares over the points that are seen at first and at a frame; where none is, it stays where it was."""
     own = tracks.component == number
-    points, seen = tracks.tracks[:, own], tracks.visibility[:, own]
+    points, seen = tracks.tracks[:, own].astype(np.float64).view(np.complex128)[..., 0], tracks.visibility[:, own]
     found = [(1 + 0j, 0j)]
     for i in range(1, tracks.frames):
         both = seen[0] & seen[i]
-        fitted = similarity(points[0, both], points[None, i, both]) if both.any() else None
+        fitted = similarity(points[0, both], points[i : i + 1, both]) if both.any() else None
         found.append(found[-1] if fitted is None else (complex(fitted[0][0]), complex(fitted[1][0])))
     return Similarity(*np.array(found, np.complex128).T)
 

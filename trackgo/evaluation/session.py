@@ -110,7 +110,7 @@ def _systems(args: argparse.Namespace, pipeline: _Pipeline) -> list[System]:
         elif name in _ENGINES:
             loaded, engine = pipeline.load(), _ENGINES[name]
             if engine in ("trackgo", "both") and loaded.trackgo is None:
-                raise ValueError(f"system {name} needs TrackGo weights: give --trackgo, or --system svd alone")
+                raise ValueError(f"system {name} needs TrackGo weights: give --trackgo, or another --system")
             systems.append(Generated(name, loaded, pipeline.sampling, engine))
         else:
             known = ", ".join((*_ENGINES, *YARDSTICKS))

@@ -44,6 +44,11 @@ class Sampling:
     def __post_init__(self) -> None:
         if self.steps < 1:
             raise ValueError(f"steps is {self.steps}; at least one is needed")
+        if self.release < self.start:
+            raise ValueError(
+                f"cut and drag lets go at {self.release:g}, before it begins at {self.start:g}: give --release a share "
+                f"of the sampling that is not below --start"
+            )
 
 
 @dataclass(frozen=True, eq=False)
