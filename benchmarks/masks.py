@@ -18,6 +18,7 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).parents[1]))
 from trackgo import Drawing
 from trackgo.drawing.budget import MAX_SWEEPS
+from trackgo.drawing.mask_png import encode_png
 
 SIZE = (4_096, 2_160)
 
@@ -40,19 +41,27 @@ def many_components() -> dict[str, Any]:
     return document(stroke, components=200)
 
 
+def pictures() -> dict[str, Any]:
+    """Wavy blobs, as many as the limit on PNG pixels lets through."""
+    x, y = np.arange(SIZE[0]), np.arange(SIZE[1])[:, None]
+    png = encode_png(np.sin(x / 40) + np.cos(y / 37 + x / 90) > 0)
+    return {"version": 1, "components": [{"mask": {"png": png}}] * 60}
+
+
 DRAWINGS: dict[str, Callable[[], dict[str, Any]]] = {
     "200 components, 50,000 points": many_components,
-    "brush from top to bottom, 29,900 times": lambda: document(
-        *[{"tool": "brush", "radius": 0.01, "points": zigzag(2_991)}] * 10
+    "brush from top to bottom, 23,900 times": lambda: document(
+        *[{"tool": "brush", "radius": 0.01, "points": zigzag(2_391)}] * 10
     ),
-    "lasso from top to bottom, 29,900 edges": lambda: document(*[{"tool": "lasso", "points": zigzag(2_990)}] * 10),
+    "lasso from top to bottom, 23,900 edges": lambda: document(*[{"tool": "lasso", "points": zigzag(2_390)}] * 10),
     "400 lassos over everything": lambda: document(
         *[{"tool": "lasso", "points": [[-1, -1], [2, -1], [2, 2], [-1, 2]]}] * 400
     ),
-    "brush and erase in turns, 2,500 times": lambda: document(
-        *[{"tool": tool, "radius": 10.0, "points": [[0.5, 0.5]]} for _ in range(1_250) for tool in ("brush", "erase")]
+    "brush and erase in turns, 2,100 times": lambda: document(
+        *[{"tool": tool, "radius": 10.0, "points": [[0.5, 0.5]]} for _ in range(1_050) for tool in ("brush", "erase")]
     ),
-    "everything grown 29 times": lambda: document({"tool": "fill"}, *[{"tool": "grow", "radius": 0.1}] * 29),
+    "everything grown 23 times": lambda: document({"tool": "fill"}, *[{"tool": "grow", "radius": 0.1}] * 23),
+    "60 PNG masks of 4096×2160": pictures,
 }
 
 

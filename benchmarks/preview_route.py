@@ -41,13 +41,13 @@ def heavy() -> dict[str, bytes]:
         return rng.uniform(0, 1, (count, 2)).round(5).tolist()
 
     fill = {"mask": {"strokes": [{"tool": "fill"}]}, "arrows": arrow}
-    brush = [{"tool": "brush", "radius": 0.001, "points": points(1_000)} for _ in range(75)]
-    lasso = [{"tool": "lasso", "points": points(1_000)} for _ in range(85)]
+    brush = [{"tool": "brush", "radius": 0.001, "points": points(1_000)} for _ in range(71)]
+    lasso = [{"tool": "lasso", "points": points(1_000)} for _ in range(71)]
     return {
         "200 whole frames": body([fill] * 200),
-        "75,000 brush points": body([{"mask": {"strokes": brush}, "arrows": arrow}]),
-        "85,000 lasso points": body([{"mask": {"strokes": lasso}, "arrows": arrow}]),
-        "29 growths": body([{"mask": {"strokes": [{"tool": "fill"}] + [{"tool": "grow", "radius": 0.1}] * 29}}]),
+        "71,000 brush points": body([{"mask": {"strokes": brush}, "arrows": arrow}]),
+        "71,000 lasso points": body([{"mask": {"strokes": lasso}, "arrows": arrow}]),
+        "23 growths": body([{"mask": {"strokes": [{"tool": "fill"}] + [{"tool": "grow", "radius": 0.1}] * 23}}]),
         "a text of 7 MB": body([{"mask": {"strokes": []}, "x": points(330_000)}]),
         "2 million positions": body([fill] * 29, 1024, width=512, height=288),
     }

@@ -8,7 +8,7 @@
  */
 
 export const BUDGET = Object.freeze({
-  sweeps: 30_000, strokes: 20_000, points: 1_000_000, arrows: 10_000, pngPixels: 2 ** 31,
+  sweeps: 24_000, strokes: 20_000, points: 1_000_000, arrows: 10_000, pngPixels: 2 ** 29,
 })
 const PNG_SIDE = 16_384
 const PNG_PIXELS = 8_192 * 8_192

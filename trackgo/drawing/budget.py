@@ -1,7 +1,7 @@
 """How much work one drawing may ask for: summed up from the document alone, before any of it is done.
 
 The unit is the sweep: one line from the frame's top to its bottom. At 4096×2160 pixels a sweep takes about a tenth of a
-millisecond, so that MAX_SWEEPS are some three seconds. The editor counts in the same way (`budget.js`), and both read
+millisecond, so that MAX_SWEEPS are under three seconds. The editor counts in the same way (`budget.js`), and both read
 the same documents in their tests.
 """
 
@@ -11,13 +11,13 @@ from collections.abc import Mapping, Sequence
 
 from .strokes import Stroke
 
-MAX_SWEEPS = 30_000
+MAX_SWEEPS = 24_000
 SWEEPS = "sweeps of work in its strokes"
 LIMITS: Mapping[str, int] = {
     "strokes": 20_000,
     "points": 1_000_000,
     "arrows": 10_000,
-    "pixels in PNG masks": 2**31,
+    "pixels in PNG masks": 2**29,
     SWEEPS: MAX_SWEEPS,
 }
 MAX_POSITIONS = 5_000_000  # arrows × frames

@@ -75,31 +75,65 @@ def _paint_shapes_(
     for top in range(box.top, box.bottom + 1, band):
         bottom = min(box.bottom, top + band - 1)
         region = mask[top : bottom + 1, box.left : box.right + 1]
-        _write_(region, shapes.spans(_Box(top, bottom, box.left, box.right)), value, proceed)
+        _write_(region, shapes.spans(_Box(top, bottom, box.left, box.right)), shapes.number, value, proceed)
 
 
-def _write_(region: np.ndarray, batches: Iterator[_Spans], value: bool, proceed: Callable[[], None]) -> None:
-    """Set the intervals' pixels, counted from the corner of bool [h, w], to `value`."""
-    height, columns = region.shape
+def _write_(
+    region: np.ndarray, batches: Iterator[_Spans], shapes: int, value: bool, proceed: Callable[[], None]
+) -> None:
+    """Set the intervals' pixels, counted from the corner of bool [h, w], to `value`; they are of so many shapes."""
     room = region.size // _BLOCK_CELLS
-    changes = None
+    coverage = None
     for spans in batches:
         proceed()
-        if changes is None and len(blocks := _blocks(spans)) <= room:
+        if coverage is None and len(blocks := _blocks(spans)) <= room:
             room -= len(blocks)
             for top, bottom, first, stop in blocks.tolist():
                 region[top:bottom, first:stop] = value
             continue
-        if changes is None:
-            changes = np.zeros(height * (columns + 1), dtype=np.int32)
-        row_start = spans.rows * (columns + 1)
-        one = np.ones(len(row_start), dtype=changes.dtype)  # `at` is forty times slower with a plain 1
-        np.add.at(changes, row_start + spans.first, one)
-        np.subtract.at(changes, row_start + spans.stop, one)
-    if changes is not None:
-        inside = changes.reshape(height, columns + 1)
-        np.cumsum(inside, axis=1, out=inside)
-        np.copyto(region, value, where=inside[:, :-1] != 0)
+        if coverage is None:
+            coverage = _Coverage(*region.shape, shapes)
+        coverage.add_(spans)
+    if coverage is not None:
+        covered = coverage.counts()
+        if value:
+            np.logical_or(region, covered, out=region)
+        else:
+            np.copyto(region, value, where=covered != 0)
+
+
+class _Coverage:
+    """How many intervals hold each pixel of [h, w], at most one of each shape.
+
+    It is the running sum of a difference array, four or eight pixels of which share a word: a word times 1 + 2⁸ + 2¹⁶ +
+    … holds the running sums within it, so that only whole words are left to be summed up one after another.
+    """
+
+    def __init__(self, height: int, columns: int, shapes: int) -> None:
+        self.bits = next(bits for bits in (8, 16, 32) if shapes < 1 << bits)
+        self.lanes = 64 // self.bits
+        self.height, self.columns, self.row_words = height, columns, columns // self.lanes + 1
+        self.words = np.zeros(height * self.row_words, dtype="<u8")  # so that the first pixel is the first byte
+        self.totals = np.zeros(len(self.words) + 1, dtype=np.uint64)  # of the word before
+        self.ones = np.uint64(1) << np.arange(0, 64, self.bits, dtype=np.uint64)
+
+    def add_(self, spans: _Spans) -> None:
+        """More intervals."""
+        row_start = spans.rows * self.row_words
+        one = np.ones(len(row_start), dtype=np.uint64)  # `at` is forty times slower with a plain 1
+        for column, change in ((spans.first, np.add), (spans.stop, np.subtract)):
+            word, lane = np.divmod(column, self.lanes)
+            word += row_start
+            change.at(self.words, word, self.ones[lane])
+            word += 1
+            change.at(self.totals, word, one)
+
+    def counts(self) -> np.ndarray:
+        """The counts, unsigned integers [h, w]; nothing can be added afterwards."""
+        np.cumsum(self.totals, out=self.totals)
+        self.words += self.totals[:-1]
+        self.words *= self.ones.sum()
+        return self.words.view(f"<u{self.bits // 8}").reshape(self.height, -1)[:, : self.columns]
 
 
 def _blocks(spans: _Spans) -> np.ndarray:
@@ -193,6 +227,11 @@ class _Capsules(NamedTuple):
         low, high = every._bounds(height, width)
         meets = (low <= high).all(axis=1)
         return cls(*(part[meets] for part in every))
+
+    @property
+    def number(self) -> int:
+        """How many."""
+        return len(self.radii)
 
     def _bounds(self, height: int, width: int) -> tuple[np.ndarray, np.ndarray]:
         """First and last column and row of each, cut at the frame: float64 [S, 2] each."""
@@ -296,6 +335,11 @@ class _Polygons(NamedTuple):
         following[np.cumsum(counts) - 1] = np.cumsum(counts) - counts
         owner = np.repeat(np.arange(len(counts)), counts)
         return cls(owner, *points_px.T, *points_px[following].T)
+
+    @property
+    def number(self) -> int:
+        """How many polygons."""
+        return int(self.owner[-1]) + 1 if len(self.owner) else 0
 
     def _rows(self, top: int, bottom: int) -> tuple[np.ndarray, np.ndarray]:
         """First and last row each edge crosses between two: an edge owns the rows upper ≤ row < lower, hence each

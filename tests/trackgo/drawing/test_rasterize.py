@@ -93,6 +93,15 @@ def test_many_strokes_at_once_equal_the_same_strokes_one_by_one():
     assert 0 < together.sum() < together.size
 
 
+@pytest.mark.parametrize("count", [255, 256, 65_535, 65_536, 70_000])
+def test_any_number_of_strokes_over_each_other_is_one(count):
+    dot = Stroke("brush", [(0.3, 0.6)], 0.2)
+    many = Stroke("brush", [(0.3, 0.6)] * count, 0.2)  # segments of length 0
+    assert np.array_equal(painted([many], 40, 30), painted([dot], 40, 30))
+    erased = painted([Stroke("fill"), Stroke("erase", many.points, 0.2)], 40, 30)
+    assert np.array_equal(erased, ~painted([dot], 40, 30))
+
+
 def test_a_large_brush_far_from_a_tiny_frame_is_cut_off():
     assert painted([Stroke("brush", [(9000.0, -9000.0), (-9000.0, 9000.0)], 10.0)], 3, 2).all()
     assert not painted([Stroke("brush", [(9000.0, 9000.0)], 10.0)], 3, 2).any()
