@@ -197,9 +197,7 @@ class Drawing:
             self._paint_(mask, index)
         return masks
 
-    def each_mask(
-        self, width: int, height: int, proceed: Callable[[], None] = lambda: None
-    ) -> Iterator[np.ndarray]:
+    def each_mask(self, width: int, height: int, proceed: Callable[[], None] = lambda: None) -> Iterator[np.ndarray]:
         """The masks of `masks` one after another, bool [H, W] each: all in the same memory, so that one is there at a
         time. ValueError as there, but for their number. What `proceed` raises ends the work."""
         check_size(width, height)

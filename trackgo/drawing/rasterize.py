@@ -64,9 +64,7 @@ def paint_(mask: np.ndarray, strokes: Sequence[Stroke], proceed: Callable[[], No
                 _whole_mask_(mask, stroke)
 
 
-def _paint_shapes_(
-    mask: np.ndarray, shapes: _Capsules | _Polygons, value: bool, proceed: Callable[[], None]
-) -> None:
+def _paint_shapes_(mask: np.ndarray, shapes: _Capsules | _Polygons, value: bool, proceed: Callable[[], None]) -> None:
     """Set the shapes' pixels to `value`, band by band."""
     box = shapes.box(*mask.shape)
     if box is None:
