@@ -110,7 +110,7 @@ def test_component_list(editor):
     editor.action("remove", row=1)
     assert [c["name"] for c in editor.components] == ["one", "object 3"]
     editor.page.locator('.trackgo-row[data-index="1"] .trackgo-name').dblclick()
-    editor.page.keyboard.insert_text("a cat")
+    editor.page.locator(".trackgo-rename").fill("a cat")
     editor.press("Enter")
     assert editor.components[1]["name"] == "a cat"
 
