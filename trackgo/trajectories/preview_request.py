@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 ROUTE = "/trackgo/trajectories"
 ARRIVAL_S = 60
 MAX_REQUEST_BYTES = 8 * 1024 * 1024
+MAX_COMMAS = 300_000  # in a request: parsing holds up the server's other threads, a tenth of a second for so many
 MAX_SIDE_PX = 4_096
 MAX_COMPONENTS = 200
 MAX_MASK_PIXELS = MAX_COMPONENTS * 4_096 * 2_160  # all masks together, though there is one at a time
@@ -48,6 +49,11 @@ def answer(request: bytes, proceed: Callable[[], None] = lambda: None) -> dict[s
     """
     if len(request) > MAX_REQUEST_BYTES:
         raise ValueError(f"the request has {len(request)} bytes; at most {MAX_REQUEST_BYTES} are read")
+    if (commas := request.count(b",")) > MAX_COMMAS:
+        raise ValueError(
+            f"the request has {commas} commas, two for every point of the drawing; at most {MAX_COMMAS} are read: "
+            "draw with fewer points"
+        )
     try:
         text = request.decode("utf-8")
     except UnicodeDecodeError as error:
