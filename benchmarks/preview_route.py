@@ -48,7 +48,7 @@ def heavy() -> dict[str, bytes]:
         "71,000 brush points": body([{"mask": {"strokes": brush}, "arrows": arrow}]),
         "71,000 lasso points": body([{"mask": {"strokes": lasso}, "arrows": arrow}]),
         "23 growths": body([{"mask": {"strokes": [{"tool": "fill"}] + [{"tool": "grow", "radius": 0.1}] * 23}}]),
-        "a text of 7 MB": body([{"mask": {"strokes": []}, "x": points(330_000)}]),
+        "a text of 3 MB": body([{"mask": {"strokes": []}, "x": points(149_000)}]),
         "2 million positions": body([fill] * 29, 1024, width=512, height=288),
     }
 

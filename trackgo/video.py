@@ -53,7 +53,8 @@ def write_clip(path: str | Path, frames: np.ndarray | Iterable[np.ndarray], fps:
     with replacing(path) as unfinished:
         rate = Fraction(fps).limit_denominator(1001)
         checked = _checked(frames, even=pixels == "yuv420p")
-        encode(str(unfinished), checked, codec, pixels, options, rate, format=container)
+        exact = {"fflags": "+bitexact"}  # else Matroska and WebM get a random number: the same frames, the same bytes
+        encode(str(unfinished), checked, codec, pixels, options, rate, format=container, options=exact)
 
 
 def _checked(frames: Iterable[np.ndarray], even: bool) -> Iterator[np.ndarray]:

@@ -36,6 +36,13 @@ def test_a_clip_comes_back(tmp_path: Path, ending: str) -> None:
     assert [path.name for path in (tmp_path / "new").iterdir()] == [f"clip{ending}"]
 
 
+@pytest.mark.parametrize("ending", FORMATS)
+def test_the_same_frames_are_the_same_bytes(tmp_path: Path, ending: str) -> None:
+    for name in ("a", "b"):
+        write_clip(tmp_path / f"{name}{ending}", _clip())
+    assert (tmp_path / f"a{ending}").read_bytes() == (tmp_path / f"b{ending}").read_bytes()
+
+
 def test_mkv_is_lossless(tmp_path: Path) -> None:
     clip = np.random.default_rng(0).integers(0, 256, (3, 17, 23, 3), dtype=np.uint8)
     write_clip(tmp_path / "clip.mkv", clip)

@@ -1,8 +1,8 @@
 """How much work one drawing may ask for: summed up from the document alone, before any of it is done.
 
 The unit is the sweep: one line from the frame's top to its bottom. At 4096×2160 pixels a sweep takes about a tenth of a
-millisecond, so that MAX_SWEEPS are under three seconds. The editor counts in the same way (`budget.js`), and both read
-the same documents in their tests.
+millisecond of a core that does nothing else, so that MAX_SWEEPS are some three seconds. The editor counts in the same
+way (`budget.js`), and both read the same documents in their tests.
 """
 
 from __future__ import annotations

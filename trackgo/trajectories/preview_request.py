@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 ROUTE = "/trackgo/trajectories"
 ARRIVAL_S = 60
 MAX_REQUEST_BYTES = 8 * 1024 * 1024
+MAX_COMMAS = 300_000  # in a request: parsing holds up the server's other threads, a tenth of a second for so many
 MAX_SIDE_PX = 4_096
 MAX_COMPONENTS = 200
 MAX_MASK_PIXELS = MAX_COMPONENTS * 4_096 * 2_160  # all masks together, though there is one at a time
@@ -71,6 +72,11 @@ def read_request(request: bytes, keys: str) -> dict[str, Any]:
     """A body → its JSON object; ValueError with one sentence for anything else. `keys`: what it may hold, as said."""
     if len(request) > MAX_REQUEST_BYTES:
         raise ValueError(f"the request has {len(request)} bytes; at most {MAX_REQUEST_BYTES} are read")
+    if (commas := request.count(b",")) > MAX_COMMAS:
+        raise ValueError(
+            f"the request has {commas} commas, two for every point of the drawing; at most {MAX_COMMAS} are read: "
+            "draw with fewer points"
+        )
     try:
         text = request.decode("utf-8")
     except UnicodeDecodeError as error:

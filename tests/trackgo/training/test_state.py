@@ -125,3 +125,22 @@ def test_no_whole_checkpoint_is_said_and_nothing_begins_anew(base_folder: Path, 
         damage(path / "weights.safetensors", "cut off", 0.5)
     with pytest.raises(ValueError, match=rf"{newest.name}' is damaged: weights.safetensors: it has \d+ bytes"):
         train(config, resume=True)
+
+
+def test_a_kill_while_an_old_checkpoint_is_removed_leaves_no_half_of_it(three, tmp_path, monkeypatch):
+    folder = tmp_path / "checkpoints"
+    shutil.copytree(three, folder)
+    remove = shutil.rmtree
+
+    def killed(path: Path, ignore_errors: bool = False) -> None:
+        if path.exists() and not ignore_errors:
+            (path / "state.json").unlink()
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(shutil, "rmtree", killed)
+    with pytest.raises(KeyboardInterrupt):
+        state.prune(folder, keep=2)
+    monkeypatch.setattr(shutil, "rmtree", remove)
+    assert [state.load(path).step for path in state.checkpoints(folder)] == [2, 3]
+    state.prune(folder, keep=2)
+    assert sorted(path.name for path in folder.iterdir()) == ["step-00000002", "step-00000003"]

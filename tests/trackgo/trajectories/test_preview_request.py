@@ -81,6 +81,7 @@ def test_nothing_drawn():
         (request(document(*[EMPTY] * 201)), "201 visible components"),
         (request(document(*[EMPTY] * 200), width=4096, height=4096), "200 masks of 4096×4096 pixels are too many"),
         (b" " * (preview_request.MAX_REQUEST_BYTES + 1), "at most 8388608 are read"),
+        (b"[" + b"1," * (preview_request.MAX_COMMAS + 1) + b"1]", "300001 commas, two for every point"),
     ],
 )
 def test_bad_requests_are_answered_with_one_sentence(body, says):
