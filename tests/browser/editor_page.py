@@ -113,14 +113,14 @@ class EditorPage:
         self.settle()
 
     def settle(self) -> None:
-        """Wait until the stage neither moves nor has anything left to draw."""
+        """Wait until the stage is in the page, and neither moves nor has anything left to draw."""
         self.page.evaluate(
             f"""async () => {{
                 const stage = {EDITOR}.trackgo.stage
                 const look = () => JSON.stringify([stage.canvas.getBoundingClientRect(), stage.drawn, stage.pending])
-                for (let still = 0, before = ''; still < 4; ) {{
+                for (let still = 0, before = '', frames = 0; still < 4 && frames < 600; frames += 1) {{
                     await new Promise(requestAnimationFrame)
-                    still = look() === before ? still + 1 : 0
+                    still = stage.canvas.isConnected && look() === before ? still + 1 : 0
                     before = look()
                 }}
             }}"""
