@@ -66,6 +66,8 @@ def workflow(document: str, picture: str | None, between: str = "", values: tupl
             }
         )
         links.append([2, BETWEEN, 0, CANVAS, 0, "IMAGE"])
+    for order, node in enumerate(nodes):  # without these older front ends lay an alert over the editor
+        node |= {"flags": {}, "order": order}
     return {
         "last_node_id": 3,
         "last_link_id": 2,

@@ -136,7 +136,8 @@ def test_an_unknown_picture_has_the_shape_of_the_video(editor):
     graph["nodes"].append(
         {
             "id": 9, "type": "TrackGoPointTrajectories", "pos": [980, 90], "size": [300, 200], "mode": 0,
-            "properties": {}, "inputs": [{"name": "drawing", "type": "TRACKGO_DRAWING", "link": 9}], "outputs": [],
+            "flags": {}, "order": 4, "properties": {}, "outputs": [],
+            "inputs": [{"name": "drawing", "type": "TRACKGO_DRAWING", "link": 9}],
             "widgets_values": [14, 640, 320, 0],
         }
     )  # fmt: skip

@@ -157,7 +157,8 @@ def executed(editor, output: dict) -> None:
 
 
 def test_what_arrives_upstream_is_shown_but_never_touched(editor):
-    camera = {"id": 9, "type": "TrackGoCameraMotion", "pos": [20, 600], "size": [200, 60], "mode": 0, "properties": {}}
+    camera = {"id": 9, "type": "TrackGoCameraMotion", "pos": [20, 600], "size": [200, 60], "mode": 0}
+    camera |= {"flags": {}, "order": 3, "properties": {}}
     graph = workflow(drawing(boat(mask={"strokes": []})), "quadrants.png")
     graph["nodes"].append(camera | {"outputs": [{"name": "drawing", "type": "TRACKGO_DRAWING", "links": [7]}]})
     canvas = next(node for node in graph["nodes"] if node["id"] == CANVAS)
