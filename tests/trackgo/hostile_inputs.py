@@ -178,7 +178,9 @@ def main() -> None:
 
     health = list(hypothesis.HealthCheck)
     property_ = hypothesis.given(given=st.tuples(*strategies))(counted)
-    hypothesis.settings(max_examples=examples, deadline=None, database=None, suppress_health_check=health)(property_)()
+    hypothesis.settings(
+        max_examples=examples, deadline=None, database=None, derandomize=True, suppress_health_check=health
+    )(property_)()
     print(f"{kind}: {done[0]} examples")
 
 
