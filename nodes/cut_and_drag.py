@@ -20,9 +20,10 @@ from ..trackgo.drawing import Drawing
 from ..trackgo.engines.cut_and_drag import fit_reference
 from ..trackgo.engines.hold import RELEASE, START, latent_video_mask, nearest_step
 from .common import frames_uint8, to_image, to_mask
-from .schema import CATEGORY, DrawingType, described, frames_input, share_input, size_or_zero_inputs
+from .schema import CATEGORY, DrawingType, described, fraction_input, frames_input, size_or_zero_inputs
 
 KEY = "trackgo_hold"
+FINE = 0.001  # of the sampling: a step of a long one is less than a hundredth
 _SLACK = 1e-4  # of a noise level, which a sampler may have rounded
 
 
@@ -67,8 +68,8 @@ class TrackGoHoldMotion(io.ComfyNode):
                 io.Model.Input("model"),
                 io.Latent.Input("latent"),
                 io.Mask.Input("masks"),
-                share_input("start", START),
-                share_input("release", RELEASE),
+                fraction_input("start", START, FINE),
+                fraction_input("release", RELEASE, FINE),
             ],
             outputs=[
                 io.Model.Output("held", display_name="model"),

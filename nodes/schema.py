@@ -81,14 +81,9 @@ def seed_input() -> io.Int.Input:
     return io.Int.Input("seed", default=0, min=0, max=MAX_SEED, control_after_generate=False)
 
 
-def fraction_input(name: str, default: float) -> io.Float.Input:
+def fraction_input(name: str, default: float, step: float = 0.01) -> io.Float.Input:
     """A share from 0 to 1 of the clip or of the sampling."""
-    return io.Float.Input(name, default=default, min=0.0, max=1.0, step=0.01)
-
-
-def share_input(name: str, default: float) -> io.Float.Input:
-    """A share from 0 to 1 of the sampling, where a step is less than a hundredth of it."""
-    return io.Float.Input(name, default=default, min=0.0, max=1.0, step=0.001)
+    return io.Float.Input(name, default=default, min=0.0, max=1.0, step=step)
 
 
 def timing_inputs() -> list[io.Float.Input | io.Combo.Input]:

@@ -56,6 +56,8 @@ export function arrowPositions(component, frame, frames, width, height) {
 
 /** @param {readonly Vec[]} points @param {0|1} axis */
 const mean = (points, axis) => points.reduce((sum, p) => sum + p[axis], 0) / points.length
+/** @param {readonly Vec[]} points one or more @returns {Vec} their middle */
+export const middle = (points) => [mean(points, 0), mean(points, 1)]
 
 /**
  * Least-squares similarity taking `from` to `to`; where the starts coincide, the mean translation.
@@ -124,4 +126,25 @@ export function motionMatrix({ a, b }, scale) {
   const e = b[0] + 0.5 - (a[0] - a[1]) * 0.5
   const f = b[1] + 0.5 - (a[1] + a[0]) * 0.5
   return [a[0], a[1], -a[1], a[0], e * scale, f * scale]
+}
+
+/**
+ * How far a component has turned at a frame: counted on through a half and a full turn.
+ * @param {Component} component
+ * @param {number} frame
+ * @param {number} frames
+ * @param {number} width
+ * @param {number} height
+ * @returns {number} radians clockwise
+ */
+export function turnAt(component, frame, frames, width, height) {
+  let [turn, before] = [0, 0]
+  for (let i = 1; i <= frame; i += 1) {
+    const { a } = componentMotion(component, i, frames, width, height)
+    const angle = Math.atan2(a[1], a[0])
+    const step = angle - before
+    turn += step - 2 * Math.PI * Math.round(step / (2 * Math.PI))
+    before = angle
+  }
+  return turn
 }

@@ -20,7 +20,7 @@ import { arrowsOf } from './accessors.js'
 import { cameraMoves } from './camera.js'
 import { patchComponent } from './document.js'
 import { distance, fracToPx, pxToFrac } from './geometry.js'
-import { applyMotion, componentMotion, progress } from './motion.js'
+import { applyMotion, componentMotion, middle, progress, turnAt } from './motion.js'
 
 const CORNER_REACH = 11
 /** So far outside the frame, in CSS pixels, it is turned; farther away others are selected. */
@@ -39,11 +39,6 @@ function extentCorners({ left, top, right, bottom }, { width, height }) {
   return places.map((place) => fracToPx(place, width, height))
 }
 
-/** @param {Vec[]} points @returns {Vec} */
-const middle = (points) => [
-  points.reduce((sum, p) => sum + p[0], 0) / points.length, points.reduce((sum, p) => sum + p[1], 0) / points.length,
-]
-
 /**
  * @param {Component} component
  * @param {Extent} extent of its mask
@@ -55,14 +50,7 @@ const middle = (points) => [
 export function poseOf(component, extent, frame, frames, size) {
   const { width, height } = size
   const centre = middle(extentCorners(extent, size))
-  let [turn, before] = [0, 0]
-  for (let i = 1; i <= frame; i += 1) {
-    const { a } = componentMotion(component, i, frames, width, height)
-    const angle = Math.atan2(a[1], a[0])
-    const step = angle - before
-    turn += step - 2 * Math.PI * Math.round(step / (2 * Math.PI))
-    before = angle
-  }
+  const turn = turnAt(component, frame, frames, width, height)
   const motion = componentMotion(component, frame, frames, width, height)
   const [x, y] = applyMotion(motion, centre)
   return { dx: x - centre[0], dy: y - centre[1], scale: Math.hypot(...motion.a), turn: (turn * 180) / Math.PI }

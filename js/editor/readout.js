@@ -1,7 +1,7 @@
 /**
  * What a component's arrows do to it, in numbers and, where that is probably a slip, in a sentence. No DOM.
  *
- * @import { Component, Draft, Drawing, Size, Vec } from './types.js'
+ * @import { Component, Draft, Drawing, Size } from './types.js'
  *
  * @typedef {object} Readout
  * @property {number} scale how many times as large the component is at the end
@@ -10,7 +10,7 @@
  */
 import { arrowsOf, nameOf } from './accessors.js'
 import { addArrow } from './document.js'
-import { componentMotion, arrowPositions } from './motion.js'
+import { arrowPositions, componentMotion, middle, turnAt } from './motion.js'
 import { fill, TEXT } from './texts.js'
 
 /** Beyond these a motion is spoken of: arrows that start close together scale and turn more than anybody means. */
@@ -25,22 +25,9 @@ const LARGE_TURN = 180
  */
 export function readout(component, frames, { width, height }) {
   const { a: [re, im] } = componentMotion(component, frames - 1, frames, width, height)
-  let [turn, before] = [0, 0]
-  for (let frame = 1; frame < frames; frame += 1) {
-    const { a } = componentMotion(component, frame, frames, width, height)
-    const angle = Math.atan2(a[1], a[0])
-    const step = angle - before
-    turn += step - 2 * Math.PI * Math.round(step / (2 * Math.PI))
-    before = angle
-  }
+  const turn = turnAt(component, frames - 1, frames, width, height)
   const [from, to] = [0, frames - 1].map((frame) => middle(arrowPositions(component, frame, frames, width, height)))
   return { scale: Math.hypot(re, im), turn: (turn * 180) / Math.PI, way: Math.hypot(to[0] - from[0], to[1] - from[1]) }
-}
-
-/** @param {Vec[]} points @returns {Vec} */
-function middle(points) {
-  const count = Math.max(points.length, 1)
-  return [points.reduce((sum, p) => sum + p[0], 0) / count, points.reduce((sum, p) => sum + p[1], 0) / count]
 }
 
 /**

@@ -20,7 +20,7 @@ LIMITS: Mapping[str, int] = {
     "pixels in PNG masks": 2**29,
     SWEEPS: MAX_SWEEPS,
 }
-MAX_POSITIONS = 5_000_000  # arrows × frames
+MOST_POSITIONS: Mapping[str, int] = {"arrows": 5_000_000, "control points": 20_000_000}  # times frames
 
 FULL_FRAME_PX = 4_096 * 2_160
 """Up to so many pixels a frame costs what is counted here; a larger one costs more in proportion."""
@@ -115,10 +115,10 @@ def check_frame(sweeps: float, width: int, height: int) -> None:
         )
 
 
-def check_positions(arrows: int, frames: int) -> None:
-    """ValueError where arrows × frames are too many."""
-    if arrows * frames > MAX_POSITIONS:
+def check_positions(count: int, frames: int, what: str = "arrows") -> None:
+    """ValueError where arrows, or another of MOST_POSITIONS, over so many frames are too many positions."""
+    if count * frames > MOST_POSITIONS[what]:
         raise ValueError(
-            f"{arrows} arrows over {frames} frames are {arrows * frames} positions; at most {MAX_POSITIONS} are "
-            "computed: take fewer frames, or fewer arrows"
+            f"{count} {what} over {frames} frames are {count * frames} positions; at most {MOST_POSITIONS[what]} are "
+            f"computed: take fewer frames, or fewer {what}"
         )

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..drawing import Drawing
+from ..drawing.budget import check_positions
 from ..drawing.coordinates import check_size, inside_frame, to_fractions, to_pixels
 from ..drawing.document import MAX_COMPONENTS
 from .control_points import control_points
@@ -219,14 +220,17 @@ def point_trajectories(
         if moving:
             free &= ~mask
             packed.append(np.packbits(mask, axis=1))
-    moved = [motion.then(camera).apply(points) for motion, points in zip(motions, starts, strict=True)]
-    seen = [inside_frame(path.astype(np.float32), *size) for path in moved]
+    check_positions(sum(map(len, starts)), frames, "control points")
+    moved = [
+        motion.then(camera).apply(points).astype(np.float32) for motion, points in zip(motions, starts, strict=True)
+    ]
+    seen = [inside_frame(path, *size) for path in moved]
     if moving:
         points = background_points(free, np.random.default_rng([seed, MAX_COMPONENTS]))
-        moved.append(camera.apply(points))
+        moved.append(camera.apply(points).astype(np.float32))
         covered = _covered(points, packed, size, motions, frames)
-        seen.append(inside_frame(moved[-1].astype(np.float32), *size) & ~covered)
-    path = np.concatenate([np.empty((frames, 0, 2)), *moved], axis=1).astype(np.float32)
+        seen.append(inside_frame(moved[-1], *size) & ~covered)
+    path = np.concatenate([np.empty((frames, 0, 2), np.float32), *moved], axis=1)
     visibility = np.concatenate([np.empty((frames, 0), bool), *seen], axis=1)
     component = np.repeat(np.arange(len(moved)), [part.shape[1] for part in moved])
     return PointTrajectories(path, visibility, component, width, height)

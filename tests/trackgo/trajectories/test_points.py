@@ -375,3 +375,13 @@ def test_resampling_keeps_the_ends(frames, wanted):
     assert np.allclose(result.tracks[0], t.tracks[0])
     if wanted > 1:
         assert np.allclose(result.tracks[-1], t.tracks[-1], atol=1e-5)
+
+
+def test_points_over_frames_are_counted_before_they_are_computed() -> None:
+    whole = {"mask": {"strokes": [{"tool": "fill"}]}}
+    drawing = Drawing.from_dict({"version": 1, "components": [whole] * 400})
+    with pytest.raises(
+        ValueError, match="25600 control points over 1024 frames are 26214400 positions; at most 20000000"
+    ):
+        point_trajectories(drawing, 1024, 64, 48)
+    assert point_trajectories(drawing, 4, 64, 48).tracks.shape == (4, 25600, 2)
