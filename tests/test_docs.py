@@ -88,3 +88,10 @@ def test_training_commands_are_accepted(words: list[str]) -> None:
     name, *overrides = words
     resume = overrides[-1:] == ["--resume"]
     load_config(config_path(name), overrides[: len(overrides) - resume])
+
+
+def test_the_readme_names_the_commands_for_the_demo_and_the_tests() -> None:
+    readme, makefile = ((ROOT / name).read_text(encoding="utf-8") for name in ("README.md", "Makefile"))
+    for target in ("demo", "test", "test-all"):
+        assert f"make {target}" in readme and f"\n{target}:" in makefile, target
+    assert "make test-all" in (ROOT / ".ci" / "run").read_text(encoding="utf-8")
