@@ -16,20 +16,16 @@
  * @property {() => void} showHelp
  * @property {(at: Pointer) => Gesture|null} beginSelection
  */
-import { arrowsOf, nameOf } from './accessors.js'
 import { cameraPart, nudgeCamera } from './camera-gestures.js'
 import { resetCamera } from './camera-panel.js'
 import { addAndSelect } from './components.js'
-import {
-  movePoint, removeArrow, removeComponent, removePoint, translateArrow, translateComponent, updateArrow,
-} from './document.js'
 import { clamp, targetOf } from './dom.js'
-import { begin, doubleClick, dropDraft, finishArrow, handleAt, hover, keepArrow } from './gestures.js'
+import { begin, doubleClick, dropDraft, finishArrow, handleAt, hover } from './gestures.js'
 import { changeMask } from './mask-menu.js'
 import { poseFrame, posePart } from './pose.js'
 import { nextModelPreview } from './preview-request.js'
+import { chooseComponent, choosePoint, nudgeSelected, removeSelected } from './selected.js'
 import { MAX_RADIUS, MIN_RADIUS } from './store.js'
-import { fill, TEXT } from './texts.js'
 import { chooseTool, toggleCurve } from './toolbar.js'
 
 const WHEEL_ZOOM = 0.0016
@@ -377,7 +373,9 @@ export class Input {
   /** What the keys do that do not choose a tool. @param {KeyboardEvent} event @returns {Record<string, () => void>} */
   keys(event) {
     const { store, stage, actions } = this
-    const far = event.shiftKey
+    const step = event.shiftKey ? 10 : 1
+    /** @param {number} dx @param {number} dy */
+    const nudge = (dx, dy) => () => nudgeSelected(store, stage.picture, dx * step, dy * step)
     return {
       '[': () => this.resize(1 / RADIUS_STEP), ']': () => this.resize(RADIUS_STEP),
       0: () => stage.fit(), '+': () => stage.zoom(1.25), '=': () => stage.zoom(1.25), '-': () => stage.zoom(0.8),
@@ -385,11 +383,10 @@ export class Input {
       i: () => this.changeMask('invert'), '{': () => this.changeMask('shrink'), '}': () => this.changeMask('grow'),
       f: actions.toggleFull, '?': actions.showHelp,
       ' ': () => this.holdSpace(event), Enter: () => finishArrow(store), Escape: () => this.escape(),
-      Delete: () => this.remove(), Backspace: () => this.remove(),
-      PageUp: () => this.choose(-1), PageDown: () => this.choose(1),
-      ',': () => this.choosePoint(-1), '.': () => this.choosePoint(1),
-      ArrowLeft: () => this.nudge(-1, 0, far), ArrowRight: () => this.nudge(1, 0, far),
-      ArrowUp: () => this.nudge(0, -1, far), ArrowDown: () => this.nudge(0, 1, far),
+      Delete: () => removeSelected(store), Backspace: () => removeSelected(store),
+      PageUp: () => chooseComponent(store, -1), PageDown: () => chooseComponent(store, 1),
+      ',': () => choosePoint(store, -1), '.': () => choosePoint(store, 1),
+      ArrowLeft: nudge(-1, 0), ArrowRight: nudge(1, 0), ArrowUp: nudge(0, -1), ArrowDown: nudge(0, 1),
     }
   }
 
@@ -446,66 +443,6 @@ export class Input {
       store.setView({ arrow: -1, point: -1 })
     } else if (this.actions.isFull()) {
       this.actions.toggleFull()
-    }
-  }
-
-  remove() {
-    const { store } = this
-    const { selected, arrow, point } = store.view
-    if (store.draft?.kind === 'arrow') {
-      const points = store.draft.points.slice(0, -1)
-      if (points.length) keepArrow(store, { ...store.draft, points })
-      else dropDraft(store)
-    } else if (!store.component || store.component.locked) {
-      store.setView({ hint: store.component ? fill(TEXT.isLocked, nameOf(store.component, selected)) : '' })
-    } else if (arrow >= 0 && point >= 0) {
-      store.commit(removePoint(store.drawing, selected, arrow, point), { arrow: -1, point: -1 })
-    } else if (arrow >= 0) {
-      store.commit(removeArrow(store.drawing, selected, arrow), { arrow: -1, point: -1 })
-    } else {
-      store.commit(removeComponent(store.drawing, selected), { arrow: -1, point: -1 })
-    }
-  }
-
-  /** The next component, or the one before. @param {number} step */
-  choose(step) {
-    const count = this.store.drawing.components.length
-    if (!count) return
-    this.store.setView({ selected: (this.store.view.selected + step + count) % count, arrow: -1, point: -1 })
-  }
-
-  /** Step through all points of the selected component's arrows. @param {number} step */
-  choosePoint(step) {
-    const { store } = this
-    if (!store.component) return
-    const all = arrowsOf(store.component).flatMap(({ points }, arrow) => points.map((_, point) => ({ arrow, point })))
-    if (!all.length) return
-    const { view } = store
-    const at = all.findIndex(({ arrow, point }) => arrow === view.arrow && point === Math.max(view.point, 0))
-    const next = at < 0 && step < 0 ? at : at + step
-    store.setView({ ...all[(next + all.length) % all.length], frame: 0, playing: false })
-  }
-
-  /**
-   * Move what is selected by one picture pixel.
-   * @param {number} dx
-   * @param {number} dy
-   * @param {boolean} far by ten
-   */
-  nudge(dx, dy, far) {
-    const { store } = this
-    const { selected, arrow, point } = store.view
-    const { component, drawing } = store
-    if (!component || component.locked) return
-    const { width, height } = this.stage.picture
-    const [du, dv] = [(dx * (far ? 10 : 1)) / width, (dy * (far ? 10 : 1)) / height]
-    if (arrow >= 0 && point >= 0) {
-      const [u, v] = arrowsOf(component)[arrow].points[point]
-      store.commit(movePoint(drawing, selected, arrow, point, [u + du, v + dv]))
-    } else if (arrow >= 0) {
-      store.commit(updateArrow(drawing, selected, arrow, (one) => translateArrow(one, du, dv)))
-    } else {
-      store.commit(translateComponent(drawing, selected, du, dv))
     }
   }
 }
