@@ -8,7 +8,7 @@ const CSS = `
 /* Some releases give an unknown widget only its least height; the editor is the last of two rows and takes the rest. */
 .lg-node-widgets[style*="min-content min-content"]:has(.trackgo-host) {
   grid-template-rows: min-content 1fr !important; }
-.lg-node .trackgo-mounted { min-width: 540px; height: 500px; padding: 0 12px; }
+.lg-node .trackgo-mounted { min-width: 540px; contain: inline-size; height: 500px; padding: 0 12px; }
 .trackgo {
   --tg-text: var(--input-text, #ddd); --tg-dim: color-mix(in srgb, var(--descrip-text, #999) 70%, var(--tg-text));
   --tg-line: var(--border-color, #4e4e4e);
