@@ -1,9 +1,9 @@
 """Strokes → masks, the same way here and in the editor.
 
 A row of pixels meets a capsule in one interval and a polygon in a few. All intervals of a run of strokes that do the
-same go into the mask together: block by block where they are few, else as +1 and −1 in a difference array, whose
-running sum paints them all at once. So the work follows the strokes' outlines, and memory is one band of rows, whatever
-overlaps.
+same go into the mask together: block by block where they are few, else merged in order of their beginnings, so that
+what is left neither overlaps nor touches. So the work follows the strokes' outlines, and memory is one band of rows,
+whatever overlaps.
 """
 
 from __future__ import annotations
@@ -20,10 +20,12 @@ from .strokes import Stroke
 
 MIN_RADIUS_PX = 0.75  # so that the thinnest brush still leaves an unbroken line
 _GRID_CELLS = 1 << 16  # (segment, row) pairs worked on at once: the temporaries stay in the processor's cache
-_BAND_CELLS = 1 << 22  # pixels of a difference array
+_BAND_CELLS = 1 << 22  # pixels painted at once
 _CROSSINGS = 1 << 20  # of a polygon's edges with rows, worked on at once
-_SORT_CELLS = 100  # sorting one crossing costs as much as so many pixels of a difference array
-_BLOCK_CELLS = 200  # writing one block by itself costs as much as so many pixels of a difference array
+_SORT_CELLS = 100  # sorting one crossing costs as much as adding up so many pixels
+_FEW_SPANS, _FEW_BLOCKS = 1 << 13, 100  # a shape whose rows are alike is written block by block
+_WAITING_SPANS = 1 << 18  # merged at once
+_LENGTH_BITS = 15  # an interval is at most MAX_SIDE_PX long, 2¹⁴
 
 
 class _Spans(NamedTuple):
@@ -73,65 +75,81 @@ def _paint_shapes_(mask: np.ndarray, shapes: _Capsules | _Polygons, value: bool,
     for top in range(box.top, box.bottom + 1, band):
         bottom = min(box.bottom, top + band - 1)
         region = mask[top : bottom + 1, box.left : box.right + 1]
-        _write_(region, shapes.spans(_Box(top, bottom, box.left, box.right)), shapes.number, value, proceed)
+        _write_(region, shapes.spans(_Box(top, bottom, box.left, box.right)), value, proceed)
 
 
-def _write_(
-    region: np.ndarray, batches: Iterator[_Spans], shapes: int, value: bool, proceed: Callable[[], None]
-) -> None:
-    """Set the intervals' pixels, counted from the corner of bool [h, w], to `value`; they are of so many shapes."""
-    room = region.size // _BLOCK_CELLS
-    coverage = None
+def _write_(region: np.ndarray, batches: Iterator[_Spans], value: bool, proceed: Callable[[], None]) -> None:
+    """Set the intervals' pixels, counted from the corner of bool [h, w], to `value`."""
+    union = None
     for spans in batches:
         proceed()
-        if coverage is None and len(blocks := _blocks(spans)) <= room:
-            room -= len(blocks)
+        if union is None and len(spans.rows) <= _FEW_SPANS and len(blocks := _blocks(spans)) <= _FEW_BLOCKS:
             for top, bottom, first, stop in blocks.tolist():
                 region[top:bottom, first:stop] = value
             continue
-        if coverage is None:
-            coverage = _Coverage(*region.shape, shapes)
-        coverage.add_(spans)
-    if coverage is not None:
-        covered = coverage.counts()
-        if value:
-            np.logical_or(region, covered, out=region)
-        else:
-            np.copyto(region, value, where=covered != 0)
+        if union is None:
+            union = _Union(*region.shape)
+        union.add_(spans)
+    if union is None:
+        return
+    covered = union.pixels()
+    if value:
+        np.logical_or(region, covered, out=region)
+    else:
+        np.greater(region, covered, out=region)  # set and not covered
 
 
-class _Coverage:
-    """How many intervals hold each pixel of [h, w], at most one of each shape.
+class _Union:
+    """The union of intervals in [h, w], a bit a pixel.
 
-    It is the running sum of a difference array, four or eight pixels of which share a word: a word times 1 + 2⁸ + 2¹⁶ +
-    … holds the running sums within it, so that only whole words are left to be summed up one after another.
+    Intervals in order of their beginnings merge where one begins no later than the furthest end so far. What is left of
+    them neither overlaps nor touches: a bit where each begins and where it ends, and the parity of such bits up to a
+    pixel says whether it is in one. The rows lie one after another in whole words, so one running parity serves all.
     """
 
-    def __init__(self, height: int, columns: int, shapes: int) -> None:
-        self.bits = next(bits for bits in (8, 16, 32) if shapes < 1 << bits)
-        self.lanes = 64 // self.bits
-        self.height, self.columns, self.row_words = height, columns, columns // self.lanes + 1
-        self.words = np.zeros(height * self.row_words, dtype="<u8")  # so that the first pixel is the first byte
-        self.totals = np.zeros(len(self.words) + 1, dtype=np.uint64)  # of the word before
-        self.ones = np.uint64(1) << np.arange(0, 64, self.bits, dtype=np.uint64)
+    def __init__(self, height: int, columns: int) -> None:
+        self.height, self.columns, self.row_words = height, columns, columns // 64 + 1
+        self.bits = np.zeros(height * self.row_words, dtype="<u8")
+        self.waiting: list[np.ndarray] = []
+        self.number_waiting = 0
 
     def add_(self, spans: _Spans) -> None:
         """More intervals."""
-        row_start = spans.rows * self.row_words
-        one = np.ones(len(row_start), dtype=np.uint64)  # `at` is forty times slower with a plain 1
-        for column, change in ((spans.first, np.add), (spans.stop, np.subtract)):
-            word, lane = np.divmod(column, self.lanes)
-            word += row_start
-            change.at(self.words, word, self.ones[lane])
-            word += 1
-            change.at(self.totals, word, one)
+        begins = spans.rows * (self.row_words * 64) + spans.first
+        begins <<= _LENGTH_BITS  # the length rides along
+        begins += spans.stop
+        begins -= spans.first
+        self.waiting.append(begins)
+        self.number_waiting += len(begins)
+        if self.number_waiting >= _WAITING_SPANS:
+            self._merge_()
 
-    def counts(self) -> np.ndarray:
-        """The counts, unsigned integers [h, w]; nothing can be added afterwards."""
-        np.cumsum(self.totals, out=self.totals)
-        self.words += self.totals[:-1]
-        self.words *= self.ones.sum()
-        return self.words.view(f"<u{self.bits // 8}").reshape(self.height, -1)[:, : self.columns]
+    def _merge_(self) -> None:
+        keys = np.concatenate(self.waiting)
+        self.waiting, self.number_waiting = [], 0
+        keys.sort()
+        begins = keys >> _LENGTH_BITS
+        keys &= (1 << _LENGTH_BITS) - 1
+        keys += begins
+        ends = np.maximum.accumulate(keys, out=keys)
+        new = np.flatnonzero(begins[1:] > ends[:-1])
+        begins, ends = np.append(begins[0], begins[new + 1]), np.append(ends[new], ends[-1])
+        some = begins < ends
+        flips = np.concatenate([begins[some], ends[some]])
+        words = np.zeros_like(self.bits)
+        np.add.at(words, flips >> 6, np.uint64(1) << (flips & 63).astype(np.uint64))
+        for shift in (1, 2, 4, 8, 16, 32):
+            words ^= words << np.uint64(shift)
+        odd = np.bitwise_xor.accumulate(words >> np.uint64(63))
+        words[1:] ^= np.negative(odd[:-1])  # every bit turned where an interval is open at the end of the word before
+        self.bits |= words
+
+    def pixels(self) -> np.ndarray:
+        """bool [h, w]."""
+        if self.number_waiting:
+            self._merge_()
+        bits = np.unpackbits(self.bits.view(np.uint8), bitorder="little").view(bool)
+        return bits.reshape(self.height, -1)[:, : self.columns]
 
 
 def _blocks(spans: _Spans) -> np.ndarray:
@@ -225,11 +243,6 @@ class _Capsules(NamedTuple):
         low, high = every._bounds(height, width)
         meets = (low <= high).all(axis=1)
         return cls(*(part[meets] for part in every))
-
-    @property
-    def number(self) -> int:
-        """How many."""
-        return len(self.radii)
 
     def _bounds(self, height: int, width: int) -> tuple[np.ndarray, np.ndarray]:
         """First and last column and row of each, cut at the frame: float64 [S, 2] each."""
@@ -334,11 +347,6 @@ class _Polygons(NamedTuple):
         owner = np.repeat(np.arange(len(counts)), counts)
         return cls(owner, *points_px.T, *points_px[following].T)
 
-    @property
-    def number(self) -> int:
-        """How many polygons."""
-        return int(self.owner[-1]) + 1 if len(self.owner) else 0
-
     def _rows(self, top: int, bottom: int) -> tuple[np.ndarray, np.ndarray]:
         """First and last row each edge crosses between two: an edge owns the rows upper ≤ row < lower, hence each
         vertex belongs to one of its two edges."""
@@ -379,29 +387,33 @@ class _Polygons(NamedTuple):
         slope = (self.x_next - self.x) / (self.y_next - self.y)
         x_cross = self.x[edge] + (row - self.y[edge]) * slope[edge]
         place = np.ceil(x_cross - box.left, out=x_cross).clip(0, columns, out=x_cross).astype(np.int64)
-        place += (self.owner[edge] * height + row - box.top) * (columns + 1)
+        column_bits, row_bits = columns.bit_length(), height.bit_length()
+        row -= box.top
+        alone = self.owner[0] == self.owner[-1] and len(place) * _SORT_CELLS > height * columns
+        if not alone:
+            row += self.owner[edge] << row_bits
+        row <<= column_bits
+        place += row
         down = (self.y_next > self.y)[edge]
-        if self.owner[0] == self.owner[-1] and len(place) * _SORT_CELLS > height * columns:
-            place -= self.owner[0] * height * (columns + 1)
-            flips = _flips_of_one(place, down, height * (columns + 1))
-        else:
-            flips = _flips_of_many(place, down)
-        line, column = np.divmod(flips, columns + 1)
-        return _Spans(line[::2] % height, column[::2], column[1::2])
+        begins, ends = _wound_by_one(place, down, height << column_bits) if alone else _wound_by_many(place, down)
+        of_rows, of_columns = (1 << row_bits) - 1, (1 << column_bits) - 1
+        return _Spans(begins >> column_bits & of_rows, begins & of_columns, ends & of_columns)
 
 
-def _flips_of_many(place: np.ndarray, down: np.ndarray) -> np.ndarray:
-    """Where the winding begins and ends to be other than 0, in turns, from the crossings' places int64 [n]: the lines
-    of all polygons one after another."""
+def _wound_by_many(place: np.ndarray, down: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Where the winding begins and ends to be other than 0, int64 [m] each, from the crossings' places int64 [n]: the
+    lines of all polygons one after another."""
     crossings = np.sort(place * 2 + down)  # the direction rides along
-    winding = np.cumsum((crossings & 1) * 2 - 1)  # 0 again at the end of every line
-    opens = np.flatnonzero(winding[:-1])
-    return np.stack([crossings[opens], crossings[opens + 1]], axis=-1).reshape(-1) >> 1
+    winding = np.cumsum(((crossings & 1) * 2 - 1).astype(np.int32))  # 0 again at the end of every line
+    crossings >>= 1
+    inside = np.concatenate([[False], winding != 0])
+    return crossings[inside[1:] > inside[:-1]], crossings[inside[1:] < inside[:-1]]
 
 
-def _flips_of_one(place: np.ndarray, down: np.ndarray, cells: int) -> np.ndarray:
-    """As `_flips_of_many` for the lines of one polygon, which have so many pixels: adding up is quicker than sorting
+def _wound_by_one(place: np.ndarray, down: np.ndarray, cells: int) -> tuple[np.ndarray, np.ndarray]:
+    """As `_wound_by_many` for the lines of one polygon, which have so many places: adding up is quicker than sorting
     where there are many crossings."""
     winding = np.zeros(cells + 1, dtype=np.int32)
     np.add.at(winding, place + 1, np.where(down, np.int32(1), np.int32(-1)))
-    return np.flatnonzero(np.diff(np.cumsum(winding, out=winding) != 0))
+    flips = np.flatnonzero(np.diff(np.cumsum(winding, out=winding) != 0))
+    return flips[::2], flips[1::2]

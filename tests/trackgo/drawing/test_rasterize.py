@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from trackgo.drawing import Stroke
 from trackgo.drawing.coordinates import to_fractions, to_pixels
 from trackgo.drawing.mask_png import check_png, decode_png, encode_png, sample_nearest
-from trackgo.drawing.rasterize import paint_
+from trackgo.drawing.rasterize import _Spans, _Union, paint_
 
 GOLDEN = json.loads((Path(__file__).parents[2] / "fixtures" / "geometry_golden.json").read_text(encoding="utf-8"))
 
@@ -100,6 +100,22 @@ def test_any_number_of_strokes_over_each_other_is_one(count):
     assert np.array_equal(painted([many], 40, 30), painted([dot], 40, 30))
     erased = painted([Stroke("fill"), Stroke("erase", many.points, 0.2)], 40, 30)
     assert np.array_equal(erased, ~painted([dot], 40, 30))
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    st.integers(1, 5),
+    st.integers(1, 200),
+    st.lists(st.lists(st.tuples(st.integers(0, 4), st.integers(0, 200), st.integers(0, 70)), max_size=20), max_size=3),
+)
+def test_a_union_is_every_pixel_that_an_interval_holds(height, columns, batches):
+    union, expected = _Union(height, columns), np.zeros((height, columns), dtype=bool)
+    for batch in batches:
+        spans = [(row % height, min(first, columns), min(first + length, columns)) for row, first, length in batch]
+        union.add_(_Spans(*np.array(spans, dtype=np.int64).reshape(-1, 3).T))
+        for row, first, stop in spans:
+            expected[row, first:stop] = True
+    assert np.array_equal(union.pixels(), expected)
 
 
 def test_a_large_brush_far_from_a_tiny_frame_is_cut_off():
