@@ -243,7 +243,7 @@ def _overview(photograph: np.ndarray, drawing: object, trajectories: object, cli
 
 
 def _draw(args: argparse.Namespace) -> None:
-    from .figures.overlays import draw_drawing, draw_trails
+    from .figures.overlays import draw_drawing, each_trail
     from .trajectories import point_trajectories
     from .video import check_output
 
@@ -259,15 +259,15 @@ def _draw(args: argparse.Namespace) -> None:
         height, width = photograph.shape[:2]
         trajectories = point_trajectories(drawing, args.frames or 25, width, height, args.seed)
         picture = draw_drawing(photograph, drawing)
-    check_video(trajectories.frames, width, height, 1 + sum(map(bool, (args.points, args.reference, args.motion_mask))))
-    clips = {args.out: draw_trails(np.repeat(picture[None], trajectories.frames, 0), trajectories)}
+    check_video(trajectories.frames, width, height)
+    clips = {args.out: each_trail([picture] * trajectories.frames, trajectories)}  # made as they are written
     if args.points:
-        clips[args.points] = trajectories.render()
+        clips[args.points] = trajectories.each_rendered()
     if args.reference or args.motion_mask:
         from .engines.cut_and_drag import fit_reference_frames
 
         rough = lambda: fit_reference_frames(photograph, drawing, trajectories.frames, width, height)  # noqa: E731
-        frames = (shown for shown, _ in rough())  # twice, so that a long video of 4K needs no memory
+        frames = (shown for shown, _ in rough())  # twice: neither clip is held
         masks = (np.repeat(moved[..., None] * np.uint8(255), 3, axis=-1) for _, moved in rough())
         clips |= {path: clip for path, clip in ((args.reference, frames), (args.motion_mask, masks)) if path}
     for path, clip in clips.items():

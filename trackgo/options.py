@@ -82,9 +82,9 @@ def check_numbers(args: argparse.Namespace) -> None:
             raise ValueError(f"--{name.replace('_', '-')} is {value}; it must be {kind} from {low} to {high}")
 
 
-def check_video(frames: int, width: int, height: int, copies: int = 1) -> None:
+def check_video(frames: int, width: int, height: int) -> None:
     """ValueError where a clip of that length and size does not fit; says how long one may be."""
-    one = width * height * 3 * copies
+    one = width * height * 3
     if frames * one > MAX_VIDEO_BYTES:
         raise ValueError(
             f"{frames} frames of {width}×{height} pixels are {frames * one / 2**30:.1f} GiB; at most "

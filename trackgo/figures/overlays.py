@@ -7,7 +7,7 @@ alike. Nothing here is used to compute anything: the control picture P is `Point
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 import cv2
@@ -257,9 +257,16 @@ def draw_trails(frames: np.ndarray, trajectories: PointTrajectories, tail: int =
     check_clip(frames)
     if len(frames) != len(trajectories.tracks):
         raise ValueError(f"{len(frames)} frames but {len(trajectories.tracks)} positions per track: make them equal")
-    height, width = frames.shape[1:3]
-    points_px = trajectories.resized(width, height).tracks.astype(np.float64)
-    return np.stack([_trail_frame(frame, points_px, trajectories, now, tail) for now, frame in enumerate(frames)])
+    return np.stack(list(each_trail(frames, trajectories, tail)))
+
+
+def each_trail(frames: Iterable[np.ndarray], trajectories: PointTrajectories, tail: int = 8) -> Iterator[np.ndarray]:
+    """As `draw_trails`, frame by frame, uint8 [H,W,3] each: a long clip needs no memory."""
+    for now, frame in enumerate(frames):
+        if now == 0:
+            height, width = frame.shape[:2]
+            points_px = trajectories.resized(width, height).tracks.astype(np.float64)
+        yield _trail_frame(frame, points_px, trajectories, now, tail)
 
 
 def _trail_frame(

@@ -5,7 +5,7 @@ Coordinates are pixels as (x, y); (0, 0) is the centre of the top-left pixel.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -96,18 +96,28 @@ class PointTrajectories:
         centred where x lies midway between two columns. Later components cover earlier ones; squares are cut at the
         frame's border.
         """
-        picture = np.zeros((self.frames, self.height, self.width, 3), dtype=np.uint8)
-        pixels = picture.reshape(-1, 3)
+        pictures = np.zeros((self.frames, self.height, self.width, 3), dtype=np.uint8)
+        self._render_(pictures, self.tracks, self.visibility)
+        return pictures
+
+    def each_rendered(self) -> Iterator[np.ndarray]:
+        """P frame by frame, uint8 [H, W, 3] each: a long clip needs no memory."""
+        for tracks, visible in zip(self.tracks, self.visibility, strict=True):
+            picture = np.zeros((1, self.height, self.width, 3), dtype=np.uint8)
+            self._render_(picture, tracks[None], visible[None])
+            yield picture[0]
+
+    def _render_(self, pictures: np.ndarray, tracks: np.ndarray, visibility: np.ndarray) -> None:
+        pixels = pictures.reshape(-1, 3)
         side = np.arange(SQUARE_PX)
         for component in np.unique(self.component):
-            frame, point = np.nonzero(self.visibility & (self.component == component))
-            corner = np.ceil(self.tracks[frame, point].astype(np.float64) - SQUARE_PX / 2).astype(np.int64)
+            frame, point = np.nonzero(visibility & (self.component == component))
+            corner = np.ceil(tracks[frame, point].astype(np.float64) - SQUARE_PX / 2).astype(np.int64)
             columns = corner[:, 0, None, None] + side  # [M, 1, 4]
             rows = corner[:, 1, None, None] + side[:, None]  # [M, 4, 1]
             inside = (columns >= 0) & (columns < self.width) & (rows >= 0) & (rows < self.height)  # [M, 4, 4]
             place = (frame[:, None, None] * self.height + rows) * self.width + columns
             pixels[place[inside]] = COMPONENT_COLORS[component % len(COMPONENT_COLORS)]
-        return picture
 
     def to_tracks(self) -> dict[str, torch.Tensor | int]:
         """ComfyUI's TRACKS: track_path float32 [L, N, 2], track_visibility bool [L, N], track_component int64 [N] (CPU

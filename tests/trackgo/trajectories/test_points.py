@@ -259,6 +259,7 @@ def test_the_picture_equals_a_loop_over_pixels():
     assert picture.dtype == np.uint8
     assert picture.any()
     assert np.array_equal(picture, brute_render(t))
+    assert np.array_equal(picture, np.stack(list(t.each_rendered()))), "frame by frame as well"
 
 
 def test_later_components_cover_earlier_ones_whatever_the_order_of_points():
