@@ -10,6 +10,7 @@ arithmetic on active locations alone. The gradient there is exactly 0 too, so tr
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Any
@@ -21,7 +22,9 @@ from torch import Tensor, nn
 from .config import AttentionSettings, Mass
 from .encoder import FEATURES
 
-_CHUNK_BYTES = 256 << 20  # float32 score matrices held at a time
+_CHUNK_BYTES = 64 << 20  # float32 score matrices held at a time
+_REGISTER = 16  # float32 numbers of the widest there is
+_ROWS = 128  # locations worked on at once, where nothing else says how many
 
 
 class TrackAdapter(nn.Module):
@@ -65,7 +68,7 @@ class TrackAdapter(nn.Module):
         hidden = self.project(f)
         q, k = (rearrange(w(hidden), "n l (h d) -> n h l d", h=self.heads) for w in (self.to_q, self.to_k))
         with _no_autocast(f.device):
-            return attention_scores(q, k).softmax(dim=-1)
+            return softmax(attention_scores(q, k))
 
 
 @dataclass(frozen=True)
@@ -101,6 +104,14 @@ def attention_scores(q: Tensor, k: Tensor) -> Tensor:
     return q.float() @ k.float().transpose(-1, -2) / math.sqrt(q.shape[-1])
 
 
+def softmax(scores: Tensor) -> Tensor:
+    """Over the last dimension. On a CPU torch's own takes five times as long for rows shorter than a register."""
+    if scores.device.type != "cpu" or scores.shape[-1] >= _REGISTER:
+        return scores.softmax(dim=-1)
+    powers = (scores - scores.amax(dim=-1, keepdim=True)).exp()
+    return powers / powers.sum(dim=-1, keepdim=True)
+
+
 def activated(attention: Tensor, alpha: float) -> Tensor:
     """R of eq. 3, the entries of A' that reach α, which A_M blocks in the original branch: bool, shaped as A'.
 
@@ -126,7 +137,7 @@ def masked_attention(scores: Tensor, blocked: Tensor, settings: AttentionSetting
     ``halfadd``: the same sum rounded to float16 first.
     """
     if settings.tau_mode == "freeze":
-        weights = scores.masked_fill(blocked, -math.inf).softmax(dim=-1)
+        weights = softmax(scores.masked_fill(blocked, -math.inf))
         if s := settings.freeze:
             free = (~blocked).to(weights)
             weights = (1 - s) * weights + s * free / free.sum(dim=-1, keepdim=True)
@@ -134,21 +145,27 @@ def masked_attention(scores: Tensor, blocked: Tensor, settings: AttentionSetting
     shifted = (scores + settings.tau).masked_fill(blocked, -math.inf)
     if settings.tau_mode == "halfadd":
         shifted = shifted.half().float()
-    return shifted.softmax(dim=-1)
+    return softmax(shifted)
 
 
 def two_branch_attention(
-    q: Tensor, k: Tensor, v: Tensor, base: Tensor, layer: AdapterAttention, settings: AttentionSettings
+    q: Tensor,
+    k: Tensor,
+    v: Tensor,
+    base: Callable[[], Tensor],
+    layer: AdapterAttention,
+    settings: AttentionSettings,
 ) -> Tensor:
     """O = (A + A')V with A masked by A'.
 
     Args:
         q, k, v: the original branch's projections, [G·S, L, C].
-        base: the unmasked attention output softmax(QKᵀ/√d)V, [G·S, L, C], from the back end's own kernel.
+        base: gives the unmasked attention output softmax(QKᵀ/√d)V, [G·S, L, C], from the back end's own kernel; called
+            unless every location is active. Its tensor is written to where no gradients flow.
         layer: A' for S locations; broadcast over the G groups.
 
     Returns:
-        [G·S, L, C] in ``base``'s dtype.
+        [G·S, L, C] in the base's dtype.
     """
     frames = q.shape[1]
     settings.check_frames(frames)
@@ -158,23 +175,40 @@ def two_branch_attention(
             f"the trajectories cover {layer.locations} locations, which does not divide the {len(q)} of the batch "
             "being sampled: use one set of trajectories, or as many as there are videos in the batch"
         )
-    split = lambda x: rearrange(x, "(g s) l (h d) -> g s h l d", s=layer.locations, h=heads)  # noqa: E731
+    split = lambda x: rearrange(x, "(g s) l (h d) -> g s l h d", s=layer.locations, h=heads)  # noqa: E731
     q, k, v = split(q), split(k), split(v)
     with _no_autocast(q.device):
-        out = _inactive(q, k, v, split(base), layer, settings)
-        out = out.index_copy(1, layer.index, _active(q, k, v, layer, settings).to(out.dtype))
-    return rearrange(out, "g s h l d -> (g s) l (h d)")
+        if len(layer.index) == layer.locations:
+            out = _active(q, k, v, layer, settings)
+        else:
+            out = _inactive(q, k, v, split(base()), layer, settings)
+            if len(layer.index):
+                active = _active(*(x.index_select(1, layer.index) for x in (q, k, v)), layer, settings).to(out.dtype)
+                in_place = not torch.is_grad_enabled()
+                out = out.index_copy_(1, layer.index, active) if in_place else out.index_copy(1, layer.index, active)
+    return rearrange(out, "g s l h d -> (g s) l (h d)")
 
 
 def _active(q: Tensor, k: Tensor, v: Tensor, layer: AdapterAttention, settings: AttentionSettings) -> Tensor:
-    """O at the active locations, [G, n, h, L, d]."""
-    size = _chunk(q, q.shape[-2])
+    """O [G, n, L, h, d] from the active locations' q, k, v [G, n, L, h, d].
+
+    One head at a time on the CPU: a single head's matrices need no copy to be multiplied.
+    """
+    groups, count, frames, heads, _ = v.shape
+    together = 1 if v.device.type == "cpu" else heads
+    size = max(1, _CHUNK_BYTES // (4 * groups * together * frames * frames))
     parts = []
-    for at, attention in zip(layer.index.split(size), layer.attention.split(size), strict=True):
-        weights = masked_attention(attention_scores(q[:, at], k[:, at]), activated(attention, settings.alpha), settings)
-        weights = weights + mass_weights(attention, layer.mass)
-        parts.append(weights.to(v.dtype) @ v[:, at])
-    return torch.cat(parts, dim=1)
+    for i in range(0, count, size):
+        some = []
+        for j in range(0, heads, together):
+            here = slice(i, i + size), slice(j, j + together)
+            q_h, k_h, v_h = (x[:, here[0], :, here[1]].transpose(2, 3) for x in (q, k, v))
+            attention = layer.attention[here]
+            weights = masked_attention(attention_scores(q_h, k_h), activated(attention, settings.alpha), settings)
+            weights = weights + mass_weights(attention, layer.mass)
+            some.append((weights.to(v.dtype) @ v_h).transpose(2, 3))
+        parts.append(torch.cat(some, dim=3))
+    return torch.cat(parts, dim=1) if len(parts) != 1 else parts[0]
 
 
 def _no_autocast(device: torch.device) -> AbstractContextManager:
@@ -183,31 +217,29 @@ def _no_autocast(device: torch.device) -> AbstractContextManager:
     return torch.autocast(device.type, enabled=False) if available else nullcontext()
 
 
-def _chunk(q: Tensor, frames: int) -> int:
-    """Locations whose score matrices together stay below the memory bound."""
-    groups, _, heads = q.shape[:3]
-    return max(1, _CHUNK_BYTES // (4 * groups * heads * frames * frames))
-
-
 def _inactive(
     q: Tensor, k: Tensor, v: Tensor, base: Tensor, layer: AdapterAttention, settings: AttentionSettings
 ) -> Tensor:
-    """O where A' = 1/L everywhere: (1−s)·AV + (m+s)·mean_t(V), with m the row mass added there (1 or 0)."""
-    mean = v.mean(dim=-2, keepdim=True)
+    """O where A' = 1/L everywhere: (1−s)·AV + (m+s)·mean_t(V), with m the row mass added there (1 or 0); all are
+    [G, S, L, h, d]."""
     if settings.tau_mode == "halfadd" and settings.tau:
-        blocked = torch.zeros((), dtype=torch.bool, device=q.device)
-        chunks = range(0, layer.locations, step := _chunk(q, q.shape[-2]))
-        base = torch.cat(
-            [
-                masked_attention(attention_scores(q[:, i : i + step], k[:, i : i + step]), blocked, settings).to(
-                    v.dtype
-                )
-                @ v[:, i : i + step]
-                for i in chunks
-            ],
-            dim=1,
-        )
-    s = settings.freeze
-    if s:
-        base = (1 - s) * base + s * mean
-    return base + mean if layer.mass == "literal" else base
+        base = _half_added(q, k, v, settings)
+    s, mass = settings.freeze, layer.mass == "literal"
+    if s or mass:
+        in_place = not torch.is_grad_enabled()
+        for part, values in zip(base.split(_ROWS, dim=1), v.split(_ROWS, dim=1), strict=True) if in_place else ():
+            mean = values.mean(dim=2, keepdim=True)
+            part.mul_(1 - s).add_(mean, alpha=mass + s)
+        if not in_place:
+            base = (1 - s) * base + (mass + s) * v.mean(dim=2, keepdim=True)
+    return base
+
+
+def _half_added(q: Tensor, k: Tensor, v: Tensor, settings: AttentionSettings) -> Tensor:
+    """O where nothing is masked, under ``halfadd``."""
+    nothing = torch.zeros((), dtype=torch.bool, device=q.device)
+    parts = []
+    for q_s, k_s, v_s in zip(*(x.transpose(2, 3).split(_ROWS, dim=1) for x in (q, k, v)), strict=True):
+        weights = masked_attention(attention_scores(q_s, k_s), nothing, settings)
+        parts.append((weights.to(v.dtype) @ v_s).transpose(2, 3))
+    return torch.cat(parts, dim=1)

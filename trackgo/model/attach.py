@@ -84,8 +84,11 @@ class Attachment:
                 f"has {width * 8}×{height * 8} px: make both the same"
             )
 
-    def apply(self, name: str, size: tuple[int, int], q: Tensor, k: Tensor, v: Tensor, base: Tensor) -> Tensor:
-        """Two-branch attention of layer ``name`` whose hidden states have (height, width) ``size``."""
+    def apply(
+        self, name: str, size: tuple[int, int], q: Tensor, k: Tensor, v: Tensor, base: Callable[[], Tensor]
+    ) -> Tensor:
+        """Two-branch attention of layer ``name`` whose hidden states have (height, width) ``size``; ``base`` gives
+        softmax(QKᵀ/√d)V."""
         layer = self.trajectories.layer(name, *size, like=q)
         if self.probe is not None:
             self.probe(name, size, q, k, layer)
@@ -150,9 +153,8 @@ class ComfyTemporalAttention(nn.Module):
         attachment.check_latent(*options["original_shape"][-2:], frames=x.shape[1])
         context = x if context is None else context
         q, k, v = self.to_q(x), self.to_k(context), self.to_v(context if value is None else value)
-        base = self.attend(q, k, v, options)
         size = tuple(options["activations_shape"][-2:])
-        return self.to_out(attachment.apply(self.name, size, q, k, v, base))
+        return self.to_out(attachment.apply(self.name, size, q, k, v, lambda: self.attend(q, k, v, options)))
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -180,8 +182,11 @@ class DiffusersTemporalProcessor:
         if not self.attachment.enabled:
             return self.original(attn, hidden_states, *args, **kwargs)
         q, k, v = attn.to_q(hidden_states), attn.to_k(hidden_states), attn.to_v(hidden_states)
-        heads = (rearrange(x, "b l (h d) -> b h l d", h=attn.heads) for x in (q, k, v))
-        base = rearrange(F.scaled_dot_product_attention(*heads), "b h l d -> b l (h d)")
+
+        def base() -> Tensor:
+            heads = (rearrange(x, "b l (h d) -> b h l d", h=attn.heads) for x in (q, k, v))
+            return rearrange(F.scaled_dot_product_attention(*heads), "b h l d -> b l (h d)")
+
         out = self.attachment.apply(self.name, self.size, q, k, v, base)
         return attn.to_out[1](attn.to_out[0](out))
 

@@ -37,6 +37,12 @@ def layer(
     return AdapterAttention(torch.tensor(active, dtype=torch.int64), locations, attention, mass)
 
 
+def two_branch(
+    q: Tensor, k: Tensor, v: Tensor, base: Tensor, layer: AdapterAttention, settings: AttentionSettings
+) -> Tensor:
+    return two_branch_attention(q, k, v, lambda: base.clone(), layer, settings)
+
+
 def branches(groups: int = 1, locations: int = LOCATIONS, frames: int = FRAMES) -> tuple[Tensor, ...]:
     """q, k, v [G·S, L, C] and the unmasked attention of the base."""
     q, k, v = (grid(groups * locations, frames, CHANNELS, seed=i) for i in range(3))
@@ -56,7 +62,7 @@ def branches(groups: int = 1, locations: int = LOCATIONS, frames: int = FRAMES) 
 def test_output_follows_the_equations(mass: str, mode: str, tau: float) -> None:
     given_layer, choice = layer([1, 2, 5], mass), AttentionSettings(0.2, mode, tau)
     q, k, v, base = branches(groups=2)
-    ours = two_branch_attention(q, k, v, base, given_layer, choice)
+    ours = two_branch(q, k, v, base, given_layer, choice)
     expected = reference_two_branch(q, k, v, dense(given_layer), choice, mass)
     # Without τ, inactive locations keep the base's own kernel bit for bit, unrounded also in halfadd;
     # adding ±1e4 in float32 costs the scores ten bits.
@@ -70,7 +76,7 @@ def test_output_follows_the_equations(mass: str, mode: str, tau: float) -> None:
 def test_no_and_every_location_active(mass: str, mode: str, active: list[int]) -> None:
     given_layer, choice = layer(active, mass), AttentionSettings(0.2, mode, -100.0)
     q, k, v, base = branches(groups=2)
-    ours = two_branch_attention(q, k, v, base, given_layer, choice)
+    ours = two_branch(q, k, v, base, given_layer, choice)
     expected = reference_two_branch(q, k, v, dense(given_layer), choice, mass)
     np.testing.assert_allclose(ours.double().numpy(), expected, atol=1e-4)
 
@@ -79,10 +85,10 @@ def test_no_and_every_location_active(mass: str, mode: str, active: list[int]) -
 def test_alpha_decides_what_is_masked(alpha: float) -> None:
     given_layer, choice = layer([0, 3], "literal"), AttentionSettings(alpha)
     q, k, v, base = branches()
-    ours = two_branch_attention(q, k, v, base, given_layer, choice)
+    ours = two_branch(q, k, v, base, given_layer, choice)
     expected = reference_two_branch(q, k, v, dense(given_layer), choice, "literal")
     np.testing.assert_allclose(ours.double().numpy(), expected, atol=2e-5)
-    other = two_branch_attention(q, k, v, base, given_layer, AttentionSettings(0.2))
+    other = two_branch(q, k, v, base, given_layer, AttentionSettings(0.2))
     assert (ours - other).abs().max() > 1e-2
 
 
@@ -90,20 +96,19 @@ def test_alpha_decides_what_is_masked(alpha: float) -> None:
 def test_small_chunks_change_nothing(mode: str, monkeypatch: pytest.MonkeyPatch) -> None:
     given_layer, choice = layer([0, 1, 2, 4, 5], "literal"), AttentionSettings(0.2, mode, -100.0)
     arguments = branches(groups=2)
-    whole = two_branch_attention(*arguments, given_layer, choice)
+    whole = two_branch(*arguments, given_layer, choice)
     monkeypatch.setattr(module, "_CHUNK_BYTES", 2 * 4 * 2 * HEADS * FRAMES * FRAMES)  # two locations at a time
-    torch.testing.assert_close(two_branch_attention(*arguments, given_layer, choice), whole, atol=1e-6, rtol=0)
+    torch.testing.assert_close(two_branch(*arguments, given_layer, choice), whole, atol=1e-6, rtol=0)
     monkeypatch.setattr(module, "_CHUNK_BYTES", 1)
-    torch.testing.assert_close(two_branch_attention(*arguments, given_layer, choice), whole, atol=1e-6, rtol=0)
+    torch.testing.assert_close(two_branch(*arguments, given_layer, choice), whole, atol=1e-6, rtol=0)
 
 
 def test_every_group_gets_the_same_motion() -> None:
     given_layer, choice = layer([1, 4]), AttentionSettings(tau=-10.0)
     arguments = branches(groups=3)
-    together = two_branch_attention(*arguments, given_layer, choice)
+    together = two_branch(*arguments, given_layer, choice)
     apart = [
-        two_branch_attention(*(x[i * LOCATIONS : (i + 1) * LOCATIONS] for x in arguments), given_layer, choice)
-        for i in range(3)
+        two_branch(*(x[i * LOCATIONS : (i + 1) * LOCATIONS] for x in arguments), given_layer, choice) for i in range(3)
     ]
     torch.testing.assert_close(together, torch.cat(apart), atol=1e-6, rtol=0)
 
@@ -188,26 +193,50 @@ def test_s_at_the_three_taus_of_the_paper() -> None:
 @pytest.mark.parametrize("mode", TAU_MODES)
 def test_centered_without_trajectories_is_the_base_bit_for_bit(mode: str) -> None:
     q, k, v, base = branches(groups=2)
-    out = two_branch_attention(q, k, v, base, layer([]), AttentionSettings(tau_mode=mode))
+    out = two_branch(q, k, v, base, layer([]), AttentionSettings(tau_mode=mode))
     assert torch.equal(out, base)
 
 
 def test_centered_leaves_inactive_locations_bit_for_bit() -> None:
     q, k, v, base = branches()
-    out = two_branch_attention(q, k, v, base, layer([2]), AttentionSettings())
+    out = two_branch(q, k, v, base, layer([2]), AttentionSettings())
     untouched = [0, 1, 3, 4, 5]
     assert torch.equal(out[untouched], base[untouched]) and not torch.allclose(out[2], base[2], atol=1e-2)
 
 
+def test_the_base_is_not_computed_where_every_location_is_active() -> None:
+    q, k, v, _ = branches()
+    out = two_branch_attention(
+        q, k, v, lambda: pytest.fail("computed"), layer(list(range(LOCATIONS))), AttentionSettings()
+    )
+    assert out.shape == q.shape
+
+
+@pytest.mark.parametrize("tau", [0.0, -30.0])
+@pytest.mark.parametrize("mass", MASS_MODES)
+def test_with_and_without_gradients_the_output_is_the_same(mass: str, tau: float) -> None:
+    arguments, given_layer, choice = branches(groups=2), layer([1, 2, 5], mass), AttentionSettings(tau=tau)
+    with torch.no_grad():
+        in_place = two_branch(*arguments, given_layer, choice)
+    torch.testing.assert_close(in_place, two_branch(*arguments, given_layer, choice), atol=1e-6, rtol=0)
+
+
+@pytest.mark.parametrize("width", [1, 8, 14, 15, 16, 25])
+def test_softmax_is_softmax_at_any_width(width: int) -> None:
+    scores = torch.randn(7, 3, width, generator=torch.Generator().manual_seed(width)) * 30
+    scores[0, :, 1:] = -math.inf
+    torch.testing.assert_close(module.softmax(scores), scores.softmax(dim=-1))
+
+
 def test_literal_without_trajectories_adds_the_temporal_mean() -> None:
     q, k, v, base = branches(groups=2)
-    out = two_branch_attention(q, k, v, base, layer([], "literal"), AttentionSettings())
+    out = two_branch(q, k, v, base, layer([], "literal"), AttentionSettings())
     torch.testing.assert_close(out, base + v.mean(dim=1, keepdim=True))
 
 
 def test_freeze_at_full_strength_gives_every_frame_the_temporal_mean() -> None:
     q, k, v, base = branches()
-    out = two_branch_attention(q, k, v, base, layer([]), AttentionSettings(tau=-1e4))
+    out = two_branch(q, k, v, base, layer([]), AttentionSettings(tau=-1e4))
     torch.testing.assert_close(out, v.mean(dim=1, keepdim=True).expand_as(v), atol=5e-4, rtol=0)
 
 
@@ -270,7 +299,7 @@ def test_gradients_equal_those_of_the_dense_computation(mass: str) -> None:
         heads = (x.unflatten(-1, (HEADS, SIZE)).transpose(1, 2) for x in (q, k, v))
         base = torch.nn.functional.scaled_dot_product_attention(*heads).transpose(1, 2).flatten(2)
         given_layer = AdapterAttention(index, LOCATIONS, attention[index], mass)
-        out = two_branch_attention(q, k, v, base, given_layer, AttentionSettings(tau=-5.0))
+        out = two_branch(q, k, v, base, given_layer, AttentionSettings(tau=-5.0))
         gradients = torch.autograd.grad((out * grid(*out.shape, seed=9)).sum(), [q, k, v, attention])
         results.append([g if i != 3 else g[prime.index] for i, g in enumerate(gradients)])
     for ours, theirs in zip(*results, strict=True):
@@ -282,8 +311,8 @@ def test_gradients_equal_those_of_the_dense_computation(mass: str) -> None:
 def test_half_precision_stays_near_float32(dtype: torch.dtype) -> None:
     given_layer, choice = layer([0, 3], "literal"), AttentionSettings(tau=-30.0)
     arguments = branches(groups=2)
-    exact = two_branch_attention(*arguments, given_layer, choice)
-    half = two_branch_attention(*(x.to(dtype) for x in arguments), given_layer, choice)
+    exact = two_branch(*arguments, given_layer, choice)
+    half = two_branch(*(x.to(dtype) for x in arguments), given_layer, choice)
     assert half.dtype == dtype
     torch.testing.assert_close(half.float(), exact, atol=0.05, rtol=0)
 
@@ -294,11 +323,11 @@ def test_autocast_does_not_round_attention() -> None:
     arguments = branches()
     torch.manual_seed(3)
     adapter, f = TrackAdapter(CHANNELS, HEADS), torch.randn(4, FRAMES, 320)
-    plain = two_branch_attention(*arguments, given_layer, choice)
+    plain = two_branch(*arguments, given_layer, choice)
     half = adapter.bfloat16()
     expected = half(f.bfloat16())
     with torch.autocast("cpu", torch.bfloat16):
-        assert torch.equal(two_branch_attention(*arguments, given_layer, choice), plain)
+        assert torch.equal(two_branch(*arguments, given_layer, choice), plain)
         within = half(f.bfloat16())
     assert within.dtype == torch.float32
     torch.testing.assert_close(within, expected, atol=1e-6, rtol=0)
@@ -343,7 +372,7 @@ def test_too_few_frames_are_refused_with_advice_that_helps(alpha: float, frames:
 def test_five_frames_at_the_papers_alpha_are_refused() -> None:
     q, k, v, base = branches(frames=5)
     with pytest.raises(ValueError, match=r"use at least 6 frames or an alpha of 0\.201 or more"):
-        two_branch_attention(q, k, v, base, layer([1], frames=5), AttentionSettings())
+        two_branch(q, k, v, base, layer([1], frames=5), AttentionSettings())
 
 
 @pytest.mark.parametrize("frames", [6, 7, 14, 25])
@@ -353,11 +382,11 @@ def test_alpha_just_above_uniform_never_gives_nan(frames: int) -> None:
     q, k, v, base = branches(frames=frames, locations=1)
     one = AdapterAttention(torch.tensor([0]), 1, uniform, "centered")
     with pytest.raises(ValueError, match="would mask whole rows"):
-        two_branch_attention(q, k, v, base, one, AttentionSettings((1 + 1e-9) / frames))
-    assert two_branch_attention(q, k, v, base, one, AttentionSettings((1 + 1e-4) / frames)).isfinite().all()
+        two_branch(q, k, v, base, one, AttentionSettings((1 + 1e-9) / frames))
+    assert two_branch(q, k, v, base, one, AttentionSettings((1 + 1e-4) / frames)).isfinite().all()
 
 
 def test_a_batch_that_the_motion_does_not_divide_is_refused() -> None:
     q, k, v, base = branches(locations=LOCATIONS + 1)
     with pytest.raises(ValueError, match="cover 6 locations, which does not divide the 7"):
-        two_branch_attention(q, k, v, base, layer([1]), AttentionSettings())
+        two_branch(q, k, v, base, layer([1]), AttentionSettings())
