@@ -18,8 +18,9 @@ from tests.comfy_harness import ComfyInstall, ComfyServer, comfy_server, find_co
 from tests.comfy_standin import ComfyNode, NodeOutput, load_pack, standin_comfyui
 
 torch.set_num_threads(1)  # models this small lose by more, most of all on a busy machine
-hypothesis.settings.register_profile("busy", deadline=None)  # on a machine that does other things, time says nothing
-hypothesis.settings.load_profile("busy")
+# On a machine that does other things time says nothing; and a failure that comes and goes with chance helps nobody.
+hypothesis.settings.register_profile("steady", deadline=None, derandomize=True)
+hypothesis.settings.load_profile("steady")
 INSTALLS = find_comfyui()
 
 

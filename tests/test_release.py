@@ -91,6 +91,7 @@ def test_users_download_at_most_25_mb() -> None:
     assert not {"tests", "benchmarks", "docs", ".github", ".ci"} & rooms
 
 
+@pytest.mark.slow
 def test_what_users_download_is_whole(tmp_path: Path) -> None:
     """Without what .comfyignore names the pack still loads with all its nodes; the training says where it is."""
     for name in shipped():

@@ -35,6 +35,7 @@ def cut_out(scenes, picture, trajectories, factor=1.0, straight=False):
     return video
 
 
+@pytest.mark.slow
 def test_sprites_that_are_moved_as_drawn_reach_the_goals(scenes):
     found = assess(lambda *a: cut_out(scenes, a[0], a[1]), lambda frames: frames // 8 * 8 + 4, scenes)
     assert found.scenes == 9
@@ -46,6 +47,7 @@ def test_sprites_that_are_moved_as_drawn_reach_the_goals(scenes):
     assert found.ghost_ratio < 1.5 and found.ghost_pixels_ratio < 1.5 and abs(found.left_behind) < 0.02
 
 
+@pytest.mark.slow
 def test_a_still_video_scores_as_the_static_baseline(scenes):
     still = lambda picture, *_: np.repeat(picture[None], FRAMES, axis=0)  # noqa: E731
     found = assess(still, lambda frames: frames // 8 * 8 + 4, scenes)
@@ -58,6 +60,7 @@ def test_a_still_video_scores_as_the_static_baseline(scenes):
     assert 1 < found.inpainted_ghost_pixels_ratio < 0.5 * found.ghost_pixels_ratio
 
 
+@pytest.mark.slow
 def test_wrong_ways_are_seen(scenes):
     stay = [scenes[0], scenes[2], scenes[4]]  # the others leave the frame that way, and could be anywhere
     wrong = assess(lambda *a: cut_out(scenes, a[0], a[1], -1), lambda f: f // 8 * 8 + 4, stay)

@@ -49,7 +49,7 @@ def video_frames(comfy: ComfyServer, run: Run, save: int, folder: Path) -> np.nd
     return read_clip(path)[0]
 
 
-@pytest.mark.parametrize("mode", ["classic", "nodes2"])
+@pytest.mark.parametrize("mode", ["classic", pytest.param("nodes2", marks=pytest.mark.slow)])
 def test_mouse_and_api_give_the_same_frames(mode: str, chromium, comfy: ComfyServer, tmp_path: Path) -> None:
     graph = demo_graph()
     save, sampler = node_id(graph, "SaveVideo"), str(node_id(graph, "KSampler"))

@@ -158,6 +158,7 @@ def test_into_a_subgraph_and_out_again(editor):
     editor.page.wait_for_function(f"() => {unpacked}.trackgo.source.image && {unpacked}.trackgo.element.isConnected")
 
 
+@pytest.mark.slow
 def test_a_crash_of_the_page_loses_only_the_unfinished_gesture(editor, chromium):
     """The front end's own draft brings the workflow back in a new tab."""
     context = chromium.new_context(viewport=WINDOW)
@@ -235,6 +236,7 @@ def test_a_removed_node_leaves_nothing_behind(editor):
     assert editor.page.evaluate("() => window.gone.stage.drawn") == drawn
 
 
+@pytest.mark.slow
 def test_page_and_python_agree_on_masks_and_arrows(editor):
     """What was drawn with the mouse, rasterised by the page's modules and by the library."""
     from trackgo import Drawing

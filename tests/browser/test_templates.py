@@ -11,6 +11,8 @@ from tests.browser.template_page import TEMPLATES, VIEW, Box, TemplatePage, read
 from tests.comfy_harness import ComfyServer
 from tests.workflow_format import NOTES
 
+pytestmark = pytest.mark.slow
+
 MIN_GAP = 8  # px of the graph
 RUN = ("trackgo_demo", "trackgo_attention")  # between them they show every kind of node that has something to show
 

@@ -34,6 +34,7 @@ def test_the_node_makes_the_librarys_rough_video(nodes) -> None:
         assert np.array_equal(masks.numpy(), rough.moved.astype(np.float32)) and rough.moved[1:].any()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("engine", ["cut-and-drag", "both"])
 def test_the_frames_are_the_librarys(results: dict, workspace: Path, engine: str) -> None:
     comfy = np.load(workspace / "held.npz")

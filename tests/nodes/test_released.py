@@ -65,6 +65,7 @@ def test_workflows_of_every_version_fit_the_nodes(folder: Path, node_list) -> No
         check_node(node, known[node["type"]])
 
 
+@pytest.mark.slow
 def test_workflows_of_every_version_run(folder: Path, comfy: ComfyServer) -> None:
     run = comfy.run(comfy.prompt_of(read(folder / "workflow.json")))
     assert run.error is None, run.error

@@ -123,6 +123,7 @@ def test_the_real_comfyui_knows_every_node(workflow: dict[str, Any], comfy: Comf
         check_node(node, known[node["type"]])
 
 
+@pytest.mark.slow
 def test_the_tiny_model_films_the_cameras_move_and_nothing_comes_apart(comfy: ComfyServer, tmp_path: Path) -> None:
     """The flower is found again in every frame, and in the end it has moved as the camera says."""
     workflow = read("trackgo_camera")
@@ -142,6 +143,7 @@ def test_the_tiny_model_films_the_cameras_move_and_nothing_comes_apart(comfy: Co
     assert right >= 3 and abs(down) <= 2
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", RUNNABLE)
 def test_workflows_without_downloads_run(name: str, comfy: ComfyServer) -> None:
     workflow = read(name)

@@ -43,6 +43,7 @@ def test_what_an_encoding_lacks_is_spelled_out(environment: dict[str, str], expe
     assert [text.replace(b"\r", b"") for text in output("-c", PRINTS, **environment)] == [expected] * 2
 
 
+@pytest.mark.slow
 def test_a_command_speaks_plainly_in_the_c_locale(tmp_path: Path) -> None:
     Image.fromarray(example_image(96, 64)).save(tmp_path / "picture.png")
     (tmp_path / "drawing.json").write_text(example_drawing().to_json(), encoding="utf-8")

@@ -295,6 +295,7 @@ def test_damaged_tensors_are_found_by_their_sha256(good: Path, rewrite: Callable
     TrackGo.load(rewrite({PROJECTION: torch.ones(32)}))  # an older file, which says nothing of it
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("change", ["overwritten", "truncated", "gone"])
 def test_what_happens_to_the_file_later_leaves_the_model_alone(
     model: TrackGo, good: Path, tmp_path: Path, change: str

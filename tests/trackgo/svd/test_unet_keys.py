@@ -52,6 +52,7 @@ def test_no_word_of_diffusers_remains() -> None:
     assert not [name for name in NAMES if left.search(comfy_key(name))]
 
 
+@pytest.mark.slow
 def test_comfyuis_unet_has_exactly_these_parameters_with_these_shapes(comfy_install: ComfyInstall) -> None:
     facts, _ = comfy_facts(comfy_install)
     assert {comfy_key(name): shape for name, shape in SHAPES.items()} == facts["svd_shapes"]

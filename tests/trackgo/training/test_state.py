@@ -109,6 +109,7 @@ def test_only_checkpoints_are_taken_for_one(three: Path, tmp_path: Path) -> None
     assert find_checkpoint(tmp_path / "other").name == "step-00000003"
 
 
+@pytest.mark.slow
 def test_no_whole_checkpoint_is_said_and_nothing_begins_anew(base_folder: Path, tmp_path: Path, capsys) -> None:
     config = configuration(base_folder, tmp_path / "run", run={"keep": 2})
     train(config)

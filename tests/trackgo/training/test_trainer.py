@@ -44,6 +44,7 @@ def whole_run(finished_run, tmp_path) -> Path:
     return state.checkpoints(tmp_path / "whole" / "checkpoints")[-1]
 
 
+@pytest.mark.slow
 def test_a_run_killed_at_any_moment_continues_with_the_same_losses(make_config, tmp_path, whole_run, monkeypatch):
     config = make_config()
     optimise = Trainer.optimise_
@@ -81,6 +82,7 @@ def test_a_signal_asks_for_a_checkpoint(make_config, tmp_path, whole_run, monkey
     assert losses(tmp_path / "run") == losses(tmp_path / "whole")
 
 
+@pytest.mark.slow
 def test_a_signal_to_the_whole_group_leaves_a_checkpoint_too(make_config, tmp_path):
     """As Ctrl-C in a terminal and SIGTERM on a cluster: the workers that prepare clips get it as well."""
     config = to_mapping(make_config(data={"workers": 1}, stages=[dict(STAGE, steps=500)], evaluation={"every": 0}))

@@ -217,6 +217,7 @@ for number, (beginning, item, times, end, reads) in enumerate(heavy):
 """
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="limits of memory are Linux's here")
 def test_no_text_of_8_mb_takes_500_mb() -> None:
     """In a process that gets 500 MB above what it has before. Seconds are the processor's own, with room to spare."""
