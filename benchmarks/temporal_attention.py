@@ -51,7 +51,7 @@ class Kept:
     def __init__(self, frames: int, layer: AdapterAttention) -> None:
         self.frames, self._layer = frames, layer
 
-    def layer(self, name: str, height: int, width: int, like: Tensor) -> AdapterAttention:
+    def layer(self, name: str, *_more: object, **_options: object) -> AdapterAttention:
         return self._layer
 
 

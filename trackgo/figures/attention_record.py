@@ -205,9 +205,9 @@ class AttentionRecorder:
 def adapter_rows(layer: AdapterAttention, i: int, cells: int) -> Tensor:
     """Row i of A' at the last ``cells`` locations, inactive ones (1/L) included: float32 [cells, heads, L]."""
     _, heads, frames, _ = layer.attention.shape
-    rows = layer.attention.new_full((cells, heads, frames), 1 / frames)
+    rows = torch.full((cells, heads, frames), 1 / frames, device=layer.attention.device)
     at = layer.index - (layer.locations - cells)
-    rows[at[at >= 0]] = layer.attention[at >= 0, :, i]
+    rows[at[at >= 0]] = layer.rows(at >= 0, slice(None), i)
     return rows
 
 
@@ -223,7 +223,7 @@ class WithoutAdapters:
     frames: int
     latent_size: tuple[int, int]
 
-    def layer(self, name: str, height: int, width: int, like: Tensor) -> AdapterAttention:
+    def layer(self, name: str, height: int, width: int, like: Tensor, alpha: float | None = None) -> AdapterAttention:
         """No active location at all."""
         index = torch.zeros(0, dtype=torch.int64, device=like.device)
         attention = torch.zeros(0, self.heads[name], self.frames, self.frames, device=like.device)

@@ -34,7 +34,9 @@ class AdapterAttentions(Protocol):
     @property
     def latent_size(self) -> tuple[int, int]: ...
 
-    def layer(self, name: str, height: int, width: int, like: Tensor) -> AdapterAttention: ...
+    def layer(
+        self, name: str, height: int, width: int, like: Tensor, alpha: float | None = None
+    ) -> AdapterAttention: ...
 
     def to(self, device: torch.device | str) -> None: ...
 
@@ -89,7 +91,7 @@ class Attachment:
     ) -> Tensor:
         """Two-branch attention of layer ``name`` whose hidden states have (height, width) ``size``; ``base`` gives
         softmax(QKᵀ/√d)V."""
-        layer = self.trajectories.layer(name, *size, like=q)
+        layer = self.trajectories.layer(name, *size, like=q, alpha=self.settings.alpha)
         if self.probe is not None:
             self.probe(name, size, q, k, layer)
         return two_branch_attention(q, k, v, base, layer, self.settings)

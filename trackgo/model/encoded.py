@@ -14,7 +14,7 @@ from torch.utils.checkpoint import checkpoint
 
 from ..svd.layers import LAYERS, level_sizes
 from ..svd.sizes import LATENT_PX, check_sides
-from .adapter import AdapterAttention
+from .adapter import AdapterAttention, to_fixed_point
 from .config import TrackGoConfig
 from .encoder import TrajectoryEncoder, align, points_to_tensor
 
@@ -67,6 +67,7 @@ class EncodedTrajectories:
         check_sides(width, height, "width and height of the trajectories")
         self._levels: dict[tuple[int, int], _Level] = {}
         self._layers: dict[tuple[str, int, int], AdapterAttention] = {}
+        self._alphas: set[float] = set()  # what entries of A' in 16 bits are compared with
         self._differentiable = True  # whether all that is kept was computed with gradients
         self._lock = threading.RLock()  # two models, each with a thread of its own, may follow the same trajectories
 
@@ -80,10 +81,24 @@ class EncodedTrajectories:
         """(height, width) of the latent video these trajectories belong to."""
         return self.images.shape[2] // LATENT_PX, self.images.shape[3] // LATENT_PX
 
-    def layer(self, name: str, height: int, width: int, like: Tensor) -> AdapterAttention:
-        """A' of layer ``name`` for hidden states of (height, width), on ``like``'s device."""
+    def layer(self, name: str, height: int, width: int, like: Tensor, alpha: float | None = None) -> AdapterAttention:
+        """A' of layer ``name`` for hidden states of (height, width), on ``like``'s device.
+
+        Where ``like`` is of half precision A' is kept in 16 bits too, once ``alpha`` says what its entries are compared
+        with; another ``alpha`` later computes it anew.
+        """
         with self._lock:
-            return self._layer(name, height, width, like)
+            kept = self._layer(name, height, width, like)
+            if alpha is None or like.element_size() > 2 or torch.is_grad_enabled():
+                return kept
+            if alpha not in self._alphas:
+                self._alphas.add(alpha)
+                self._layers = {key: one for key, one in self._layers.items() if one.attention.dtype == torch.float32}
+                kept = self._layer(name, height, width, like)
+            if kept.attention.dtype == torch.float32:
+                kept = replace(kept, attention=to_fixed_point(kept.attention, self._alphas))
+                self._layers[name, height, width] = kept
+            return kept
 
     def _layer(self, name: str, height: int, width: int, like: Tensor) -> AdapterAttention:
         key = (name, height, width)

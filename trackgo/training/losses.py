@@ -52,5 +52,5 @@ class AttentionLoss:
         place[layer.index] = torch.arange(len(layer.index), device=rows.device)
         place = place[rows]
         blocked = torch.zeros_like(scores, dtype=torch.bool)
-        blocked[place >= 0] = activated(layer.attention.detach()[place[place >= 0]], self.settings.alpha)
+        blocked[place >= 0] = activated(layer.rows(place[place >= 0]).detach(), self.settings.alpha)
         return masked_attention(scores, blocked, self.settings).diagonal(dim1=-2, dim2=-1)

@@ -221,6 +221,27 @@ def test_with_and_without_gradients_the_output_is_the_same(mass: str, tau: float
     torch.testing.assert_close(in_place, two_branch(*arguments, given_layer, choice), atol=1e-6, rtol=0)
 
 
+@given(st.integers(0, 1000), st.lists(st.floats(0.01, 0.9), min_size=1, max_size=3))
+@settings(deadline=None, max_examples=100)
+def test_rows_in_16_bits_are_rows_and_the_same_entries_reach_alpha(seed: int, alphas: list[float]) -> None:
+    noise = torch.Generator().manual_seed(seed)
+    attention = (2 * torch.randn(3, 2, 14, 14, generator=noise)).softmax(dim=-1)
+    alphas = [*alphas, float(attention.flatten()[seed])]  # one that an entry equals
+    kept = module.to_fixed_point(attention, alphas)
+    rows = module.from_fixed_point(kept)
+    assert kept.dtype == torch.int16 or len(alphas) > 1
+    for alpha in alphas:
+        assert torch.equal(module.activated(rows, alpha), module.activated(attention, alpha))
+    torch.testing.assert_close(rows, attention, rtol=0, atol=3 / 65535)
+    torch.testing.assert_close(rows.sum(dim=-1), torch.ones(3, 2, 14), rtol=0, atol=14 * 1.5 / 65535)
+
+
+def test_thresholds_that_no_step_can_tell_apart_keep_float32() -> None:
+    attention = torch.tensor([0.300001, 0.300003, 0.39997])
+    assert module.to_fixed_point(attention, [0.3000005, 0.300002, 0.300004]).dtype == torch.float32
+    assert module.to_fixed_point(attention, [0.300002]).dtype == torch.int16
+
+
 @pytest.mark.parametrize("width", [1, 8, 14, 15, 16, 25])
 def test_softmax_is_softmax_at_any_width(width: int) -> None:
     scores = torch.randn(7, 3, width, generator=torch.Generator().manual_seed(width)) * 30

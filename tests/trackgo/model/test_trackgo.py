@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -13,7 +14,7 @@ from torch import Tensor, nn
 from tests.trackgo import support
 from tests.trackgo.support import HEADS, WIDTHS, call, counted, drawn, inputs, motion_of, tiny_unet, track_model
 from trackgo.model import TrackGo
-from trackgo.model.adapter import AdapterAttention
+from trackgo.model.adapter import AdapterAttention, activated, from_fixed_point, to_fixed_point
 from trackgo.model.config import MASS_MODES, AttentionSettings, LayerConfig, TrackGoConfig
 from trackgo.model.encoded import EncodedTrajectories
 from trackgo.model.encoder import align, points_to_tensor
@@ -329,6 +330,40 @@ def test_half_precision_follows_float32(unet: nn.Module, model: TrackGo, dtype: 
     assert rounded.dtype == dtype and rounded.isfinite().all()
     moved = (exact - bare).abs().mean()
     assert (rounded.float() - exact).abs().mean() < 3 * noise + 0.1 * moved
+
+
+def test_half_precision_keeps_attention_in_16_bits(unet: nn.Module, model: TrackGo) -> None:
+    """What that changes is less than a thousandth, and far below what half precision itself changes."""
+    half, ours = copy.deepcopy(unet).half(), copy.deepcopy(model).half()
+    exact, kept = motion_of(model, **SMALL), motion_of(ours, **SMALL)
+    rounded = motion_of(model, **SMALL)
+    given = EncodedTrajectories.layer
+    rounded.layer = lambda *place, like, alpha: (
+        lambda layer: replace(layer, attention=to_fixed_point(layer.attention, {alpha}))
+    )(given(rounded, *place, like=like))
+    with torch.no_grad():
+        outputs = []
+        for encoded in (exact, rounded):
+            with model.attached(unet, encoded, tau=-10.0):
+                outputs.append(call(unet, SMALL_INPUTS))
+        with ours.attached(half, kept, tau=-10.0):
+            in_half = call(half, {key: value.half() for key, value in SMALL_INPUTS.items()}).float()
+    size = outputs[0].norm()
+    assert (outputs[1] - outputs[0]).norm() < 1e-3 * size
+    assert (outputs[1] - outputs[0]).norm() < 0.2 * (in_half - outputs[0]).norm()
+    assert {layer.attention.dtype for layer in kept.kept.values()} == {torch.int16}
+    held = lambda motion: sum(layer.attention.nbytes for layer in motion.kept.values())  # noqa: E731
+    assert held(kept) == held(exact) / 2
+
+
+def test_another_alpha_is_compared_with_what_was_computed_not_with_what_was_rounded(model: TrackGo) -> None:
+    motion, like = motion_of(model), torch.zeros(1, dtype=torch.float16)
+    with torch.no_grad():
+        exact = motion.layer("down_0_0", 8, 16, like=like).attention
+        for alpha in (0.2, float(exact.flatten()[5]), float(exact.flatten()[77])):
+            kept = motion.layer("down_0_0", 8, 16, like=like, alpha=alpha).attention
+            assert kept.dtype == torch.int16
+            assert torch.equal(activated(from_fixed_point(kept), alpha), activated(exact, alpha))
 
 
 def test_training_under_autocast(unet: nn.Module) -> None:

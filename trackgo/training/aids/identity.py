@@ -131,7 +131,7 @@ class IdentityProbes(nn.Module):
     def _read(self, name: str, layer: AdapterAttention, wanted: Tensor) -> Tensor:
         """The loss of A' alone, [B], where a trajectory passes; ``wanted`` [B, L, h, w, 2]."""
         clips, frames = wanted.shape[:2]
-        answers = self.readers[name](layer.attention.float())
+        answers = self.readers[name](layer.rows())
         classes = rearrange(wanted, "b l h w q -> (b h w) l q")[layer.index]
         clip = (layer.index // (layer.locations // clips)).repeat_interleave(frames * QUESTIONS)
         entropy, weight = _entropy(answers.reshape(-1, CLASSES), classes.flatten())
