@@ -20,7 +20,6 @@ from __future__ import annotations
 import argparse
 import copy
 import statistics
-import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from itertools import pairwise
@@ -34,6 +33,7 @@ from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from benchmarks.attention import squares
+from benchmarks.temporal_attention import seconds
 from trackgo.model import TrackGo
 from trackgo.model.adapter import AdapterAttention
 from trackgo.model.attach import Attachment, attached
@@ -247,7 +247,8 @@ SYSTEMS: dict[str, type[System]] = {
 def svd_unet(device: str, dtype: torch.dtype = torch.float32, **smaller: object) -> UNetSpatioTemporalConditionModel:
     """SVD's UNet with random weights; ``smaller`` overrides its configuration."""
     with torch.device(device):
-        return UNetSpatioTemporalConditionModel(**smaller).to(device, dtype).eval().requires_grad_(False)
+        unet = UNetSpatioTemporalConditionModel(**smaller).eval().requires_grad_(False)
+    return nn.Module.to(unet, device, dtype)  # diffusers' own warns of every precision
 
 
 def parameters(module: nn.Module) -> float:
@@ -268,20 +269,6 @@ def count(system: System, unet: nn.Module, call: Call) -> tuple[float, float]:
     once, prepared = operations(lambda: system.prepare(call))
     with system.attached(unet, call, prepared):
         return once, operations(lambda: call.run(unet))[0]
-
-
-def seconds(action: Callable[[], object], device: str) -> float:
-    if device == "cuda":
-        torch.cuda.synchronize()
-    elif device == "mps":
-        torch.mps.synchronize()
-    start = time.perf_counter()
-    action()
-    if device == "cuda":
-        torch.cuda.synchronize()
-    elif device == "mps":
-        torch.mps.synchronize()
-    return time.perf_counter() - start
 
 
 def times(unet: nn.Module, call: Call, rounds: int) -> dict[str, list[float]]:

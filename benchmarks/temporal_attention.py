@@ -12,6 +12,7 @@ import argparse
 import statistics
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from itertools import product
 
 import torch
@@ -24,9 +25,10 @@ from trackgo.model.attach import EVERY_VIDEO, Attachment, ComfyTemporalAttention
 from trackgo.model.config import AttentionSettings
 
 HEAD_SIZE = 64
-LEVELS = ((320, 36, 64), (640, 18, 32), (1280, 9, 16))  # channels, height, width
-LATENT = (36, 64)
+CHANNELS = (320, 640, 1280)
 GROUPS = 2  # halves of classifier-free guidance
+Place = tuple[str, torch.dtype]
+CPU: Place = ("cpu", torch.float32)
 
 
 class Stock(nn.Module):
@@ -46,10 +48,8 @@ class Stock(nn.Module):
 class Kept:
     """A' that stays the same, in place of encoded trajectories."""
 
-    latent_size = LATENT
-
-    def __init__(self, frames: int, layer: AdapterAttention) -> None:
-        self.frames, self._layer = frames, layer
+    def __init__(self, frames: int, latent_size: tuple[int, int], layer: AdapterAttention) -> None:
+        self.frames, self.latent_size, self._layer = frames, latent_size, layer
 
     def layer(self, name: str, *_more: object, **_options: object) -> AdapterAttention:
         return self._layer
@@ -62,34 +62,52 @@ def adapter_attention(locations: int, frames: int, heads: int, share: float) -> 
     return AdapterAttention(index, locations, attention, "centered")
 
 
-def ratios(action: Callable[[], object], reference: Callable[[], object], rounds: int) -> list[float]:
-    """``action``'s seconds over ``reference``'s, measured in turns."""
+def seconds(action: Callable[[], object], device: str) -> float:
+    """Of a run, to the end of what it set going on the device."""
+    wait = {"cuda": torch.cuda.synchronize, "mps": torch.mps.synchronize}.get(device, lambda: None)
+    wait()
+    start = time.perf_counter()
+    action()
+    wait()
+    return time.perf_counter() - start
+
+
+def ratios(
+    action: Callable[[], object], reference: Callable[[], object], rounds: int, device: str = "cpu"
+) -> list[float]:
+    """``action``'s seconds over ``reference``'s, measured in turns; a first round does not count."""
     found = []
     for number in range(rounds + 1):
-        seconds = []
-        for run in (action, reference) if number % 2 else (reference, action):
-            start = time.perf_counter()
-            run()
-            seconds.append(time.perf_counter() - start)
-        found.append(seconds[0] / seconds[1] if number % 2 else seconds[1] / seconds[0])
+        if number % 2:
+            ours, theirs = seconds(action, device), seconds(reference, device)
+        else:
+            theirs, ours = seconds(reference, device), seconds(action, device)
+        found.append(ours / theirs)
     return sorted(found[1:])
 
 
-def measure(frames: int, level: tuple[int, int, int], share: float, tau: float, rounds: int) -> str:
-    channels, height, width = level
-    stock = Stock(channels).eval()
+def measure(
+    frames: int, level: int, latent_size: tuple[int, int], share: float, tau: float, rounds: int, place: Place = CPU
+) -> tuple[str, list[float]]:
+    """What was measured, and attached over stock, sorted."""
+    device, dtype = place
+    channels, (height, width) = CHANNELS[level], (side >> level for side in latent_size)
+    stock = Stock(channels).to(device, dtype).eval()
     layer, settings = adapter_attention(height * width, frames, stock.heads, share), AttentionSettings(tau=tau)
-    attachment = Attachment(Kept(frames, layer), settings)
+    layer = replace(layer, index=layer.index.to(device), attention=layer.attention.to(device))
+    attachment = Attachment(Kept(frames, latent_size, layer), settings)
     ours = ComfyTemporalAttention(stock, "layer", {EVERY_VIDEO: attachment})
-    hidden = torch.randn(GROUPS * height * width, frames, channels)
-    options = {"activations_shape": (0, 0, height, width), "original_shape": (0, 0, *LATENT)}
+    hidden = torch.randn(GROUPS * height * width, frames, channels, device=device, dtype=dtype)
+    options = {"activations_shape": (0, 0, height, width), "original_shape": (0, 0, *latent_size)}
     with torch.inference_mode():
-        found = ratios(lambda: ours(hidden, transformer_options=options), lambda: stock(hidden), rounds)
+        found = ratios(lambda: ours(hidden, transformer_options=options), lambda: stock(hidden), rounds, device)
+    return f"{frames} frames, {channels} channels, {share:.0%} active, freeze {settings.freeze:.1f}", found
+
+
+def said(found: list[float]) -> str:
+    """Median, and between which values the middle half lies."""
     low, median, high = statistics.quantiles(found, n=4)
-    return (
-        f"{frames} frames, {channels} channels, {share:.0%} active, freeze {settings.freeze:.1f}: "
-        f"{median:.2f} × stock ({low:.2f} to {high:.2f})"
-    )
+    return f"{median:.2f} × stock ({low:.2f} to {high:.2f})"
 
 
 def main() -> None:
@@ -100,8 +118,9 @@ def main() -> None:
     args = parser.parse_args()
     torch.set_num_threads(1)
     torch.manual_seed(0)
-    for frames, level, share, tau in product(args.frames, LEVELS, args.active, (0.0, -1e2)):
-        print(measure(frames, level, share, tau, args.rounds), flush=True)
+    for frames, level, share, tau in product(args.frames, range(len(CHANNELS)), args.active, (0.0, -1e2)):
+        what, found = measure(frames, level, (36, 64), share, tau, args.rounds)
+        print(f"{what}: {said(found)}", flush=True)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,67 @@
+"""The benchmarks of speed run whole at a small size, and count what the paper counts; no figure of time is judged."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+
+from benchmarks import gpu, rivals, temporal_attention
+
+
+def test_parameters_that_each_system_adds_to_svd() -> None:
+    """TrackGo's are the paper's; DragNUWA's are without the LoRA that is merged into SVD's weights."""
+    unet = rivals.svd_unet("meta")
+    added = {}
+    for name, kind in rivals.SYSTEMS.items():
+        with torch.device("meta"):
+            added[name] = round(rivals.parameters(kind(unet).added), 2)
+    assert added == {"plain SVD": 0, "TrackGo": 29.36, "DragNUWA": 114.68, "DragAnything": 682.02}
+
+
+def test_rivals_add_nothing_while_their_last_layers_are_zero() -> None:
+    """So they stand where their papers put them: a zero convolution, a zero scale and shift."""
+    torch.manual_seed(0)
+    unet, call = rivals.svd_unet("cpu", **gpu.SMALL_UNET), rivals.Call(6, 64, 64, "cpu")
+    with torch.inference_mode():
+        bare = call.run(unet)
+        for kind in (rivals.DragAnything, rivals.DragNuwa):
+            system = kind(unet)
+            prepared = system.prepare(call)
+            with system.attached(unet, call, prepared):
+                acts = call.run(unet)
+            for parameter in system.added.parameters():
+                parameter.zero_()
+            with system.attached(unet, call, system.prepare(call)):
+                silent = call.run(unet)
+            assert not torch.allclose(acts, bare, atol=1e-3)
+            torch.testing.assert_close(silent, bare)
+        torch.testing.assert_close(call.run(unet), bare)
+
+
+@pytest.mark.slow
+def test_more_active_locations_are_more_operations() -> None:
+    unet = rivals.svd_unet("meta", **gpu.SMALL_UNET)
+    call, found = rivals.Call(14, 64, 128), []
+    for share in (0.0, 0.2, 1.0):
+        rivals.OurTrackGo.share = share
+        with torch.device("meta"):
+            found.append(rivals.count(rivals.OurTrackGo(unet), unet, call))
+    assert found[0][0] < found[1][0] < found[2][0]
+    assert found[0][1] == rivals.count(rivals.System(unet), unet, call)[1], "nothing is active: SVD's own operations"
+
+
+@pytest.mark.slow
+def test_one_command_writes_all_figures(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(temporal_attention, "CHANNELS", (64, 128, 192))
+    arguments = ["--small", "--device", "cpu", "--dtype", "float32", "bfloat16", "--out", str(tmp_path)]
+    monkeypatch.setattr(sys, "argv", ["gpu", *arguments])
+    gpu.main()
+    figures = json.loads((tmp_path / "figures.json").read_text())
+    assert figures["float32"]["difference from float32 on the CPU, of a small UNet"] < 1e-6
+    assert figures["bfloat16"]["difference from float32 on the CPU, of a small UNet"] < 0.1
+    assert len(figures["float32"]["attention over stock"]) == 3 * 3 * 2
+    assert "a call over a bare one" in (tmp_path / "figures.html").read_text()
