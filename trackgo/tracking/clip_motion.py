@@ -20,8 +20,8 @@ TURN_AND_SCALE, POSITION, EACH_POINT = "with turn and scale", "position only", "
 WAYS = (TURN_AND_SCALE, POSITION, EACH_POINT)
 MAX_SMOOTHING = 100.0  # frames
 _FEW = 9  # points of a component; the tracker goes by a point's eight neighbours
-_HELPERS = 8  # in each of two rings
-_RING = 0.02  # radius of the inner one, of the frame's shorter side
+_HELPERS = 8  # in each ring
+_RINGS = (0.02, 0.04, 0.08)  # radii, of the frame's shorter side; the tracker goes by the nearest that show anything
 
 
 class Box(NamedTuple):
@@ -86,10 +86,10 @@ def follow(frames: np.ndarray, starts: Sequence[np.ndarray], tracker: Tracker) -
 
 
 def _around(points: np.ndarray, width: int, height: int) -> np.ndarray:
-    """Two rings of helpers around each of [K, 2] pixels, those inside the frame: [M, 2]."""
+    """Rings of helpers around each of [K, 2] pixels, those inside the frame: [M, 2]."""
     angle = 2 * np.pi * np.arange(_HELPERS) / _HELPERS
-    ring = max(2.0, _RING * min(width, height)) * np.stack([np.cos(angle), np.sin(angle)], axis=-1)
-    found = (points[:, None] + np.concatenate([ring, 2 * ring])).reshape(-1, 2)
+    ring = min(width, height) * np.stack([np.cos(angle), np.sin(angle)], axis=-1)
+    found = (points[:, None] + np.concatenate([radius * ring for radius in _RINGS])).reshape(-1, 2)
     return found[inside_frame(found, width, height)]
 
 
