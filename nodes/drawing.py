@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 
 import torch
@@ -10,6 +11,7 @@ from comfy_api.latest import io
 from ..trackgo.drawing import CURVES, Camera, Component, Drawing, Mask
 from ..trackgo.drawing.json_values import without_mark
 from ..trackgo.figures import overlays
+from ..trackgo.selection.points import selection_points
 from .arrow_text import UNITS, parse_arrows
 from .common import frames_uint8, save_preview, to_image, to_mask
 from .picture import load_picture, picture_fingerprint, picture_name
@@ -92,6 +94,7 @@ class TrackGoCanvas(io.ComfyNode):
                 DrawingType.Output("drawing_out", display_name="drawing"),
                 io.Mask.Output("masks", display_name="masks"),
                 io.Image.Output("preview", display_name="preview"),
+                io.String.Output("select_points", display_name="select_points"),
             ],
             is_output_node=True,
         )
@@ -129,7 +132,8 @@ class TrackGoCanvas(io.ComfyNode):
         shown = to_image(overlays.draw_drawing(picture, document)[None])
         saved = save_preview(image[:1, ..., :3], "trackgo_canvas")
         answer = {"trackgo_image": saved, "trackgo_arrivals": arrivals(drawing, own, mask)}
-        return io.NodeOutput(document, to_mask(document.masks(width, height)), shown, ui=answer)
+        clicked = json.dumps([{"x": x, "y": y} for x, y in selection_points(document, width, height)])
+        return io.NodeOutput(document, to_mask(document.masks(width, height)), shown, clicked, ui=answer)
 
 
 class TrackGoComponent(io.ComfyNode):

@@ -28,5 +28,8 @@ SEARCH_WORDS: Mapping[str, tuple[str, ...]] = {
     "TrackGoObjMC": ("measure motion", "score", "metric", "测量", "評価"),
     "TrackGoFitPicture": ("svd", "resize", "image size", "wan size", "ltx size", "4n+1", "8n+1", "尺寸", "サイズ"),
     "TrackGoControlVideo": ("ltx", "ic-lora", "motion track", "control video", "控制视频", "制御動画"),
+    "TrackGoTrackVideo": (
+        "motion transfer", "optical flow", "follow points", "point tracker", "video to tracks", "跟踪", "追跡",
+    ),
     "TrackGoExportCamera": ("camera", "motionctrl", "cameractrl", "camera pose", "镜头", "カメラ"),
 }  # fmt: skip

@@ -241,7 +241,7 @@ export function translateArrow(arrow, du, dv) {
 }
 
 /**
- * Shift a component's strokes and arrows by (du, dv).
+ * Shift a component's strokes, with the clicks they came from, and its arrows by (du, dv).
  * @param {Drawing} drawing
  * @param {number} index
  * @param {number} du
@@ -249,8 +249,11 @@ export function translateArrow(arrow, du, dv) {
  */
 export function translateComponent(drawing, index, du, dv) {
   if (du === 0 && dv === 0) return drawing
-  const shifted = (/** @type {Stroke} */ stroke) => (
-    'points' in stroke && stroke.points ? { ...stroke, points: translated(stroke.points, du, dv) } : stroke)
+  const shifted = (/** @type {Stroke} */ stroke) => {
+    if (!('points' in stroke && stroke.points)) return stroke
+    const moved = { ...stroke, points: translated(stroke.points, du, dv) }
+    return 'clicks' in moved && moved.clicks ? { ...moved, clicks: translated(moved.clicks, du, dv) } : moved
+  }
   return updateComponent(drawing, index, (c) => ({
     ...c,
     ...(c.mask?.strokes ? { mask: { ...c.mask, strokes: c.mask.strokes.map(shifted) } } : {}),

@@ -110,7 +110,9 @@ export class Selection {
       store.setView({ hint: TEXT.wandNothing })
       return
     }
-    const drawing = addStroke(target.drawing, target.index, { tool: 'lasso', points: roundPoints(points) })
+    const clicks = prompts.include.length ? { clicks: roundPoints(prompts.include) } : {}
+    const stroke = { tool: /** @type {const} */ ('lasso'), points: roundPoints(points), ...clicks }
+    const drawing = addStroke(target.drawing, target.index, stroke)
     if (session) store.restore(before, drawing, view)
     else store.commit(drawing, view)
     if (store.drawing === drawing) this.session = { before, target, prompts, after: store.history }

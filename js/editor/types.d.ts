@@ -21,7 +21,8 @@ export type Easing = 'linear' | 'ease-in' | 'ease-out' | 'ease-in-out'
 
 /** radius: in frame widths, above 0. */
 export type BrushStroke = { tool: 'brush' | 'erase'; radius: number; points: Point[] }
-export type LassoStroke = { tool: 'lasso' | 'lasso-erase'; points: Point[] }
+/** clicks: of a selection, where what it outlines was clicked. */
+export type LassoStroke = { tool: 'lasso' | 'lasso-erase'; points: Point[]; clicks?: Point[] }
 /** radius: in frame widths; how far the whole mask grows or shrinks. */
 export type ResizeStroke = { tool: 'grow' | 'shrink'; radius: number }
 export type FrameStroke = { tool: 'fill' | 'invert' }

@@ -79,8 +79,11 @@ test('points: move, insert, remove; the last point takes its arrow along', () =>
   assert.equal(doc.removePoint(one, 0, 0, 0).components[0].arrows.length, 0)
 })
 
-test('translate shifts strokes and arrows alike', () => {
-  const { components: [moved] } = doc.translateComponent(deepFreeze(drawing(boat())), 0, 0.1, -0.1)
+test('translate shifts strokes, the clicks they came from, and arrows alike', () => {
+  const clicked = boat()
+  clicked.mask.strokes[0].clicks = [[0.15, 0.2]]
+  const { components: [moved] } = doc.translateComponent(deepFreeze(drawing(clicked)), 0, 0.1, -0.1)
+  assert.deepEqual(moved.mask.strokes[0].clicks, [[0.25, 0.1]])
   assert.deepEqual(moved.mask.strokes[0].points, [[0.2, 0], [0.3, 0], [0.3, 0.2]])
   assert.deepEqual(moved.arrows[0].points, [[0.2, 0.1], [0.7, 0.4]])
 })

@@ -43,7 +43,7 @@ def masks_of(drawing, width: int, height: int) -> np.ndarray:
 def test_canvas_gives_drawing_masks_and_preview(nodes, picture: torch.Tensor) -> None:
     right_half = torch.zeros(1, 16, 24)
     right_half[:, :, 12:] = 1
-    drawing, masks, preview = nodes.run("TrackGoCanvas", image=picture, editor=DOCUMENT, mask=right_half).args
+    drawing, masks, preview, _ = nodes.run("TrackGoCanvas", image=picture, editor=DOCUMENT, mask=right_half).args
     assert masks.dtype == torch.float32 and masks.shape == (2, 32, 48)
     expected = Drawing.from_json(DOCUMENT).masks(48, 32)
     np.testing.assert_array_equal(masks[0].numpy(), expected[0])
@@ -52,6 +52,15 @@ def test_canvas_gives_drawing_masks_and_preview(nodes, picture: torch.Tensor) ->
     same = Drawing.from_json(drawing.to_json())
     np.testing.assert_array_equal((preview[0] * 255).round().byte().numpy(), overlays.draw_drawing(first, same))
     assert preview.shape == (1, 32, 48, 3)
+
+
+def test_canvas_gives_points_as_sam_takes_them(nodes, picture: torch.Tensor) -> None:
+    """In pixels of the picture, of an upstream drawing too; whole numbers in a list of x and y."""
+    lasso = {"tool": "lasso", "points": [[0.1, 0.1], [0.4, 0.1], [0.2, 0.4]], "clicks": [[0.25, 0.125]]}
+    upstream = Drawing.from_json(json.dumps({"version": 1, "components": [{"mask": {"strokes": [lasso]}}]}))
+    own = json.dumps({"version": 1, "components": [{"arrows": [{"points": [[0.5, 0.5], [0.9, 0.5]]}]}]})
+    points = nodes.run("TrackGoCanvas", image=picture, editor=own, drawing=upstream).args[3]
+    assert json.loads(points) == [{"x": 12, "y": 4}, {"x": 24, "y": 16}]
 
 
 def test_canvas_tells_the_editor_its_picture(nodes, picture: torch.Tensor) -> None:
@@ -65,7 +74,8 @@ def test_canvas_tells_the_editor_its_picture(nodes, picture: torch.Tensor) -> No
 
 @pytest.mark.parametrize("text", ["", "  ", NO_COMPONENTS])
 def test_canvas_takes_an_empty_drawing(nodes, picture: torch.Tensor, text: str) -> None:
-    drawing, masks, preview = nodes.run("TrackGoCanvas", image=picture, editor=text).args
+    drawing, masks, preview, points = nodes.run("TrackGoCanvas", image=picture, editor=text).args
+    assert points == "[]"
     assert masks.shape == (0, 32, 48)
     assert torch.equal(preview, picture[:1])
     assert drawing.to_json() == Drawing.empty().to_json()

@@ -44,6 +44,7 @@ def drawing_graph(editor: object = TEXT) -> dict:
         "7": node("TrackGoPreview", image=["1", 0], tracks=["3", 0], drawing=["2", 0], tail=8),
         "8": node("MaskToImage", mask=["2", 1]),
         "9": node("PreviewImage", images=["8", 0]),
+        "10": node("PreviewAny", source=["2", 3]),
     }
 
 
@@ -72,6 +73,7 @@ def test_a_drawing_sent_through_the_api_is_the_librarys(comfy: ComfyServer, phot
     np.testing.assert_array_equal(points, trajectories.render())
     (mask,) = run.outputs["9"]["images"]
     np.testing.assert_array_equal(comfy.image(mask)[..., 0] > 127, drawing.masks(72, 48)[0])
+    assert json.loads(run.outputs["10"]["text"][0]) == [{"x": 28, "y": 19}], "where the arrow begins"
 
 
 def test_canvas_shows_the_editor_its_picture(comfy: ComfyServer, photo: np.ndarray) -> None:

@@ -20,8 +20,9 @@ from trackgo.video import read_clip
 WORKFLOWS = (
     "trackgo_demo", "trackgo_attention", "trackgo_svd", "trackgo_camera", "trackgo_cut_and_drag",
     "trackgo_demo_cut_and_drag", "trackgo_to_wan_ati", "trackgo_to_wan_cut_and_drag", "trackgo_to_wan_move",
+    "trackgo_track_video",
 )  # fmt: skip
-RUNNABLE = ("trackgo_demo", "trackgo_camera", "trackgo_attention", "trackgo_demo_cut_and_drag")
+RUNNABLE = ("trackgo_demo", "trackgo_camera", "trackgo_attention", "trackgo_demo_cut_and_drag", "trackgo_track_video")
 SIZED = ("TrackGoPointTrajectories", "TrackGoCutAndDrag")
 
 

@@ -10,17 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.trackgo.preparation.clips import known_clip
+from tests.trackgo.tracking.clips import textured
 from trackgo.tracking.tracker import Tracked
 from trackgo.tracking.trackers import build_tracker, tracker_names
-
-
-def textured(seed: int, height: int, width: int) -> np.ndarray:
-    """Noise of several sizes, as surfaces have."""
-    rng, picture = np.random.default_rng(seed), np.full((height, width, 3), 128.0, np.float32)
-    for cell, strength in ((6, 25), (12, 30), (30, 35)):
-        grid = rng.standard_normal((height // cell + 2, width // cell + 2, 3)).astype(np.float32)
-        picture += strength * cv2.resize(grid, (width, height), interpolation=cv2.INTER_CUBIC)
-    return picture.clip(0, 255).astype(np.uint8)
 
 
 def grid_points(left: int, right: int, top: int, bottom: int, count: int) -> np.ndarray:

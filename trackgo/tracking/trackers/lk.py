@@ -8,6 +8,7 @@ nothing to follow; it counts as seen where enough neighbours are and the color f
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -27,6 +28,10 @@ _COAST = 12
 """Frames for which a lost point without neighbours is expected to keep its speed."""
 
 
+def _go_on() -> None:
+    """Nobody wants to stop."""
+
+
 @dataclass(frozen=True)
 class LucasKanade:
     """Settings; lengths in pixels.
@@ -39,6 +44,7 @@ class LucasKanade:
         most_change: grey levels by which the surroundings of a point on a flat surface may change.
         most_correction_px: how far the comparison with the first frame may move a followed point.
         search_px: how far from its expected place a lost point is looked for.
+        proceed: called before each frame; what it raises ends the work.
     """
 
     window: int = 21
@@ -49,6 +55,7 @@ class LucasKanade:
     most_change: float = 12.0
     most_correction_px: float = 2.0
     search_px: float = 12.0
+    proceed: Callable[[], None] = _go_on
 
     @property
     def version(self) -> str:
@@ -92,6 +99,7 @@ class _Chase:
     def run_(self) -> None:
         """All frames after the first."""
         for now in range(1, len(self.frames)):
+            self.settings.proceed()
             before, self.grey = self.grey, cv2.cvtColor(self.frames[now], cv2.COLOR_RGB2GRAY)
             self._follow_(now, before)
             self._compare_(now, self._carry_(now))
