@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from comfy_api.latest import ComfyExtension, io
 
-from . import cut_and_drag, drawing, inspect, model, targets, trajectories
+from . import cut_and_drag, drawing, inspect, model, targets, track_files, trajectories
 
 NODES: list[type[io.ComfyNode]] = [
     *drawing.NODES,
@@ -13,6 +13,7 @@ NODES: list[type[io.ComfyNode]] = [
     *cut_and_drag.NODES,
     *inspect.NODES,
     *targets.NODES,
+    *track_files.NODES,
 ]
 
 
