@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from comfy_api.latest import ComfyExtension, io
 
-from . import cut_and_drag, drawing, inspect, model, targets, tracking, trajectories
+from . import cut_and_drag, drawing, inspect, model, targets, track_files, tracking, trajectories
 
 NODES: list[type[io.ComfyNode]] = [
     *drawing.NODES,
@@ -14,6 +14,7 @@ NODES: list[type[io.ComfyNode]] = [
     *inspect.NODES,
     *targets.NODES,
     *tracking.NODES,
+    *track_files.NODES,
 ]
 
 

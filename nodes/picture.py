@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import hashlib
 from pathlib import Path
 
-import folder_paths
 import numpy as np
 import torch
 from PIL import Image, ImageOps
 
 from ..trackgo.drawing import Drawing
+from .input_files import fingerprint, input_path
 
 KEY = "image"
 MARK = " [input]"
@@ -34,14 +33,7 @@ def picture_path(name: str | None) -> Path:
     """Where a picture of this name lies. Raises ValueError for None, and for what is no file in the input folder."""
     if name is None:
         raise ValueError(NO_PICTURE)
-    folder = Path(folder_paths.get_input_directory()).absolute()
-    parts = name.replace("\\", "/").split("/")
-    if "\0" in name or ".." in parts or ":" in name or not parts[0] or name.endswith(("[output]", "[temp]")):
-        raise ValueError(f"the picture {name!r} is not in ComfyUI's input folder; upload it in the editor")
-    path = folder.joinpath(*parts)
-    if not path.is_file():
-        raise ValueError(f"the picture {name!r} is not in ComfyUI's input folder any more; upload it again")
-    return path
+    return input_path(name, "picture", "upload it in the editor")
 
 
 def load_picture(name: str | None) -> torch.Tensor:
@@ -57,4 +49,4 @@ def load_picture(name: str | None) -> torch.Tensor:
 
 def picture_fingerprint(name: str) -> str:
     """Changes whenever the file's content does. Raises ValueError as `picture_path` does."""
-    return hashlib.sha256(picture_path(name).read_bytes()).hexdigest()
+    return fingerprint(picture_path(name))

@@ -19,6 +19,8 @@ SEARCH_WORDS: Mapping[str, tuple[str, ...]] = {
     "TrackGoExportTracks": (
         "spline", "path", "kjnodes", "ati", "ltx", "dragnuwa", "wan move", "coordinates", "导出", "書き出し",
     ),
+    "TrackGoLoadTracks": ("wan move", "npy", "tracks file", "load path", "加载", "読み込み"),
+    "TrackGoSaveTracks": ("wan move", "npy", "tracks file", "save path", "保存"),
     "TrackGoLoader": ("svd", "motion weights", "load trackgo", "加载", "ロード"),
     "TrackGoDemoModel": ("svd", "tiny svd", "test model", "演示", "デモ"),
     "TrackGoApply": ("svd", "motion control", "motion brush model", "drag", "应用", "適用"),

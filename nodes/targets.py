@@ -12,6 +12,7 @@ from ..trackgo.trajectories.frame_rules import FRAME_RULES
 from ..trackgo.trajectories.interchange.camera_rows import CAMERA_FORMATS, export_camera
 from ..trackgo.trajectories.interchange.ltx_control import control_video
 from .common import read_tracks, to_image
+from .notices import said
 from .schema import CATEGORY, DrawingType, Tracks, described, frames_input, size_inputs, size_or_zero_inputs
 
 
@@ -80,7 +81,7 @@ class TrackGoControlVideo(io.ComfyNode):
         elif rule.nearest(*size) != size:
             raise ValueError(f"TrackGo Control Video: {rule.advice(*size).removesuffix('.')}; turn fit on to take them")
         frames = to_image(control_video(given))
-        return io.NodeOutput(frames, given.frames, given.width, given.height)
+        return io.NodeOutput(frames, given.frames, given.width, given.height, ui=said(rule.done(*size)))
 
 
 class TrackGoExportCamera(io.ComfyNode):

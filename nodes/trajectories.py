@@ -13,7 +13,7 @@ from ..trackgo.trajectories.frame_rules import FRAME_RULES, RULE_OF_FORMAT
 from ..trackgo.trajectories.interchange import TEXT_FORMATS, TEXT_WRITERS, UNITS, export_tracks, import_tracks
 from ..trackgo.trajectories.motion import MAX_FRAMES
 from .common import frames_uint8, read_tracks, save_animation, to_image
-from .notices import warned
+from .notices import said, warned
 from .schema import (
     CATEGORY,
     DrawingType,
@@ -29,7 +29,28 @@ PREVIEW_FPS = 8.0
 MIN_MOVE_PX = 0.5
 TEXT_IMPORTS = ["auto", *TEXT_FORMATS]  # TRACKS come by their own input and output
 TEXT_EXPORTS = list(TEXT_WRITERS)
-AS_THEY_ARE = "as they are"
+AS_THEY_ARE, IF_THEY_FIT = "as they are", "only if they fit"
+FITS = [AS_THEY_ARE, *FRAME_RULES, IF_THEY_FIT]
+
+
+def brought_to_model(
+    node: str, trajectories: PointTrajectories, format: str, fit: str
+) -> tuple[PointTrajectories, str]:
+    """Trajectories as one of `FITS` says, and one sentence of what the model wants that reads `format` and what was
+    done; no sentence where several models read it. Raises ValueError, which `node` begins, where they have to fit and
+    do not.
+    """
+    key = RULE_OF_FORMAT.get(format, "") if fit in (AS_THEY_ARE, IF_THEY_FIT) else fit
+    rule = FRAME_RULES.get(key)
+    given = (trajectories.frames, trajectories.width, trajectories.height)
+    if rule is None:
+        return trajectories, ""
+    if fit == IF_THEY_FIT and rule.nearest(*given) != given:
+        remedy = f"give TrackGo Point Trajectories these, or set fit to {key}"
+        raise ValueError(f"{node}: {rule.advice(*given).removesuffix('.')}; {remedy}")
+    if fit in (AS_THEY_ARE, IF_THEY_FIT):
+        return trajectories, rule.advice(*given)
+    return rule.fitted(trajectories), rule.done(*given)
 
 
 class TrackGoPointTrajectories(io.ComfyNode):
@@ -164,7 +185,7 @@ class TrackGoExportTracks(io.ComfyNode):
                 Tracks.Input("tracks"),
                 io.Combo.Input("format", options=TEXT_EXPORTS, default="kj"),
                 *size_inputs(),
-                io.Combo.Input("fit", options=[AS_THEY_ARE, *FRAME_RULES], default=AS_THEY_ARE, optional=True),
+                io.Combo.Input("fit", options=FITS, default=AS_THEY_ARE, optional=True),
             ],
             outputs=[
                 io.String.Output("text", display_name="text"),
@@ -180,15 +201,10 @@ class TrackGoExportTracks(io.ComfyNode):
     @classmethod
     def execute(cls, tracks: dict, format: str, width: int, height: int, fit: str = AS_THEY_ARE) -> io.NodeOutput:
         trajectories = read_tracks(tracks, width, height)
-        given = (trajectories.frames, trajectories.width, trajectories.height)
-        rule = FRAME_RULES.get(RULE_OF_FORMAT.get(format, "") if fit == AS_THEY_ARE else fit)
-        note = ""
-        if rule and fit == AS_THEY_ARE:
-            note = rule.advice(*given)
-        elif rule:
-            note, trajectories = rule.done(*given), rule.fitted(trajectories)
+        trajectories, note = brought_to_model("TrackGo Export Tracks", trajectories, format, fit)
         size = (trajectories.frames, trajectories.width, trajectories.height)
-        return io.NodeOutput(export_tracks(trajectories, format), trajectories.to_tracks(), note, *size)
+        text = export_tracks(trajectories, format)
+        return io.NodeOutput(text, trajectories.to_tracks(), note, *size, ui=said(note or None))
 
 
 NODES: list[type[io.ComfyNode]] = [

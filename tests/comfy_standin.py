@@ -510,6 +510,15 @@ def _folder_paths(base: Path) -> ModuleType:
             raise FileNotFoundError(f"Model in folder '{folder_name}' with filename '{filename}' not found.")
         return _files(folder_name)[filename]
 
+    def get_save_image_path(
+        filename_prefix: str, output_dir: str, image_width=0, image_height=0
+    ) -> tuple[str, str, int, str, str]:
+        folder, name = Path(output_dir, filename_prefix).parent, Path(filename_prefix).name
+        folder.mkdir(parents=True, exist_ok=True)
+        taken = [int(path.name.removeprefix(f"{name}_")[:5]) for path in folder.glob(f"{name}_[0-9]*_*")]
+        return str(folder), name, max(taken, default=0) + 1, str(Path(filename_prefix).parent), filename_prefix
+
+    module.get_save_image_path = get_save_image_path
     module.add_model_folder_path, module.get_full_path_or_raise = add_model_folder_path, get_full_path_or_raise
     module.get_filename_list = lambda folder_name: list(_files(folder_name))
     module.get_folder_paths = lambda folder_name: module.folder_names_and_paths[folder_name][0]

@@ -92,3 +92,18 @@ def test_the_editors_routes_are_registered_once_and_only_where_a_server_is(
     assert register_routes() and register_routes()
     routes = [(route.method, route.path) for route in server.PromptServer.instance.routes]
     assert routes == [("POST", "/trackgo/trajectories"), ("POST", "/trackgo/select"), ("GET", "/trackgo/demo-image")]
+
+
+def test_loading_the_nodes_leaves_out_what_takes_long() -> None:
+    """ComfyUI starts no later for them (`python -m benchmarks.import_time` measures it)."""
+    code = (
+        "import asyncio, sys, torch; sys.path.append(sys.argv[1])\n"
+        "from tests.comfy_standin import load_pack, standin_comfyui\n"
+        "with standin_comfyui():\n"
+        "    extension = asyncio.run(load_pack().comfy_entrypoint())\n"
+        "    for node in asyncio.run(extension.get_node_list()): node.GET_SCHEMA()\n"
+        "late = {'torch._dynamo', 'sympy', 'diffusers', 'transformers', 'sklearn', 'av', 'pydantic', 'yaml'}\n"
+        "print(*late & set(sys.modules))"
+    )
+    found = subprocess.run([sys.executable, "-c", code, str(ROOT)], check=True, capture_output=True, text=True)
+    assert found.stdout.split() == []

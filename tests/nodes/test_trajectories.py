@@ -198,6 +198,20 @@ def test_export_says_what_its_model_wants(nodes, tracks: dict) -> None:
     assert nodes.run("TrackGoExportTracks", tracks=tracks, format="kj").args[2] == ""
 
 
+def test_export_refuses_what_its_model_does_not_take(nodes, tracks: dict) -> None:
+    given = {"tracks": tracks, "fit": "only if they fit"}
+    for format, wanted in (("ltx", r"LTX wants 8n\+1 .* set fit to ltx"), ("ati121", r"Wan wants 4n\+1 .* to wan")):
+        with pytest.raises(ValueError, match=f"Export Tracks: {wanted}"):
+            nodes.run("TrackGoExportTracks", format=format, **given)
+    assert nodes.run("TrackGoExportTracks", format="kj", **given).args[2] == ""
+
+
+def test_what_its_model_wants_stands_on_the_node(nodes, tracks: dict) -> None:
+    output = nodes.run("TrackGoExportTracks", tracks=tracks, format="ltx")
+    assert output.ui["text"] == (output.args[2],)
+    assert nodes.run("TrackGoExportTracks", tracks=tracks, format="kj").ui["text"] == ()
+
+
 def test_export_fits_tracks_to_a_model(nodes, tracks: dict) -> None:
     text, fitted, note, *size = nodes.run("TrackGoExportTracks", tracks=tracks, format="kj", fit="wan").args
     assert size == [5, 96, 64] and "6 frames of 96×64 became 5 frames of 96×64" in note

@@ -7,6 +7,7 @@ library is imported here.
 
 from __future__ import annotations
 
+import functools
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -131,12 +132,12 @@ class ComfyTemporalAttention(nn.Module):
         object.__setattr__(self, "base", base)  # not a child: the parameters must not be listed twice
         self.name, self.attachments, self.heads = name, dict(attachments), base.heads
         self.attend, self.guard, self.video = attend or self._sdpa, guard, 1
+        _keep_out_of_compiled_code()
 
     def _sdpa(self, q: Tensor, k: Tensor, v: Tensor, _options: Mapping | None = None) -> Tensor:
         q, k, v = (rearrange(x, "b l (h d) -> b h l d", h=self.heads) for x in (q, k, v))
         return rearrange(F.scaled_dot_product_attention(q, k, v), "b h l d -> b l (h d)")
 
-    @torch.compiler.disable  # A' is kept between calls, and ComfyUI compiles blind to changed transformer_options
     def forward(
         self,
         x: Tensor,
@@ -157,6 +158,15 @@ class ComfyTemporalAttention(nn.Module):
         q, k, v = self.to_q(x), self.to_k(context), self.to_v(context if value is None else value)
         size = tuple(options["activations_shape"][-2:])
         return self.to_out(attachment.apply(self.name, size, q, k, v, lambda: self.attend(q, k, v, options)))
+
+
+@functools.cache
+def _keep_out_of_compiled_code() -> None:
+    """A' is kept between calls, and ComfyUI compiles blind to changed transformer_options.
+
+    No decorator, because `torch.compiler.disable` loads torch's compiler, which takes longer than all of this pack.
+    """
+    ComfyTemporalAttention.forward = torch.compiler.disable(ComfyTemporalAttention.forward)
 
 
 # ---------------------------------------------------------------------------------------------------------------------

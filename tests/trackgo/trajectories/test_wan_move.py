@@ -63,6 +63,8 @@ def test_shapes_that_the_model_also_takes() -> None:
         ((np.zeros((1, 5, 3, 2)), np.zeros((1, 4, 3))), r"track_visibility has shape \[4, 3\]"),
         (np.full((1, 2, 1, 2), np.nan), "it must be a finite number"),
         (np.zeros((1, 1, 10_001, 2)), "10001 tracks"),
+        (np.ones((1, 5, 2), bool), "that is the visibility"),
+        (torch.ones(1, 5, 2, dtype=torch.bool), "that is the visibility"),
         ("[[1,2]]", "must be an array"),
         (None, "must be an array"),
     ],

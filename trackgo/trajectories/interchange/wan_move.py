@@ -33,6 +33,8 @@ def from_arrays(source: Any, width: int, height: int) -> PointTrajectories:
     if not are_arrays(source):
         raise ValueError("wan_move tracks must be an array [1, T, N, 2], or such an array and its visibility [1, T, N]")
     path, visibility = source if isinstance(source, tuple | list) else (source, None)
+    if str(path.dtype).endswith("bool"):
+        raise ValueError("the tracks are true and false, not numbers: that is the visibility; give the other array")
     path = _one_video("the tracks", path, 4)
     if path.ndim != 3 or path.shape[2] != 2:
         raise ValueError(f"the tracks have shape {list(path.shape)}; it must be [1, T, N, 2]")
