@@ -64,8 +64,17 @@ class System:
         return cls(engine, *(kind(number) for kind, number in zip((int, float, float), numbers, strict=False)))
 
     def __str__(self) -> str:
-        held = f", start {self.start:g}, release {self.release:g}" if self.engine in ("cut-and-drag", "both") else ""
+        held = f", start {self.start:g}, release {self.release:g}" if self._holds else ""
         return f"{self.engine}, {self.steps} steps{held}"
+
+    @property
+    def short(self) -> str:
+        """For a small picture: the engine, and from which share to which the video is held."""
+        return f"{self.engine} {self.start:g} to {self.release:g}" if self._holds else self.engine
+
+    @property
+    def _holds(self) -> bool:
+        return self.engine in ("cut-and-drag", "both")
 
     def video(self, pipeline: TrackGoPipeline, seen: Scene, drawing: Drawing | None = None) -> NDArray:
         """What a user of this system gets for a drawing on the scene's first frame, uint8 [L, H, W, 3]."""
@@ -180,7 +189,7 @@ def sheet(pipeline: TrackGoPipeline, systems: Sequence[System], scenes: Sequence
         count, height, width, _ = seen.frames.shape
         rough = fit_reference(seen.frames[0], drawing, count, width, height).frames
         clips = {"true video": seen.frames, "rough video": rough}
-        clips |= {str(system): system.video(pipeline, seen) for system in systems}
+        clips |= {system.short: system.video(pipeline, seen) for system in systems}
         times = [round(time * (count - 1)) for time in _SHEET_TIMES]
         for name, clip in clips.items():
             first = overlays.draw_drawing(_large(seen.frames[0]), drawing) if clip is seen.frames else _large(clip[0])
