@@ -209,7 +209,7 @@ def two_branch_attention(
             out = _active(q, k, v, layer, settings)
         else:
             out = _inactive(q, k, v, split(base()), layer, settings)
-            if len(layer.index):
+            if len(layer.index) or torch.is_grad_enabled():  # training: every process sends gradients of all adapters
                 active = _active(*(x.index_select(1, layer.index) for x in (q, k, v)), layer, settings).to(out.dtype)
                 in_place = not torch.is_grad_enabled()
                 out = out.index_copy_(1, layer.index, active) if in_place else out.index_copy(1, layer.index, active)
@@ -225,7 +225,7 @@ def _active(q: Tensor, k: Tensor, v: Tensor, layer: AdapterAttention, settings: 
     together = 1 if v.device.type == "cpu" else heads
     size = max(1, _CHUNK_BYTES // (4 * groups * together * frames * frames))
     parts = []
-    for i in range(0, count, size):
+    for i in range(0, max(1, count), size):
         some = []
         for j in range(0, heads, together):
             here = slice(i, i + size), slice(j, j + together)
