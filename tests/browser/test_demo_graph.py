@@ -13,6 +13,8 @@ from tests.browser.support import PATIENCE_MS, WINDOW
 from tests.comfy_harness import ROOT, ComfyServer, Run
 from trackgo.video import read_clip
 
+pytestmark = pytest.mark.slow
+
 STEPS = 2
 
 
@@ -49,7 +51,7 @@ def video_frames(comfy: ComfyServer, run: Run, save: int, folder: Path) -> np.nd
     return read_clip(path)[0]
 
 
-@pytest.mark.parametrize("mode", ["classic", pytest.param("nodes2", marks=pytest.mark.slow)])
+@pytest.mark.parametrize("mode", ["classic", "nodes2"])
 def test_mouse_and_api_give_the_same_frames(mode: str, chromium, comfy: ComfyServer, tmp_path: Path) -> None:
     graph = demo_graph()
     save, sampler = node_id(graph, "SaveVideo"), str(node_id(graph, "KSampler"))

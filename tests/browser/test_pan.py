@@ -7,6 +7,8 @@ import pytest
 from tests.browser.editor_page import EDITOR
 from tests.browser.support import boat, drawing
 
+pytestmark = pytest.mark.slow
+
 PIXELS = f"""(anew) => {{
     const {{ stage }} = {EDITOR}.trackgo
     if (anew) stage.backdrop.key = null

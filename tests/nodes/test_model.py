@@ -13,6 +13,8 @@ from trackgo.demo.example import example_drawing
 from trackgo.model import TrackGo
 from trackgo.trajectories import point_trajectories
 
+pytestmark = pytest.mark.slow
+
 FRAMES, SIZE = 6, 64  # as in conftest.py
 
 

@@ -20,6 +20,8 @@ from transformers import CLIPVisionConfig, CLIPVisionModelWithProjection
 from tests.comfy_harness import ComfyInstall
 from trackgo.svd.single_file import load_single_file
 
+pytestmark = pytest.mark.slow
+
 VISUAL = "conditioner.embedders.0.open_clip.model.visual."
 CONDITIONING = "conditioner.embedders.3.encoder."
 FIRST_STAGE = "first_stage_model."
