@@ -15,6 +15,8 @@ from tests.browser.frontends import NEWEST, FrontendMissing, static_folder
 from tests.browser.support import PATIENCE_MS, WINDOW, pictures
 from tests.comfy_harness import ROOT, ComfyInstall, ComfyServer, comfy_server
 
+pytestmark = pytest.mark.slow
+
 BLUEPRINTS = sorted(path.stem for path in (ROOT / "subgraphs").glob("*.json"))
 PLACE = WINDOW["width"] // 2, WINDOW["height"] // 2
 MAX_SEARCHED = 24  # letters; the front end's search finds nothing for more than 32

@@ -15,6 +15,8 @@ from trackgo.engines.cut_and_drag import fit_reference
 from trackgo.model import TrackGo
 from trackgo.pipeline import fit_picture
 
+pytestmark = pytest.mark.slow
+
 FRAMES, SIZE = 6, 64  # as in conftest.py
 
 
@@ -34,7 +36,6 @@ def test_the_node_makes_the_librarys_rough_video(nodes) -> None:
         assert np.array_equal(masks.numpy(), rough.moved.astype(np.float32)) and rough.moved[1:].any()
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("engine", ["cut-and-drag", "both"])
 def test_the_frames_are_the_librarys(results: dict, workspace: Path, engine: str) -> None:
     comfy = np.load(workspace / "held.npz")
