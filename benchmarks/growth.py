@@ -7,12 +7,12 @@ with the exponent that fits it best on logarithmic scales: 1 is in proportion, 2
 from __future__ import annotations
 
 import statistics
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 import torch
 
+from benchmarks.attention import cpu_seconds
 from benchmarks.rivals import Call, OurTrackGo, count, svd_unet
 from trackgo.drawing import Drawing
 from trackgo.svd.layers import LAYERS
@@ -46,6 +46,11 @@ def drawing(components: int) -> Drawing:
     )
 
 
+def to_points(components: int) -> np.ndarray:
+    """P of a drawing with so many components."""
+    return point_trajectories(drawing(components), LENGTH, *SIZE).render()
+
+
 def operations(unet: torch.nn.Module, frames: int, size: tuple[int, int]) -> dict[str, float]:
     """10¹² operations and megabytes for one drawing that passes a fifth of the locations."""
     call = Call(frames, size[1], size[0])
@@ -67,16 +72,6 @@ def operations(unet: torch.nn.Module, frames: int, size: tuple[int, int]) -> dic
     }  # fmt: skip
 
 
-def seconds(action: Callable[[], object]) -> float:
-    """Of the processor, median of three."""
-    found = []
-    for _ in range(3):
-        start = time.process_time()
-        action()
-        found.append(time.process_time() - start)
-    return statistics.median(found)
-
-
 def show(title: str, x: Sequence[float], found: Sequence[dict[str, float]], names: Sequence[str]) -> None:
     print(f"| {title} | {' | '.join(names)} | exponent |\n|---{'|---' * (len(names) + 1)}|")
     for what in found[0]:
@@ -91,7 +86,7 @@ def main() -> None:
     areas = [width * height for width, height in SIZES]
     show("size", areas, [operations(unet, LENGTH, size) for size in SIZES], [f"{w}×{h}" for w, h in SIZES])
     timed = [
-        {"drawing → P, seconds": seconds(lambda n=n: point_trajectories(drawing(n), LENGTH, *SIZE).render())}
+        {"drawing → P, seconds": statistics.median(cpu_seconds(lambda n=n: to_points(n)) for _ in range(3))}
         for n in COMPONENTS
     ]
     show("components", COMPONENTS, timed, [str(n) for n in COMPONENTS])

@@ -8,15 +8,20 @@ from pathlib import Path
 import folder_paths
 
 
+def leads_elsewhere(name: str) -> bool:
+    """Whether a name is none inside a folder: it goes up, begins at a root or a drive, or is no name at all."""
+    parts = name.replace("\\", "/").split("/")
+    return "\0" in name or ".." in parts or ":" in name or not parts[0]
+
+
 def input_path(name: str, what: str, remedy: str) -> Path:
     """Where the file of this name ("boat.png", "sub/boat.png") lies, inside the input folder alone.
 
     Raises ValueError, which says `what` the file is and ends with `remedy`, for a name that leads elsewhere or nowhere.
     """
-    parts = name.replace("\\", "/").split("/")
-    if "\0" in name or ".." in parts or ":" in name or not parts[0] or name.endswith(("[output]", "[temp]")):
+    if leads_elsewhere(name) or name.endswith(("[output]", "[temp]")):
         raise ValueError(f"the {what} {name!r} is not in ComfyUI's input folder; {remedy}")
-    path = Path(folder_paths.get_input_directory()).absolute().joinpath(*parts)
+    path = Path(folder_paths.get_input_directory()).absolute() / name.replace("\\", "/")
     if not path.is_file():
         raise ValueError(f"the {what} {name!r} is not in ComfyUI's input folder any more; {remedy}")
     return path

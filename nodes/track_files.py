@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 
 import folder_paths
@@ -12,7 +13,7 @@ from ..trackgo.drawing.checks import located
 from ..trackgo.trajectories.interchange import UNITS, import_tracks
 from ..trackgo.trajectories.interchange.wan_move import TRACKS_ENDING, VISIBILITY_ENDING, read_files, write_files
 from .common import read_tracks
-from .input_files import fingerprint, input_names, input_path
+from .input_files import fingerprint, input_names, input_path, leads_elsewhere
 from .notices import said
 from .schema import CATEGORY, Tracks, described, frames_input, size_inputs
 from .trajectories import AS_THEY_ARE, FITS, brought_to_model
@@ -93,8 +94,7 @@ class TrackGoLoadTracks(io.ComfyNode):
 
 def check_prefix(prefix: str) -> None:
     """Raise ValueError for a name that leads out of the output folder, or to no name."""
-    parts = prefix.replace("\\", "/").split("/")
-    if "\0" in prefix or ".." in parts or ":" in prefix or not parts[0] or not parts[-1].strip(". "):
+    if leads_elsewhere(prefix) or not re.split(r"[/\\]", prefix)[-1].strip(". "):
         raise ValueError(
             f"filename_prefix is {prefix!r}; it must be a name in ComfyUI's output folder, such as tracks/boat"
         )

@@ -209,10 +209,10 @@ def two_branch_attention(
             out = _active(q, k, v, layer, settings)
         else:
             out = _inactive(q, k, v, split(base()), layer, settings)
-            if len(layer.index) or torch.is_grad_enabled():  # training: every process sends gradients of all adapters
+            training = torch.is_grad_enabled()
+            if len(layer.index) or training:  # in training every process sends gradients of all adapters
                 active = _active(*(x.index_select(1, layer.index) for x in (q, k, v)), layer, settings).to(out.dtype)
-                in_place = not torch.is_grad_enabled()
-                out = out.index_copy_(1, layer.index, active) if in_place else out.index_copy(1, layer.index, active)
+                out = (out.index_copy if training else out.index_copy_)(1, layer.index, active)
     return rearrange(out, "g s l h d -> (g s) l (h d)")
 
 
@@ -252,13 +252,12 @@ def _inactive(
     if settings.tau_mode == "halfadd" and settings.tau:
         base = _half_added(q, k, v, settings)
     s, mass = settings.freeze, layer.mass == "literal"
-    if s or mass:
-        in_place = not torch.is_grad_enabled()
-        for part, values in zip(base.split(_ROWS, dim=1), v.split(_ROWS, dim=1), strict=True) if in_place else ():
-            mean = values.mean(dim=2, keepdim=True)
-            part.mul_(1 - s).add_(mean, alpha=mass + s)
-        if not in_place:
-            base = (1 - s) * base + (mass + s) * v.mean(dim=2, keepdim=True)
+    if not (s or mass):
+        return base
+    if torch.is_grad_enabled():
+        return (1 - s) * base + (mass + s) * v.mean(dim=2, keepdim=True)
+    for part, values in zip(base.split(_ROWS, dim=1), v.split(_ROWS, dim=1), strict=True):
+        part.mul_(1 - s).add_(values.mean(dim=2, keepdim=True), alpha=mass + s)
     return base
 
 

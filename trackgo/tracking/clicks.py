@@ -11,7 +11,7 @@ from ..drawing.checks import check_number, located
 from ..drawing.coordinates import inside_frame, to_pixels
 from ..drawing.json_values import without_mark
 from ..trajectories.interchange.base import is_track, keyed, paired, short
-from ..trajectories.interchange.recognise import look_like_fractions
+from ..trajectories.interchange.recognise import are_fractions, look_like_fractions
 from ..trajectories.interchange.text import decode
 from .clip_motion import Box
 
@@ -37,7 +37,7 @@ def read_clicks(text: str, width: int, height: int, units: str = "auto") -> list
         groups = _groups(decode(text))
         if (count := sum(map(len, groups))) > MAX_CLICKS:
             raise ValueError(f"there are {count} points; at most {MAX_CLICKS} are followed")
-        if _are_fractions(look_like_fractions(groups, width, height), units):
+        if are_fractions(look_like_fractions(groups, width, height), units, width, height):
             groups = [to_pixels(group, width, height) for group in groups]
         for x, y in np.concatenate(groups):
             if not inside_frame(np.array([x, y]), width, height):
@@ -76,7 +76,7 @@ def read_box(text: str, width: int, height: int, units: str = "auto") -> Box | N
         if len(parts) != 4:
             raise ValueError(f"it is {short(text)}; it must be four numbers: x, y, width, height")
         values = [_number(part) for part in parts]
-        if not _are_fractions(max(map(abs, values)) <= _LARGEST_FRACTION, units):
+        if not are_fractions(max(map(abs, values)) <= _LARGEST_FRACTION, units, width, height):
             values = [value / side for value, side in zip(values, (width, height) * 2, strict=True)]
         names = ("x", "y", "width", "height")
         box = Box(*(check_number(n, v, -_MAX_REACH, _MAX_REACH) for n, v in zip(names, values, strict=True)))
@@ -90,13 +90,3 @@ def _number(text: str) -> float:
         return float(text)
     except ValueError:
         raise ValueError(f"{short(text)} is no number; it must be four numbers: x, y, width, height") from None
-
-
-def _are_fractions(look_so: bool, units: str) -> bool:
-    """Whether numbers are meant as fractions; ValueError when they look like that and nobody said."""
-    if units == "auto" and look_so:
-        raise ValueError(
-            "its numbers look like fractions, since all lie between −2 and 2; they are read as pixels: set units to"
-            " fraction, or to pixel if they are pixels"
-        )
-    return units == "fraction"

@@ -30,7 +30,7 @@ def test_points(text: str, units: str, wanted: list) -> None:
 @pytest.mark.parametrize(
     ("text", "units", "says"),
     [
-        ("[[0.5, 0.25]]", "auto", "points: .*look like fractions.*set units to fraction"),
+        ("[[0.5, 0.25]]", "auto", "points: the coordinates look like fractions.*Give units = fraction"),
         ("[[20, NaN]]", "auto", "points: .*NaN"),
         ("[[20, 1e999]]", "auto", "points: point 1: y is Infinity"),
         ('[{"x": 1}]', "auto", "points: point 1: y is missing"),
@@ -69,7 +69,7 @@ def test_a_box_in_fractions_and_none() -> None:
         ("nan, 20, 30, 40", "auto", "box: x is NaN"),
         ("10, 20, inf, 40", "auto", "box: width is Infinity"),
         ("10, 20, 30, 0", "auto", "box: its width and height are 30 and 0; both must be more than 0"),
-        ("0.1, 0.1, 0.5, 0.5", "auto", "box: its numbers look like fractions"),
+        ("0.1, 0.1, 0.5, 0.5", "auto", "box: the coordinates look like fractions.*Give units = fraction"),
         ("100, 20, 30, 40", "fraction", "box: x is 100.0; it must be a number from -10 to 10"),
     ],
 )

@@ -41,7 +41,7 @@ from .dragnuwa import DRAGNUWA
 from .kj import KJ, KJ_POINTS_STORE
 from .ltx import LTX, LTX_POINTS_STORE
 from .pixfl import PIXFL, PIXFL_PATHS_DATA
-from .recognise import editor_store, guess, known_object, look_like_fractions
+from .recognise import are_fractions, editor_store, guess, known_object, look_like_fractions
 from .text import decode
 from .tora import TORA
 from .wan_move import Arrays, are_arrays, from_arrays, to_arrays
@@ -178,13 +178,7 @@ def _in_pixels(held: PointTrajectories, units: str) -> PointTrajectories:
 
 
 def _are_fractions(tracks: Tracks, size: Size, units: str) -> bool:
-    """Whether the numbers are meant as fractions of the frame; ValueError when they look like that and nobody said."""
-    if units == "auto" and look_like_fractions(tracks, *size):
-        raise ValueError(
-            f"the coordinates look like fractions of the frame, since all lie between −2 and 2; they are read as pixels"
-            f" of {size[0]}×{size[1]}. Give units = fraction, or pixel if they are pixels"
-        )
-    return units == "fraction"
+    return are_fractions(look_like_fractions(tracks, *size), units, *size)
 
 
 def _own_frames(known: Format, tracks: Tracks) -> int:

@@ -110,6 +110,16 @@ def _uneven(track: np.ndarray) -> bool:
     return even.mean() < _ALIKE and not (len(track) >= 8 and change.mean() >= _ALIKE)
 
 
+def are_fractions(look_so: bool, units: str, width: int, height: int) -> bool:
+    """Whether numbers are meant as fractions of the frame; ValueError when they look like that and nobody said."""
+    if units == "auto" and look_so:
+        raise ValueError(
+            f"the coordinates look like fractions of the frame, since all lie between −2 and 2; they are read as pixels"
+            f" of {width}×{height}. Give units = fraction, or pixel if they are pixels"
+        )
+    return units == "fraction"
+
+
 def look_like_fractions(tracks: Tracks, width: int, height: int) -> bool:
     """Whether all coordinates lie within two pixels of 0 and some between whole pixels, in a frame larger than that."""
     if min(width, height) <= _SMALLEST_SIDE_PX:
