@@ -198,21 +198,25 @@ def _sampling_options(parser: argparse.ArgumentParser) -> None:
 
 
 def _demo(args: argparse.Namespace) -> None:
-    from .demo.example import example_drawing, example_image
+    from .demo.example import BOTH, example_drawing, example_image
+    from .engines.cut_and_drag import fit_reference
     from .pipeline import TrackGoPipeline, fit_picture
 
     pipeline = TrackGoPipeline.from_pretrained("demo")
     side, frames = pipeline.unet.config.sample_size * 8, pipeline.unet.config.num_frames
     drawing, photograph = example_drawing(), example_image(427, 427)
     picture, trajectories = fit_picture(photograph, drawing, frames, side, side)
-    clip = _sample(pipeline, picture, trajectories, args)
+    reference = fit_reference(photograph, drawing, frames, side, side)
+    settings = BOTH if args.steps is None else BOTH | {"steps": args.steps}
+    clip = pipeline(picture, trajectories, reference=reference, **_sampling(args) | settings)
     _write_clip(args.out / "demo.mp4", clip, 7)
     write_picture(args.out / "demo.png", _overview(photograph, drawing, trajectories, clip))
     write_text(args.out / "demo.json", drawing.to_json() + "\n")
     print(f"video:                    {args.out / 'demo.mp4'}\ndrawing and trajectories: {args.out / 'demo.png'}")
+    options = " ".join(f"--{name} {value}" for name, value in settings.items())
     print(f"""
 With a picture of your own, and this drawing's mask and arrow, which you may edit:
-    {_spelled()} generate --image PICTURE.jpg --drawing {args.out / "demo.json"} --out {args.out / "mine.mp4"}
+    {_spelled()} generate --image PICTURE.jpg --drawing {args.out / "demo.json"} --out {args.out / "mine.mp4"} {options}
 Painting and drawing by hand is for ComfyUI: put this folder into its custom_nodes, open the template trackgo_demo.""")
 
 
@@ -398,10 +402,6 @@ def _read_tracks(args: argparse.Namespace, width: int, height: int) -> PointTraj
 # ---------------------------------------------------------------------------------------------------------------------
 # What the commands share
 # ---------------------------------------------------------------------------------------------------------------------
-
-
-def _sample(pipeline: object, picture: np.ndarray, trajectories: object, args: argparse.Namespace) -> np.ndarray:
-    return pipeline(picture, trajectories, **_sampling(args))
 
 
 def _sampling(args: argparse.Namespace) -> dict[str, object]:
