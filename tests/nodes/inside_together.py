@@ -301,7 +301,7 @@ def compiled() -> None:
         "before": distance(sample(apply(to=compiled_with(model, "inductor", block))), expected),
     }
     results["inductor_graphs"] = torch._dynamo.utils.counters["stats"]["unique_graphs"]
-    both = sample_batch(compiled_with(chained, "eager"), twice)
+    both = sample_batch(compiled_with(chained, "eager", block), twice)
     results["compiled"]["after, a batch"] = distance(both, sample_batch(chained, twice))
 
 
