@@ -60,9 +60,8 @@ def follow_(model: ModelPatcher, attachments: Mapping[int, Attachment]) -> None:
     ):
         model.remove_wrappers_with_key(kind, KEY)
         model.add_wrapper_with_key(kind, KEY, partial(wrapper, attachments))
-    for kind, callback in ((CallbacksMP.ON_CLONE, _cloned), (CallbacksMP.ON_CLEANUP, _release)):
-        model.remove_callbacks_with_key(kind, KEY)
-        model.add_callback_with_key(kind, KEY, partial(callback, attachments))
+    model.remove_callbacks_with_key(CallbacksMP.ON_CLONE, KEY)
+    model.add_callback_with_key(CallbacksMP.ON_CLONE, KEY, partial(_cloned, attachments))
     _refuse_merging(model)
 
 
@@ -95,12 +94,6 @@ def _cloned(attachments: Mapping[int, Attachment], model: ModelPatcher, clone: M
             del clone.object_patches[path]
             _attach(clone, name, attachments)
     _refuse_merging(clone)
-
-
-def _release(attachments: Mapping[int, Attachment], model: ModelPatcher) -> None:
-    """A' waits beside the offloaded weights until the next sampling."""
-    for attachment in attachments.values():
-        attachment.trajectories.to(model.offload_device)
 
 
 def _refuse_merging(model: ModelPatcher) -> None:
@@ -163,10 +156,13 @@ def _check_merged(model: ModelPatcher) -> None:
 def _sample(attachments: Mapping[int, Attachment], executor: Any, noise: Tensor, *args: Any, **kwargs: Any) -> Tensor:
     """Around a whole sampling, before anything is loaded."""
     videos = check_latent(attachments, noise.shape)
-    _check_merged(executor.class_obj.model_patcher)
+    model = executor.class_obj.model_patcher
+    _check_merged(model)
     if videos > 1:
         logging.info(f"TrackGo: {len(noise)} latent frames are sampled as {videos} videos of {len(noise) // videos}")
-    with _alone_with(executor.class_obj.model_patcher.model):
+    with _alone_with(model.model):
+        for trackgo in model.get_additional_models_with_key(KEY):
+            trackgo.expect(attachment.trajectories for attachment in attachments.values())
         return executor(noise, *args, **kwargs)
 
 

@@ -26,6 +26,7 @@ from .common import interruptible_, read_tracks, to_image
 from .demo_model import beyond_demo, demo_clip_vision, demo_model, demo_vae
 from .following import KEY, attachments_of, follow_
 from .notices import warned
+from .patcher import TrackGoPatcher
 from .schema import CATEGORY, TrackGoWeights, Tracks, described, fraction_input
 
 FOLDER = "trackgo"
@@ -35,11 +36,11 @@ folder_paths.add_model_folder_path(FOLDER, os.path.join(folder_paths.models_dir,
 folder_paths.folder_names_and_paths[FOLDER][1].add(".safetensors")
 
 
-def load_trackgo(path: str | os.PathLike) -> ModelPatcher:
+def load_trackgo(path: str | os.PathLike) -> TrackGoPatcher:
     """A checkpoint in ComfyUI's own wrapper, so that its memory manager loads, casts and offloads the weights."""
     model = TrackGo.load(path, operations=comfy.ops.manual_cast)
     interruptible_(model)
-    return ModelPatcher(
+    return TrackGoPatcher(
         model,
         load_device=comfy.model_management.get_torch_device(),
         offload_device=comfy.model_management.unet_offload_device(),
@@ -215,7 +216,7 @@ def _compute_dtype(model: ModelPatcher) -> object:
     return model.model.manual_cast_dtype or model.model.get_dtype()
 
 
-def _encoded(trackgo: ModelPatcher, trajectories: PointTrajectories, dtype: object) -> EncodedTrajectories:
+def _encoded(trackgo: TrackGoPatcher, trajectories: PointTrajectories, dtype: object) -> EncodedTrajectories:
     """Encoded trajectories; the last two stay with the weights, so that A' is not computed again for another seed,
     alpha or tau."""
     digest = hashlib.sha256(f"{dtype} {trajectories.width} {trajectories.height}".encode())
@@ -225,6 +226,7 @@ def _encoded(trackgo: ModelPatcher, trajectories: PointTrajectories, dtype: obje
     key = digest.hexdigest()
     encoded = kept.pop(key, None) or trackgo.model.encode(trajectories, dtype)
     kept[key] = encoded
+    trackgo.add(encoded)
     while len(kept) > 2:
         kept.pop(next(iter(kept)))
     return encoded

@@ -305,6 +305,25 @@ def compiled() -> None:
     results["compiled"]["after, a batch"] = distance(both, sample_batch(chained, twice))
 
 
+def memory() -> None:
+    """A' is in the memory manager's accounts while it is kept, goes when memory is asked for, and comes again."""
+    manage, patched = comfy.model_management, apply()
+    (trackgo,) = patched.get_additional_models_with_key("trackgo")
+    manage.unload_all_models()
+    before = trackgo.model_size(), trackgo.loaded_size()
+    expected = sample(patched)
+    (encoded,) = (one.trajectories for one in following.attachments_of(patched).values())
+    kept = encoded.kept_bytes("cpu")
+    results["memory_needed"] = [kept, encoded.needed_bytes]
+    results["memory_counted"] = trackgo.model_size() - before[0] >= kept and trackgo.loaded_size() - before[1] >= kept
+    part = trackgo.partially_unload("cpu", 1)
+    results["memory_part"] = [part >= kept, encoded.kept_bytes("cpu")]
+    results["memory_again"] = [distance(sample(patched), expected), encoded.kept_bytes("cpu") - kept]
+    manage.free_memory(1e30, manage.get_torch_device())
+    results["memory_freed"] = encoded.kept_bytes("cpu")
+    results["memory_once_more"] = distance(sample(patched), expected)
+
+
 def in_threads(*of: object) -> list[torch.Tensor | str]:
     """Each MODEL sampled in a thread of its own, at once, with its own seed; what came out, or the error."""
     out: list[torch.Tensor | str] = [""] * len(of)
@@ -376,7 +395,7 @@ def disturbed() -> None:
 
 CHECKS = [
     batches, batch_of_pictures, merges, own_base_model, other_patches, hooked_lora, kinds_of_attention, precisions,
-    compiled, two_threads, disturbed,
+    compiled, memory, two_threads, disturbed,
 ]  # fmt: skip
 
 if __name__ == "__main__":

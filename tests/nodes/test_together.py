@@ -104,6 +104,14 @@ def test_compiled_before_or_after(results: dict) -> None:
     assert max(results["inductor"].values()) < 1e-3 * results["compiled_effect"]  # its own rounding
 
 
+def test_the_memory_manager_counts_what_the_attention_keeps_and_may_have_it(results: dict) -> None:
+    kept, needed = results["memory_needed"]
+    assert 0 < kept <= needed
+    assert results["memory_counted"]
+    assert results["memory_part"] == [True, 0] and results["memory_freed"] == 0
+    assert results["memory_again"] == [0, 0] and results["memory_once_more"] == 0
+
+
 @pytest.mark.parametrize("kind", ["clones", "tracks"])
 def test_samplings_in_several_threads_wait_for_each_other(results: dict, kind: str) -> None:
     assert not any(results[f"threads_{kind}"]), results[f"threads_{kind}"]

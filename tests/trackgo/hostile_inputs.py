@@ -26,8 +26,13 @@ from trackgo.drawing.mask_png import check_png
 from trackgo.trajectories import preview_request
 from trackgo.trajectories.interchange import import_tracks
 
-# Small ones come most often, so that thousands of examples take minutes; the large ones are among them.
-SIZES = st.sampled_from([*[(64, 64)] * 4, (1024, 576), (4096, 2160), (16_384, 64), (1, 16_384)])
+
+def mostly(usual: Any, *dear: Any) -> st.SearchStrategy:
+    """Each of the dear ones once in thirty examples, so that thousands of examples take minutes."""
+    return st.sampled_from([usual] * (30 - len(dear)) + list(dear))
+
+
+SIZES = mostly((64, 64), (1024, 576), (4096, 2160), (16_384, 64), (1, 16_384))
 coordinate = st.sampled_from([-9_999.0, -1.0, 0.0, 0.3, 0.5, 1.0, 2.0, 9_999.0]) | st.floats(-1.5, 2.5)
 points = st.lists(st.tuples(coordinate, coordinate), min_size=3, max_size=8)
 radius = st.sampled_from([1e-9, 0.001, 0.25])
@@ -38,17 +43,17 @@ stroke = st.one_of(
     st.builds(lambda t: {"tool": t}, st.sampled_from(["fill", "invert"])),
     st.builds(lambda t, r: {"tool": t, "radius": r}, st.sampled_from(["grow", "shrink"]), radius),
 )
-times = st.sampled_from([1, 1, 1, 1, 1, 2, 3, 7, 40, 400])
+times = mostly(1, 2, 3, 7, 40, 400)
 
 
 @st.composite
 def drawings(draw: Any) -> dict[str, Any]:
     """A few strokes and arrows, each of which, or all of them, may come many times."""
     strokes = [item for item in draw(st.lists(stroke, max_size=3)) for _ in range(draw(times))]
-    strokes *= draw(st.sampled_from([1, 1, 1, 1, 5]))
+    strokes *= draw(mostly(1, 2, 5))
     arrows = [{"points": draw(points), "curve": draw(st.sampled_from(["straight", "smooth"]))}] * draw(times)
     component = {"mask": {"strokes": strokes}, "arrows": arrows}
-    return {"version": 1, "components": [component] * draw(st.sampled_from([1, 1, 1, 1, 1, 1, 2, 20, 300]))}
+    return {"version": 1, "components": [component] * draw(mostly(1, 2, 20, 300))}
 
 
 def refused(error: ValueError) -> None:
@@ -137,7 +142,7 @@ def requests(document: dict[str, Any], frames: int, size: tuple[int, int]) -> No
 
 KINDS = {
     "masks": (masks, drawings(), SIZES),
-    "motions": (motions, drawings(), st.sampled_from([1, 25, 25, 25, 1_024])),
+    "motions": (motions, drawings(), mostly(25, 1, 1_024)),
     "pictures": (
         pictures,
         st.tuples(*[st.sampled_from([0, 1, 64, 8_192, 16_384, 67_108_864, 2**31 - 1])] * 2),
@@ -158,7 +163,7 @@ KINDS = {
         st.sampled_from([1, 40, 1_025, 40_000]),
         st.sampled_from([None, 1, 25, 1_024, 10**9]),
     ),
-    "requests": (requests, drawings(), st.sampled_from([0, 1, 25, 25, 25, 1_024]), SIZES),
+    "requests": (requests, drawings(), mostly(25, 0, 1, 1_024), SIZES),
 }
 
 

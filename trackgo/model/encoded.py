@@ -5,9 +5,11 @@ from __future__ import annotations
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any, Protocol
 
 import torch
+import torch.nn.functional as F
 from einops import rearrange
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
@@ -16,7 +18,7 @@ from ..svd.layers import LAYERS, level_sizes
 from ..svd.sizes import LATENT_PX, check_sides
 from .adapter import AdapterAttention, to_fixed_point
 from .config import TrackGoConfig
-from .encoder import TrajectoryEncoder, align, points_to_tensor
+from .encoder import REACH_PX, TrajectoryEncoder, align, points_to_tensor
 
 
 class Weights(Protocol):
@@ -81,6 +83,10 @@ class EncodedTrajectories:
         """(height, width) of the latent video these trajectories belong to."""
         return self.images.shape[2] // LATENT_PX, self.images.shape[3] // LATENT_PX
 
+    @property
+    def _precision(self) -> torch.dtype:
+        return self.dtype or next(self.weights.encoder.parameters()).dtype
+
     def layer(self, name: str, height: int, width: int, like: Tensor, alpha: float | None = None) -> AdapterAttention:
         """A' of layer ``name`` for hidden states of (height, width), on ``like``'s device.
 
@@ -125,11 +131,32 @@ class EncodedTrajectories:
         """What was computed so far, by (layer name, height, width)."""
         return dict(self._layers)
 
+    def kept_bytes(self, device: torch.device | str) -> int:
+        """Memory that what was computed takes on a device."""
+        with self._lock:
+            tensors = [item for one in self._layers.values() for item in (one.index, one.attention)]
+            tensors += [item for level in self._levels.values() for item in (level.index, level.features)]
+        return sum(tensor.nbytes for tensor in tensors if tensor.device == torch.device(device))
+
+    @cached_property
+    def needed_bytes(self) -> int:
+        """At most so much memory A' of all layers takes, told from where P changes and from what E sees of it."""
+        moving = (self.images != self.images[:, :1]).any(dim=-1).any(dim=1)  # [m, H, W]
+        cells = -(-REACH_PX // 4)
+        seen = F.max_pool2d(F.max_pool2d(moving[:, None].float(), 4), 2 * cells + 1, stride=1, padding=cells)
+        entry = 2 if self._precision.itemsize <= 2 else 4
+        total = 0
+        for layer in LAYERS:
+            active = int(align(seen, *layer.size(*self.latent_size)).sum())
+            total += active * (self.weights.adapters[layer.name].heads * self.frames**2 * entry + 8)
+        return total
+
     def clear(self) -> None:
-        """Forget what was computed, for example because weights changed."""
-        self._levels.clear()
-        self._layers.clear()
-        self._differentiable = True
+        """Forget what was computed, because weights changed or memory is wanted; it is computed again when needed."""
+        with self._lock:
+            self._levels.clear()
+            self._layers.clear()
+            self._differentiable = True
 
     def to(self, device: torch.device | str) -> None:
         """Move what is kept, so that it can wait in main memory between generations."""
@@ -148,11 +175,10 @@ class EncodedTrajectories:
 
     def _encode(self, sizes: Sequence[tuple[int, int]], device: torch.device) -> None:
         """Run E (eq. 1) over a few frames at a time and keep f at ``sizes``, never at full size for all frames."""
-        dtype = self.dtype or next(self.weights.encoder.parameters()).dtype
         frames = self.images.flatten(0, 1)
 
         def encode(part: Tensor) -> tuple[Tensor, ...]:
-            f = self.weights.encoder(points_to_tensor(part, device, dtype))
+            f = self.weights.encoder(points_to_tensor(part, device, self._precision))
             return tuple(align(f, *size) for size in sizes)
 
         recompute = self.recompute and torch.is_grad_enabled()

@@ -17,6 +17,9 @@ from torch import Tensor, nn
 FEATURES = 320
 """Channels of f."""
 
+REACH_PX = 14
+"""How far beyond its own 4×4 pixels a location of f sees: two convolutions each at full, half and quarter size."""
+
 _WIDTHS = (3, 16, 16, 32, 64, 128, FEATURES)
 _POOL_AFTER = (1, 3)  # after the 2nd and the 4th convolution: f lies at a quarter of P's size
 

@@ -256,6 +256,22 @@ def test_moving_a_motion_moves_all_it_keeps() -> None:
     assert {level.features.device.type for level in motion._levels.values()} == {"meta"}
 
 
+@pytest.mark.parametrize(("videos", "height_px", "width_px"), [(1, 64, 64), (2, 72, 136), (1, 256, 320)])
+def test_the_memory_it_will_take_is_known_before(model: TrackGo, videos: int, height_px: int, width_px: int) -> None:
+    """Never less than it is, and little more: where E sees P change, f changes. In half precision it is half."""
+    images = drawn(6, height_px, width_px, videos)
+    motion = EncodedTrajectories(model, images)
+    with torch.no_grad():
+        every_layer(motion)
+    kept = motion.kept_bytes("cpu")
+    assert kept == sum(one.index.nbytes + one.attention.nbytes for one in motion.kept.values()) > 0
+    assert kept <= motion.needed_bytes <= 1.3 * kept
+    assert EncodedTrajectories(model, images, torch.float16).needed_bytes < 0.6 * motion.needed_bytes
+    assert EncodedTrajectories(model, np.zeros_like(images)).needed_bytes == 0
+    motion.clear()
+    assert motion.kept_bytes("cpu") == 0
+
+
 def test_clear_makes_new_weights_count() -> None:
     model = track_model(tiny_unet())
     motion = motion_of(model)
