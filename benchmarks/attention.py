@@ -17,6 +17,7 @@ import numpy as np
 import torch
 from diffusers import UNetSpatioTemporalConditionModel
 
+from benchmarks.busy import noticed
 from trackgo.model import TrackGo
 from trackgo.model.encoded import EncodedTrajectories
 
@@ -75,6 +76,7 @@ def build_unet(widths: tuple[int, ...]) -> UNetSpatioTemporalConditionModel:
     ).eval()
 
 
+@noticed()
 def main() -> None:
     args = arguments()
     height, width = args.size

@@ -22,6 +22,7 @@ import numpy as np
 from PIL import Image
 from playwright.sync_api import Page, sync_playwright
 
+from benchmarks.busy import noticed
 from tests.browser.conftest import CHROMIUM_FLAGS, JS, chromium_path
 from tests.browser.editor_page import EDITOR, EditorPage
 from tests.browser.frontends import static_folder
@@ -160,6 +161,7 @@ def scrub(editor: EditorPage) -> None:
     editor.page.mouse.up()
 
 
+@noticed()
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--frontend", default="newest", help="release of comfyui-frontend-package (default: newest)")

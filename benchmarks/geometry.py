@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks.busy import noticed
 from trackgo import Drawing, point_trajectories
 from trackgo.drawing import Arrow, Component, Stroke
 from trackgo.drawing.coordinates import to_pixels
@@ -96,6 +97,7 @@ def report(name: str, shipped: float, plain: float) -> None:
     print(f"{name:<48} {plain / shipped:8.1f} × faster than a loop   ({times})")
 
 
+@noticed()
 def main() -> None:
     stroke = Stroke("brush", wander(np.random.default_rng(1), 100), 0.02)
     shipped, mask = best_of(5, lambda: shipped_brush(stroke))

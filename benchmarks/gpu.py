@@ -23,6 +23,7 @@ import torch
 
 from benchmarks import rivals, temporal_attention
 from benchmarks.attention import kept_bytes, squares
+from benchmarks.busy import noticed
 from benchmarks.rivals import Call
 from benchmarks.temporal_attention import seconds
 from trackgo.files import write_text
@@ -130,6 +131,7 @@ def page(figures: dict[str, Any]) -> str:
     return f"<!doctype html><meta charset=utf-8><title>TrackGo: figures</title><style>{style}</style>{shown(figures)}\n"
 
 
+@noticed()
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", type=Path, required=True)

@@ -13,6 +13,7 @@ import numpy as np
 import torch
 
 from benchmarks.attention import cpu_seconds
+from benchmarks.busy import noticed
 from benchmarks.rivals import Call, OurTrackGo, count, svd_unet
 from trackgo.drawing import Drawing
 from trackgo.svd.layers import LAYERS
@@ -80,6 +81,7 @@ def show(title: str, x: Sequence[float], found: Sequence[dict[str, float]], name
     print(flush=True)
 
 
+@noticed()
 def main() -> None:
     unet = svd_unet("meta")
     show("frames", FRAMES, [operations(unet, frames, SIZE) for frames in FRAMES], [str(f) for f in FRAMES])

@@ -14,6 +14,7 @@ import os
 import statistics
 import subprocess
 
+from benchmarks.busy import noticed
 from tests.comfy_harness import ROOT, ComfyInstall, find_comfyui, why_missing
 
 # In the order of ComfyUI's main.py: `utils` before `nodes`, which puts comfy/utils.py in its way.
@@ -46,6 +47,7 @@ def measured(install: ComfyInstall) -> dict:
     return json.loads(run.stdout.splitlines()[-1])
 
 
+@noticed()
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--runs", type=int, default=7)

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
+from benchmarks.busy import noticed
 from trackgo import Drawing
 from trackgo.drawing.budget import MAX_SWEEPS
 from trackgo.drawing.mask_png import encode_png
@@ -78,6 +79,7 @@ def measure(name: str) -> str:
     return f"{name}: {seconds:.2f} s of the processor ({wall:.2f} s), {memory:.0f} MB; {share:.0%} of the budget"
 
 
+@noticed()
 def main() -> None:
     for name in DRAWINGS:
         with get_context("spawn").Pool(1) as pool:

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
+from benchmarks.busy import noticed
 from tests.trackgo.preparation.clips import KnownClip, known_clip
 from trackgo import options
 from trackgo.preparation.decode import windows
@@ -74,6 +75,7 @@ def prepare_one(path: Path, settings: Settings, watch: Watch) -> tuple[Sample, i
     return sample, size
 
 
+@noticed()
 def main(say: Callable[[str], None] = print) -> None:
     """Measure, and print as it goes."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])

@@ -33,6 +33,7 @@ from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from benchmarks.attention import squares
+from benchmarks.busy import noticed
 from benchmarks.temporal_attention import seconds
 from trackgo.model import TrackGo
 from trackgo.model.adapter import AdapterAttention
@@ -347,6 +348,7 @@ def plot(numbers: dict[str, dict[str, float]], path: str) -> None:
     figure.savefig(path, dpi=130)
 
 
+@noticed()
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--frames", type=int, nargs="+", default=[14, 25])

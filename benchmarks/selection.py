@@ -16,6 +16,7 @@ from itertools import product
 import cv2
 import numpy as np
 
+from benchmarks.busy import noticed
 from trackgo.selection.cut import Prompts, cut_out
 
 SIDE_PX = 512
@@ -95,6 +96,7 @@ def by_clicks(picture: np.ndarray, mask: np.ndarray) -> list[np.ndarray]:
     return found
 
 
+@noticed()
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seed", type=int, default=0)

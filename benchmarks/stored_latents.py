@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from benchmarks.busy import noticed
 from tests.trackgo.preparation.clips import known_clip
 from trackgo import options
 from trackgo.preparation.latents import encoder
@@ -46,6 +47,7 @@ def seconds(data: DataConfig, parts: FrozenParts, base: str, key: ClipKey) -> tu
     return between - start, time.process_time() - between
 
 
+@noticed()
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])

@@ -20,6 +20,7 @@ import torch.nn.functional as F
 from einops import rearrange
 from torch import Tensor, nn
 
+from benchmarks.busy import noticed
 from trackgo.model.adapter import AdapterAttention
 from trackgo.model.attach import EVERY_VIDEO, Attachment, ComfyTemporalAttention
 from trackgo.model.config import AttentionSettings
@@ -110,6 +111,7 @@ def said(found: list[float]) -> str:
     return f"{median:.2f} × stock ({low:.2f} to {high:.2f})"
 
 
+@noticed()
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--frames", type=int, nargs="+", default=(14, 25))

@@ -13,6 +13,7 @@ import numpy as np
 import torch
 from diffusers import UNetSpatioTemporalConditionModel
 
+from benchmarks.busy import noticed
 from trackgo.svd.diffusion import Conditioning
 from trackgo.training.batch import ModelInput, collate
 from trackgo.training.config import TRAINABLE_SETS, ModelConfig, StageConfig, TrainingConfig
@@ -62,6 +63,7 @@ def measure(trainable: str, frames: int, width: int, height: int, frozen: str) -
     )
 
 
+@noticed()
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("trainable", choices=TRAINABLE_SETS)

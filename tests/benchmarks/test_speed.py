@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+import re
+import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
 import torch
 
-from benchmarks import gpu, rivals, temporal_attention
+from benchmarks import before_sampling, busy, gpu, rivals, temporal_attention
 
 
 def test_parameters_that_each_system_adds_to_svd() -> None:
@@ -52,6 +55,30 @@ def test_more_active_locations_are_more_operations() -> None:
             found.append(rivals.count(rivals.OurTrackGo(unet), unet, call))
     assert found[0][0] < found[1][0] < found[2][0]
     assert found[0][1] == rivals.count(rivals.System(unet), unet, call)[1], "nothing is active: SVD's own operations"
+
+
+@pytest.mark.slow
+def test_what_comes_before_the_first_step_is_a_small_part_of_one_call(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """At SVD's widths, in operations, which do not depend on the machine."""
+    monkeypatch.setattr(sys, "argv", ["before_sampling", "--size", "64", "128", "--frames", "14", "--points", "4"])
+    before_sampling.main()
+    said = capsys.readouterr().out
+    assert float(re.search(r"([\d.]+)% of one bare UNet call", said)[1]) < 5
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells")
+def test_a_busy_machine_is_said_where_others_work(capsys: pytest.CaptureFixture[str]) -> None:
+    work = "import time; end = time.process_time() + 60\nwhile time.process_time() < end: pass"
+    with subprocess.Popen([sys.executable, "-c", work]) as other:
+        with busy.noticed():
+            time.sleep(3)
+        other.kill()
+    assert "THE MACHINE WAS BUSY" in capsys.readouterr().err
+    with busy.noticed(limit=1_000):
+        time.sleep(1.1)
+    assert not capsys.readouterr().err
 
 
 @pytest.mark.slow
