@@ -64,6 +64,7 @@ def test_it_holds_weights_pages_and_configurations(wheel: Path) -> None:
 def test_its_command_makes_the_demos_video(installed: Path, tmp_path: Path) -> None:
     where = run(installed / "python", "-c", "import trackgo; print(trackgo.__file__)", folder=tmp_path)
     assert Path(where.strip()).is_relative_to(installed.parent)
+    assert run(installed / "trackgo", "--help", folder=tmp_path).startswith("usage: trackgo [")
     run(installed / "trackgo", "demo", "--out", "demo", folder=tmp_path)
     assert (tmp_path / "demo" / "demo.mp4").stat().st_size > 1_000
 

@@ -86,7 +86,7 @@ def _sentence(error: BaseException) -> str:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="python -m trackgo",
+        prog="trackgo" if _installed() else "python -m trackgo",
         description="Paint a mask, draw an arrow, get a video in which just that part moves that way.",
     )
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
@@ -220,9 +220,14 @@ With a picture of your own, and this drawing's mask and arrow, which you may edi
 Painting and drawing by hand is for ComfyUI: put this folder into its custom_nodes, open the template trackgo_demo.""")
 
 
+def _installed() -> bool:
+    """Whether the command that pip installs was called, and not the module."""
+    return Path(sys.argv[0]).stem == "trackgo"
+
+
 def _spelled() -> str:
     """How this program is called from where one stands, so that a printed line can be copied."""
-    if Path(sys.argv[0]).stem == "trackgo":
+    if _installed():
         return "trackgo"
     here, python = Path.cwd(), Path(sys.executable)
     return f"{python.relative_to(here) if python.is_relative_to(here) else python} -m trackgo"
