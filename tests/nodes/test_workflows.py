@@ -21,11 +21,12 @@ from trackgo.video import read_clip
 WORKFLOWS = (
     "trackgo_demo", "trackgo_attention", "trackgo_svd", "trackgo_camera", "trackgo_cut_and_drag",
     "trackgo_demo_cut_and_drag", "trackgo_to_wan_ati", "trackgo_to_wan_cut_and_drag", "trackgo_to_wan_move",
-    "trackgo_track_video",
+    "trackgo_track_video", "trackgo_sam3",
 )  # fmt: skip
 RUNNABLE = ("trackgo_demo", "trackgo_camera", "trackgo_attention", "trackgo_demo_cut_and_drag", "trackgo_track_video")
 SIZED = ("TrackGoPointTrajectories", "TrackGoCutAndDrag")
 FORMAT = ("frames", "width", "height")
+NEWER = {"WanMoveTrackToVideo": "0.8", "SAM3_Detect": "0.33"}  # ComfyUI's own nodes that older versions lack
 
 
 @pytest.fixture(params=WORKFLOWS)
@@ -118,9 +119,9 @@ def test_the_real_comfyui_knows_every_node(workflow: dict[str, Any], comfy: Comf
     for node in workflow["nodes"]:
         if node["type"] in NOTES:
             continue
-        if node["type"] == "WanMoveTrackToVideo" and node["type"] not in known:
+        if node["type"] in NEWER and node["type"] not in known:
             (note,) = (other["widgets_values"][0] for other in workflow["nodes"] if other["type"] in NOTES)
-            assert "**Needs ComfyUI 0.8 or later**" in note.split("\n\n")[1], "said first, where the node is missing"
+            assert f"**Needs ComfyUI {NEWER[node['type']]} or later**" in note.split("\n\n")[1], "said first, where the node is missing"
             continue
         assert node["type"] in known, node["type"]
         check_node(node, known[node["type"]])
