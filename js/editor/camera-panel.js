@@ -1,11 +1,10 @@
 /**
  * The camera's row on the timeline, and its numbers under the toolbar while the camera is the tool.
  *
- * @import { Camera } from './types.js'
+ * @import { Camera, WholeCamera } from './types.js'
  * @import { EditorStore } from './store.js'
  * @import { Menu } from './menu.js'
  *
- * @typedef {Required<Camera>} WholeCamera
  * @typedef {object} Field  how a number is shown, and how a typed one changes the camera
  * @property {() => string} before what stands before the number
  * @property {string} unit
