@@ -41,8 +41,8 @@ export function easeBezier([x1, y1, x2, y2], p) {
   return Math.min(cubic((low + high) / 2, y1, y2), 1)
 }
 
-/** @param {Timing} item @param {number} p */
-const eased = (item, p) => (item.bezier ? easeBezier(item.bezier, p) : ease(easingOf(item), p))
+/** @param {Timing} item @param {number} p share of the time without holds @returns {number} share of the way */
+export const eased = (item, p) => (item.bezier ? easeBezier(item.bezier, p) : ease(easingOf(item), p))
 
 /** The inverse of `eased`. @param {Timing} item @param {number} share of the way @returns {number} share of the time */
 function timeOf(item, share) {
@@ -93,7 +93,7 @@ export function holdPlan(item) {
  * @param {number} p 0–1 of a run's time
  * @returns {number} share of the way
  */
-export function way(item, p) {
+function way(item, p) {
   if (!holdsOf(item).length) return eased(item, p)
   const { free, stays } = holdPlan(item)
   /** @type {[number, number|null]} */
