@@ -168,7 +168,7 @@ const CSS = `
   cursor: pointer; }
 .trackgo-menu-item:hover:not(:disabled), .trackgo-menu-item:focus { background: var(--tg-hover); outline: none; }
 .trackgo-menu-item[aria-current=true] { background: var(--tg-on); }
-.trackgo-menu-item:disabled { opacity: .4; cursor: default; }
+.trackgo-menu-item:disabled, .trackgo-menu-item[aria-disabled=true] { opacity: .4; cursor: default; }
 .trackgo-menu-field { display: flex; align-items: center; gap: 6px; padding: 5px 10px 5px 30px; color: var(--tg-dim); }
 .trackgo-menu-icon { width: 16px; height: 16px; flex: none; }
 .trackgo-shortcuts { display: grid; grid-template-columns: auto 1fr; gap: 4px 12px; padding: 6px 8px;

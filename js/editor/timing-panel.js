@@ -144,7 +144,8 @@ export class TimingPanel {
     this.times.value = String(runsOf(item))
     const [, label] = this.addStay.children
     label.textContent = fill(TEXT.holdAdd, frame + 1)
-    this.addStay.disabled = !!item.locked || !holdAdded(item, frame, frames)
+    // A button that is disabled would lose the focus, and the popover would close.
+    this.addStay.setAttribute('aria-disabled', String(!!item.locked || !holdAdded(item, frame, frames)))
     this.#renderStays(item, frames)
   }
 
@@ -161,7 +162,10 @@ export class TimingPanel {
         this.bar.commit(holdLasting(now, index, count * unit, unit))
       })
       const from = el('span')
-      const remove = iconButton('trash', TEXT.holdRemove, () => this.bar.commit(withoutHold(this.bar.item, index)))
+      const remove = iconButton('trash', TEXT.holdRemove, () => {
+        this.addStay.focus() // before the row goes, with the focus
+        this.bar.commit(withoutHold(this.bar.item, index))
+      })
       this.stays.append(el('div', { class: 'trackgo-menu-field' }, [from, field, TEXT.holdUnit, remove]))
       this.rows.push({ field, from })
     }
