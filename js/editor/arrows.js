@@ -118,18 +118,18 @@ export function drawArrows(context, component, color, scene, { selected, handles
   for (const [i, one] of arrowsOf(component).entries()) {
     const path = stagePath(one, scene)
     const active = selected && arrow === i
+    const back = isReverse(component)
     if (path.length > 1) {
       trace(context, path)
       strokeWithHalo(context, color, selected ? 2.5 : 1.75)
       if (selected) frameTicks(context, component, path, frames, color)
       const inset = handles ? HANDLE_INSET : 0
-      const back = isReverse(component)
       if (!back) arrowHead(context, path, color, inset)
       if (back || component.playback === 'ping-pong') arrowHead(context, path.toReversed(), color, inset)
       for (const { place } of holdsOf(component)) dot(context, pointAlong(path, place), 6, 'transparent', '#fff', 2)
     }
     if (handles) drawHandles(context, one, color, scene, active ? point : -1, active)
-    else dot(context, path[0], selected ? 4 : 3, color, HALO)
+    else dot(context, path[back ? path.length - 1 : 0], selected ? 4 : 3, color, HALO)
     if (frame > 0) dot(context, pointAlong(path, progress(component, frame, frames)), 5, color, '#fff', 2)
   }
 }

@@ -136,6 +136,9 @@ const CSS = `
 .trackgo-stay-edge { position: absolute; top: -3px; bottom: -3px; width: 9px; cursor: ew-resize; touch-action: none; }
 .trackgo-stay-edge[data-edge=left] { right: calc(100% - 2px); }
 .trackgo-stay-edge[data-edge=right] { left: calc(100% - 2px); }
+@media (pointer: coarse) {
+  .trackgo-end::before, .trackgo-stay-edge::before { content: ''; position: absolute; inset: -6px -8px; }
+}
 .trackgo-timing { display: grid; grid-template-columns: auto 128px; gap: 2px 8px; }
 .trackgo-curve { position: relative; width: 112px; height: 112px; margin: 10px 8px; touch-action: none; }
 .trackgo-curve svg { display: block; width: 100%; height: 100%; overflow: visible; fill: none;
