@@ -8,7 +8,7 @@ import { easingOf, holdsOf, runsOf } from './accessors.js'
 import { EASINGS, HOLD_LIMITS } from './document-checks.js'
 import { clamp, el, iconButton, ownUndo, setPressed } from './dom.js'
 import { onArrows } from './handles.js'
-import { holdAdded, holdLasting, runFrames, stayOnBar, withoutHold } from './holds.js'
+import { holdAdded, holdLasting, stayFrames, stayOnBar, withoutHold } from './holds.js'
 import { curvePath, icon } from './icons.js'
 import { holdPlan } from './motion.js'
 import { EASING_NAMES, fill, TEXT } from './texts.js'
@@ -152,15 +152,11 @@ export class TimingPanel {
   /** @param {Timing & {locked?: boolean}} item @param {number} frames */
   #renderStays(item, frames) {
     const holds = holdsOf(item)
-    const length = Math.max(runFrames(item, frames), 1)
     for (const { from } of this.rows.splice(holds.length)) from.parentElement?.remove()
     while (this.rows.length < holds.length) {
       const index = this.rows.length
-      const field = this.#number(TEXT.holdFrames, 9999, (count) => {
-        const now = this.bar.item
-        const unit = 1 / Math.max(runFrames(now, this.bar.store.view.frames), 1)
-        this.bar.commit(holdLasting(now, index, count * unit, unit))
-      })
+      const field = this.#number(TEXT.holdFrames, 9999, (count) => (
+        this.bar.commit(holdLasting(this.bar.item, index, count, this.bar.store.view.frames))))
       const from = el('span')
       const remove = iconButton('trash', TEXT.holdRemove, () => {
         this.addStay.focus() // before the row goes, with the focus
@@ -174,7 +170,7 @@ export class TimingPanel {
       const { field, from } = this.rows[index]
       const [u] = stayOnBar(item, stay)
       from.textContent = fill(TEXT.holdFrom, Math.round(u * (frames - 1)) + 1)
-      if (field !== document.activeElement) field.value = String(Math.round(holds[index].span * length * 10) / 10)
+      if (field !== document.activeElement) field.value = String(stayFrames(item, index, frames))
       field.disabled = !!item.locked
     }
   }

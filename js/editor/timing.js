@@ -16,7 +16,7 @@
 import { easingOf, endOf, holdsOf, runsOf, startOf } from './accessors.js'
 import { clamp, el, iconButton, ownUndo } from './dom.js'
 import { dragOnBar, onArrows } from './handles.js'
-import { holdAdded, holdLasting, holdMoved, runFrames, stayOnBar, withoutHold } from './holds.js'
+import { holdAdded, holdLasting, holdMoved, holdShifted, stayFrames, stayOnBar, withoutHold } from './holds.js'
 import { curveIcon, icon } from './icons.js'
 import { holdPlan, runsBack } from './motion.js'
 import { EASING_NAMES, fill, TEXT } from './texts.js'
@@ -142,11 +142,6 @@ export class TimingBar {
     }))
     const planned = (/** @type {Timing} */ item) => (
       /** @type {Stay} */ (holdPlan(item).stays.find((one) => one.index === index)))
-    /** @param {Timing} item @param {number} span @returns {Timing} */
-    const lasting = (item, span) => {
-      const unit = 1 / Math.max(runFrames(item, frames()), 1)
-      return holdLasting(item, index, Math.round(span / unit) * unit, unit)
-    }
     this.drag(stay, this.bar, (x, _, from, item) => {
       const left = this.#snapped(stayOnBar(item, planned(item))[0] + x - from)
       return holdMoved(item, index, this.#within(item, left) - (runsBack(item, 0) ? holdsOf(item)[index].span : 0))
@@ -154,19 +149,18 @@ export class TimingBar {
     for (const side of [-1, 1]) {
       const edge = el('div', { class: 'trackgo-stay-edge', 'data-edge': side < 0 ? 'left' : 'right' })
       this.drag(edge, this.bar, (x, _, from, item) => {
-        const growth = side * (x - from) * runsOf(item) / (endOf(item) - startOf(item) || 1)
         const { moving } = planned(item)
-        const share = (side > 0) === runsBack(item, 0) ? moving : 1 - moving
-        return lasting(item, holdsOf(item)[index].span + growth / Math.max(share, LEAST_FOLLOWING))
+        const follows = Math.max((side > 0) === runsBack(item, 0) ? moving : 1 - moving, LEAST_FOLLOWING)
+        const growth = side * (x - from) * (frames() - 1) / follows
+        return holdLasting(item, index, Math.round(stayFrames(item, index, frames()) + growth), frames())
       })
       stay.append(edge)
     }
     onArrows(stay, ([x, y], coarse) => {
       const { item } = this
-      const unit = 1 / Math.max(runFrames(item, frames()), 1)
-      const step = (runsBack(item, 0) ? -x : x) * unit * (coarse ? COARSE_FRAMES : 1)
-      const { span } = holdsOf(item)[index]
-      this.commit(x ? holdMoved(item, index, planned(item).begin + step) : lasting(item, span - y * unit))
+      const step = (runsBack(item, 0) ? -x : x) * (coarse ? COARSE_FRAMES : 1)
+      this.commit(x ? holdShifted(item, index, step, frames())
+        : holdLasting(item, index, Math.round(stayFrames(item, index, frames()) - y), frames()))
     }, () => this.commit(withoutHold(this.item, index)))
     return stay
   }
@@ -215,8 +209,7 @@ export class TimingBar {
         place(echo, ...stayOnBar(item, stay, run))
         echoes.push(echo)
       }
-      const length = Math.round(holds[stay.index].span * runFrames(item, frames) * 10) / 10
-      const text = fill(TEXT.hold, length, Math.round(sides[0] * (frames - 1)) + 1)
+      const text = fill(TEXT.hold, stayFrames(item, stay.index, frames), Math.round(sides[0] * (frames - 1)) + 1)
       element.title = `${text}\n${TEXT.holdKeys}`
       element.setAttribute('aria-valuetext', text)
       element.setAttribute('aria-valuenow', sides[0].toFixed(3))

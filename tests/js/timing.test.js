@@ -4,7 +4,7 @@ import test from 'node:test'
 import { patchComponent, serializeDrawing } from '../../js/editor/document.js'
 import { drawingProblem } from '../../js/editor/document-checks.js'
 import {
-  holdAdded, holdLasting, holdMoved, runFrames, stayOnBar, withoutHold,
+  holdAdded, holdLasting, holdMoved, holdShifted, runFrames, stayOnBar, withoutHold,
 } from '../../js/editor/holds.js'
 import { componentMotion, farthestFrame, frameReaching, holdPlan, progress } from '../../js/editor/motion.js'
 import { poseOf, withPose } from '../../js/editor/pose.js'
@@ -43,16 +43,24 @@ test('a stay that is dragged begins where it was put, whatever the speed and the
       assert.deepEqual(moved.holds.slice(0, 2), others)
     }
   }
-  const onto = holdMoved({ holds: [...others, { place: 0.5, span: 0.2 }] }, 2, 0.65)
-  assert.equal(onto.holds[2].place, 0.9, 'onto another one: they become one longer stay')
+  let item = { holds: [...others, { place: 0.5, span: 0.2 }] }
+  const onto = { ...item, ...holdMoved(item, 2, 0.7) }
+  const [, , last] = holdPlan(onto).stays
+  assert.equal(last.index, 2, 'onto the later half of another one: right after it')
+  near(last.begin, holdPlan(onto).stays[1].end, 1e-3)
+  const places = Array.from({ length: 2 * FRAMES }, (_, i) => {
+    item = { ...item, ...holdShifted(item, 2, i < FRAMES ? 1 : -1, FRAMES) }
+    return item.holds[2].place
+  })
+  assert.deepEqual([places[FRAMES - 1], places.at(-1)], [1, 0], 'by keys it comes past the others, to both ends')
 })
 
 test('stays together leave time to move, and an edge never takes more than there is', () => {
   const item = { holds: [{ place: 0.2, span: 0.6 }, { place: 0.5, span: 0.1 }] }
-  const longer = { ...item, ...holdLasting(item, 1, 5, 0.05) }
+  const longer = { ...item, ...holdLasting(item, 1, 100, FRAMES) }
   near(longer.holds[1].span, 0.35)
   assert.equal(drawingProblem({ version: 1, components: [longer] }), null)
-  near({ ...item, ...holdLasting(item, 1, -1, 0.05) }.holds[1].span, 0.05)
+  near({ ...item, ...holdLasting(item, 1, -1, FRAMES) }.holds[1].span, 0.05)
   let full = {}
   for (let frame = 0; frame < FRAMES; frame += 1) full = { ...full, ...holdAdded(full, frame, FRAMES) }
   assert.equal(drawingProblem({ version: 1, components: [full] }), null)
