@@ -153,6 +153,7 @@ const CSS = `
 .trackgo-playback, .trackgo-timing > .trackgo-menu-item, .trackgo-stays { grid-column: 1 / -1; }
 .trackgo-playback .trackgo-field { margin-left: 8px; color: var(--tg-dim); }
 .trackgo-timing .trackgo-number { width: 52px; }
+.trackgo-stays { display: flex; flex-direction: column; }
 .trackgo-stays .trackgo-menu-field { padding: 1px 2px 1px 30px; }
 .trackgo-stays .trackgo-button { margin-left: auto; height: 22px; }
 .trackgo-scrub { cursor: pointer; }

@@ -165,9 +165,10 @@ export class TimingPanel {
       this.stays.append(el('div', { class: 'trackgo-menu-field' }, [from, field, TEXT.holdUnit, remove]))
       this.rows.push({ field, from })
     }
-    for (const stay of holds.length ? holdPlan(item).stays : []) {
+    for (const [order, stay] of (holds.length ? holdPlan(item).stays : []).entries()) {
       const { index } = stay
       const { field, from } = this.rows[index]
+      Object.assign(/** @type {HTMLElement} */ (from.parentElement).style, { order })
       const [u] = stayOnBar(item, stay)
       from.textContent = fill(TEXT.holdFrom, Math.round(u * (frames - 1)) + 1)
       if (field !== document.activeElement) field.value = String(stayFrames(item, index, frames))
