@@ -1,7 +1,7 @@
 /**
  * A component's values with those that it leaves out filled in. No DOM.
  *
- * @import { Arrow, Component, Easing, Mask, Stroke, Timing } from './types.js'
+ * @import { Arrow, Component, Easing, Hold, Mask, Stroke, Timing } from './types.js'
  */
 
 /** @param {Component} component @returns {Stroke[]} */
@@ -14,6 +14,12 @@ export const startOf = (item) => item.start ?? 0
 export const endOf = (item) => item.end ?? 1
 /** @param {Timing} item @returns {Easing} */
 export const easingOf = (item) => item.easing ?? 'linear'
+/** @param {Timing} item @returns {readonly Hold[]} */
+export const holdsOf = (item) => item.holds ?? []
+/** @param {Timing} item @returns {boolean} whether it runs from its arrows' tips to their starts */
+export const isReverse = (item) => item.playback === 'reverse'
+/** @param {Timing} item @returns {number} how many ways it runs between its start and end */
+export const runsOf = (item) => (item.playback === 'ping-pong' || item.playback === 'loop' ? item.times ?? 2 : 1)
 /** @param {Component} component @param {number} index */
 export const nameOf = (component, index) => component.name || `component ${index + 1}`
 

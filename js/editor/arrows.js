@@ -14,9 +14,9 @@
  * @property {number} frame
  * @property {number} frames
  */
-import { arrowsOf } from './accessors.js'
+import { arrowsOf, holdsOf, isReverse } from './accessors.js'
 import { arcLengths, arrowPathPx, catmullRom, dropRepeated, pathDistance, pointAlong, stagePath } from './geometry.js'
-import { progress } from './motion.js'
+import { frameReaching, progress } from './motion.js'
 import { fill, TEXT } from './texts.js'
 
 const HALO = 'rgba(0, 0, 0, 0.55)'
@@ -118,14 +118,18 @@ export function drawArrows(context, component, color, scene, { selected, handles
   for (const [i, one] of arrowsOf(component).entries()) {
     const path = stagePath(one, scene)
     const active = selected && arrow === i
+    const back = isReverse(component)
     if (path.length > 1) {
       trace(context, path)
       strokeWithHalo(context, color, selected ? 2.5 : 1.75)
       if (selected) frameTicks(context, component, path, frames, color)
-      arrowHead(context, path, color, handles ? HANDLE_INSET : 0)
+      const inset = handles ? HANDLE_INSET : 0
+      if (!back) arrowHead(context, path, color, inset)
+      if (back || component.playback === 'ping-pong') arrowHead(context, path.toReversed(), color, inset)
+      for (const { place } of holdsOf(component)) dot(context, pointAlong(path, place), 6, 'transparent', '#fff', 2)
     }
     if (handles) drawHandles(context, one, color, scene, active ? point : -1, active)
-    else dot(context, path[0], selected ? 4 : 3, color, HALO)
+    else dot(context, path[back ? path.length - 1 : 0], selected ? 4 : 3, color, HALO)
     if (frame > 0) dot(context, pointAlong(path, progress(component, frame, frames)), 5, color, '#fff', 2)
   }
 }
@@ -258,10 +262,8 @@ export function handleFrame(component, arrow, point, frames, scene) {
   const total = lengths[lengths.length - 1]
   if (total === 0) return TEXT.stays
   const target = fractionOf(arrow, point, path, lengths, scene)
-  for (let frame = 0; frame < frames; frame += 1) {
-    if (progress(component, frame, frames) >= target - 1e-9) return fill(TEXT.frameOf, frame + 1, frames)
-  }
-  return fill(TEXT.afterFrame, frames)
+  const frame = frameReaching(component, target, frames)
+  return frame < 0 ? fill(TEXT.afterFrame, frames) : fill(TEXT.frameOf, frame + 1, frames)
 }
 
 /**

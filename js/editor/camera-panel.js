@@ -1,11 +1,10 @@
 /**
  * The camera's row on the timeline, and its numbers under the toolbar while the camera is the tool.
  *
- * @import { Camera } from './types.js'
+ * @import { Camera, WholeCamera } from './types.js'
  * @import { EditorStore } from './store.js'
  * @import { Menu } from './menu.js'
  *
- * @typedef {Required<Camera>} WholeCamera
  * @typedef {object} Field  how a number is shown, and how a typed one changes the camera
  * @property {() => string} before what stands before the number
  * @property {string} unit
@@ -18,7 +17,7 @@
  */
 import { cameraMoves, cameraOf, patchCamera, removeCamera } from './camera.js'
 import { cssColor } from './colors.js'
-import { CAMERA_LIMITS } from './document-checks.js'
+import { CAMERA_LIMITS, CAMERA_PLAYBACKS } from './document-checks.js'
 import { el, iconButton } from './dom.js'
 import { icon } from './icons.js'
 import { TEXT } from './texts.js'
@@ -110,6 +109,7 @@ export class CameraRow {
     this.store = store
     this.timing = new TimingBar(store, menu, {
       item: () => cameraOf(store.drawing), patched: (patch) => patchCamera(store.drawing, patch), begin: () => {},
+      playbacks: CAMERA_PLAYBACKS,
     })
     this.swatch = el('span', { class: 'trackgo-swatch trackgo-swatch-icon', innerHTML: icon('camera') })
     this.remove = iconButton('trash', TEXT.cameraReset, () => resetCamera(store), { 'data-action': 'camera-remove' })

@@ -5,7 +5,7 @@
  *   c + zoomᵉ · rotation(e · turn) · (x − c) + p · (zoomᵉ − 1) / (zoom − 1)      (p · e where zoom = 1),
  * as in Python (`trackgo/camera.py` says why).
  *
- * @import { Camera, CameraView, Drawing, Point, Similarity, Vec } from './types.js'
+ * @import { Camera, CameraView, Drawing, Point, Similarity, Vec, WholeCamera } from './types.js'
  */
 import { CAMERA_LIMITS } from './document-checks.js'
 import { progress } from './motion.js'
@@ -13,7 +13,7 @@ import { progress } from './motion.js'
 /** What the editor's handles reach: far enough for any film. */
 const HANDLE_ZOOM = Object.freeze({ min: 0.1, max: 10 })
 
-/** @param {Pick<Drawing, 'camera'>} drawing @returns {Required<Camera>} its camera with nothing left out */
+/** @param {Pick<Drawing, 'camera'>} drawing @returns {WholeCamera} its camera with its numbers filled in */
 export function cameraOf(drawing) {
   return { pan: [0, 0], zoom: 1, turn: 0, start: 0, end: 1, easing: 'linear', ...drawing.camera }
 }

@@ -12,12 +12,14 @@ import {
 import { CameraRow } from './camera-panel.js'
 import { clamp, el, iconButton, ownUndo, setIcon, setPressed, targetOf } from './dom.js'
 import { cssColor } from './colors.js'
+import { PLAYBACKS } from './document-checks.js'
+import { dragOnBar } from './handles.js'
 import { nextModelPreview } from './preview-request.js'
 import { pointsTable } from './points-table.js'
 import { poseMenu } from './pose-menu.js'
 import { ifEndedNow, readoutText } from './readout.js'
 import { fill, TEXT } from './texts.js'
-import { dragOnBar, TimingBar } from './timing.js'
+import { TimingBar } from './timing.js'
 
 /** A press on a row's label that moves less than this is a click. */
 const DRAG_SLACK = 5
@@ -90,7 +92,7 @@ class Row {
     }))
     this.timing = new TimingBar(store, menu, {
       item: () => this.component, patched: (patch) => patchComponent(store.drawing, this.index, patch),
-      begin: () => store.setView({ selected: this.index }),
+      begin: () => store.setView({ selected: this.index }), playbacks: PLAYBACKS,
     })
     /** What is shown: component, whether selected, color. @type {unknown[]} */
     this.shown = []
@@ -175,8 +177,8 @@ class Row {
   render(component, selected) {
     const color = cssColor(this.list.store.color(this.index))
     const { width, height } = this.list.pictureSize()
-    const { frames } = this.list.store.view
-    const key = [component, selected, color, width, height, frames]
+    const { frame, frames } = this.list.store.view
+    const key = [component, selected, color, width, height, frames, this.timing.panel?.element.isConnected && frame]
     if (key.every((value, i) => value === this.shown[i])) return
     this.shown = key
     this.element.setAttribute('aria-current', String(selected))

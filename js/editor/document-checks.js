@@ -1,7 +1,7 @@
 /**
  * What a version-1 drawing document may hold, and one sentence for what it may not. No DOM.
  *
- * @import { Component, Easing } from './types.js'
+ * @import { Component, Easing, Playback } from './types.js'
  */
 import { arrowsOf, nameOf, resizeCount, strokesOf } from './accessors.js'
 import { BUDGET, maskSweeps, pngSize, unsafe } from './budget.js'
@@ -18,6 +18,11 @@ const MIN_POINTS = Object.freeze({ brush: 1, erase: 1, lasso: 3, 'lasso-erase': 
 export const MAX_RESIZES = 100
 /** @type {readonly Easing[]} */
 export const EASINGS = Object.freeze(['linear', 'ease-in', 'ease-out', 'ease-in-out'])
+/** @type {readonly Playback[]} */
+export const PLAYBACKS = Object.freeze(['once', 'reverse', 'ping-pong', 'loop'])
+/** The camera does not run in reverse: the picture is where it starts. */
+export const CAMERA_PLAYBACKS = Object.freeze(PLAYBACKS.filter((name) => name !== 'reverse'))
+export const HOLD_LIMITS = Object.freeze({ holds: 32, held: 0.99, times: 100 })
 /** @type {readonly unknown[]} */
 const CURVES = Object.freeze(['straight', 'smooth'])
 
@@ -55,21 +60,52 @@ function rangeProblem(value, where, key, min, max) {
 }
 
 /**
- * Start, end and easing of a component or the camera.
- * @param {Record<string, unknown>} item
- * @param {string} where
+ * @param {unknown} value @param {string} where @param {string} key @param {readonly unknown[]} options
  * @returns {string|null}
  */
-function timingProblem(item, where) {
+function choiceProblem(value, where, key, options) {
+  if (value === undefined || options.includes(value)) return null
+  return fill(PROBLEMS.oneOf, where, key, options.join(', '), quoted(value))
+}
+
+/**
+ * When a component or the camera moves, how fast, and which way.
+ * @param {Record<string, unknown>} item
+ * @param {string} where
+ * @param {readonly Playback[]} playbacks
+ * @returns {string|null}
+ */
+function timingProblem(item, where, playbacks) {
   const problem = rangeProblem(item.start, where, 'start', 0, 1) ?? rangeProblem(item.end, where, 'end', 0, 1)
   if (problem) return problem
   const [start, end] = [Number(item.start ?? 0), Number(item.end ?? 1)]
   if (start > end) return fill(PROBLEMS.order, where, start, end)
-  const easings = /** @type {readonly unknown[]} */ (EASINGS)
-  if (item.easing !== undefined && !easings.includes(item.easing)) {
-    return fill(PROBLEMS.oneOf, where, 'easing', EASINGS.join(', '), quoted(item.easing))
+  const { bezier, holds, times } = item
+  const isShare = (/** @type {unknown} */ value) => isNumber(value) && value >= 0 && value <= 1
+  if (bezier != null && !(Array.isArray(bezier) && bezier.length === 4 && bezier.every(isShare))) {
+    return fill(PROBLEMS.bezier, where, quoted(bezier))
   }
-  return null
+  if (times !== undefined && !Number.isInteger(times)) return fill(PROBLEMS.whole, where, 'times', quoted(times))
+  return choiceProblem(item.easing, where, 'easing', EASINGS)
+    ?? choiceProblem(item.playback, where, 'playback', playbacks)
+    ?? rangeProblem(times, where, 'times', 1, HOLD_LIMITS.times) ?? holdsProblem(holds, where)
+}
+
+/** @param {unknown} holds @param {string} where @returns {string|null} */
+function holdsProblem(holds, where) {
+  if (holds === undefined) return null
+  if (!Array.isArray(holds)) return fill(PROBLEMS.list, where, 'holds', quoted(holds))
+  if (holds.length > HOLD_LIMITS.holds) return fill(PROBLEMS.manyHolds, where, holds.length, HOLD_LIMITS.holds)
+  let held = 0
+  for (const [i, hold] of holds.entries()) {
+    const at = fill(PROBLEMS.hold, where, i + 1)
+    if (!isObject(hold)) return fill(PROBLEMS.object, at, quoted(hold))
+    const problem = rangeProblem(hold.place ?? null, at, 'place', 0, 1)
+      ?? rangeProblem(hold.span ?? null, at, 'span', 0, HOLD_LIMITS.held)
+    if (problem) return problem
+    held += Number(hold.span)
+  }
+  return held > HOLD_LIMITS.held ? fill(PROBLEMS.held, where, held, HOLD_LIMITS.held) : null
 }
 
 /** @param {unknown} points @param {string} where @param {number} min how many there must be @returns {string|null} */
@@ -143,7 +179,8 @@ function componentProblem(component, index) {
       return fill(PROBLEMS.flag, where, key, quoted(component[key]))
     }
   }
-  return timingProblem(component, where) ?? maskProblem(component.mask, where) ?? arrowsProblem(component.arrows, where)
+  return timingProblem(component, where, PLAYBACKS) ?? maskProblem(component.mask, where)
+    ?? arrowsProblem(component.arrows, where)
 }
 
 /** @param {unknown} camera @returns {string|null} */
@@ -157,7 +194,8 @@ function cameraProblem(camera) {
     return fill(PROBLEMS.pan, where, CAMERA_LIMITS.pan, quoted(pan))
   }
   return rangeProblem(zoom, where, 'zoom', CAMERA_LIMITS.minZoom, CAMERA_LIMITS.maxZoom)
-    ?? rangeProblem(turn, where, 'turn', -CAMERA_LIMITS.turn, CAMERA_LIMITS.turn) ?? timingProblem(camera, where)
+    ?? rangeProblem(turn, where, 'turn', -CAMERA_LIMITS.turn, CAMERA_LIMITS.turn)
+    ?? timingProblem(camera, where, CAMERA_PLAYBACKS)
 }
 
 /**

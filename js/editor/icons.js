@@ -67,11 +67,36 @@ const PATHS = {
   'ease-in': '<path d="M3 13C8 13 11.5 10 13 3"/>',
   'ease-out': '<path d="M3 13C4.5 6 8 3 13 3"/>',
   'ease-in-out': '<path d="M3 13c6 0 4-10 10-10"/>',
+  bezier: '<path d="M3 13C9 13 7 3 13 3M3 13h5M13 3H8"/><circle cx="9" cy="13" r="1"/><circle cx="7" cy="3" r="1"/>',
+  once: '<path d="M2.5 8h11M10 4.5L13.5 8 10 11.5"/>',
+  reverse: '<path d="M13.5 8h-11M6 4.5L2.5 8 6 11.5"/>',
+  'ping-pong': '<path d="M2.5 5.5h11M10.8 2.8l2.7 2.7-2.7 2.7M13.5 10.5h-11M5.2 7.8l-2.7 2.7 2.7 2.7"/>',
+  loop: '<path d="M3 9.5V8a3 3 0 013-3h7M10.5 2.5L13 5l-2.5 2.5M13 6.8V8a3 3 0 01-3 3H3M5.5 8.5L3 11l2.5 2.5"/>',
+  stay: '<path d="M5.5 3.5v9M10.5 3.5v9" stroke-width="2.2"/>',
 }
 
 /** @param {string} name @returns {string} SVG markup */
 export function icon(name) {
   if (!(name in PATHS)) throw new RangeError(`There is no icon "${name}".`)
-  return `<svg viewBox="0 0 16 16" width="16" height="16" fill="none" stroke="currentColor" stroke-width="1.4" `
-    + `stroke-linecap="round" stroke-linejoin="round" aria-hidden="true">${PATHS[name]}</svg>`
+  return drawn(PATHS[name])
+}
+
+/** @param {string} paths */
+const drawn = (paths) => (
+  `<svg viewBox="0 0 16 16" width="16" height="16" fill="none" stroke="currentColor" stroke-width="1.4" `
+    + `stroke-linecap="round" stroke-linejoin="round" aria-hidden="true">${paths}</svg>`)
+
+/** A speed that was drawn, as an icon of its own. @param {import('./types.js').Bezier} curve */
+export const curveIcon = (curve) => drawn(`<path d="${curvePath(curve, 3, 13, 10)}"/>`)
+
+/**
+ * @param {import('./types.js').Bezier} curve
+ * @param {number} left
+ * @param {number} bottom
+ * @param {number} side
+ * @returns {string} an SVG path
+ */
+export function curvePath([x1, y1, x2, y2], left, bottom, side) {
+  const at = (/** @type {number} */ x, /** @type {number} */ y) => `${left + side * x} ${bottom - side * y}`
+  return `M${at(0, 0)}C${at(x1, y1)} ${at(x2, y2)} ${at(1, 1)}`
 }

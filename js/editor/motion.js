@@ -1,9 +1,9 @@
 /**
  * From arrows and timing to where a component is at each frame. All positions in pixels.
  *
- * @import { Component, Easing, Similarity, Timing, Vec } from './types.js'
+ * @import { Bezier, Component, Easing, Similarity, Timing, Vec } from './types.js'
  */
-import { arrowsOf, easingOf, endOf, startOf } from './accessors.js'
+import { arrowsOf, easingOf, endOf, holdsOf, isReverse, runsOf, startOf } from './accessors.js'
 import { arcLengths, arrowPathPx, pointAlong } from './geometry.js'
 
 /** @type {Similarity} */
@@ -20,22 +20,151 @@ export function ease(name, p) {
   }
 }
 
-/** @param {number} frame 0-based @param {number} frames @returns {number} 0–1; a single frame is at 0 */
-function frameTime(frame, frames) {
-  return frames === 1 ? 0 : frame / (frames - 1)
+/** One coordinate of the cubic Bézier 0, a, b, 1. @param {number} t @param {number} a @param {number} b */
+function cubic(t, a, b) {
+  const s = 1 - t
+  return 3 * s * s * t * a + 3 * s * t * t * b + t * t * t
+}
+
+/** As often is 0–1 halved in search of a place on a Bézier; as in Python, so that both find the same number. */
+const HALVINGS = 54
+
+/** @param {Bezier} curve @param {number} p share of the time @returns {number} share of the way, never falling */
+export function easeBezier([x1, y1, x2, y2], p) {
+  if (p <= 0 || p >= 1) return p
+  let [low, high] = [0, 1]
+  for (let i = 0; i < HALVINGS; i += 1) {
+    const at = (low + high) / 2
+    if (cubic(at, x1, x2) < p) low = at
+    else high = at
+  }
+  return Math.min(cubic((low + high) / 2, y1, y2), 1)
+}
+
+/** @param {Timing} item @param {number} p share of the time without holds @returns {number} share of the way */
+export const eased = (item, p) => (item.bezier ? easeBezier(item.bezier, p) : ease(easingOf(item), p))
+
+/** The inverse of `eased`. @param {Timing} item @param {number} share of the way @returns {number} share of the time */
+function timeOf(item, share) {
+  if (item.bezier) {
+    const [x1, y1, x2, y2] = item.bezier
+    return easeBezier([y1, x1, y2, x2], share)
+  }
+  switch (easingOf(item)) {
+    case 'ease-in': return Math.sqrt(share)
+    case 'ease-out': return 1 - Math.sqrt(1 - share)
+    case 'ease-in-out': return share < 0.5 ? Math.sqrt(share / 2) : 1 - Math.sqrt((1 - share) / 2)
+    default: return share
+  }
+}
+
+/**
+ * @typedef {object} Stay  a hold as it comes within a run
+ * @property {number} index in the item's holds
+ * @property {number} place share of the way
+ * @property {number} moving share of the time without holds that is over before it
+ * @property {number} begin share of the run's time
+ * @property {number} end likewise
+ * @property {number} waited share of the run's time that this and earlier holds take
+ */
+/** @type {WeakMap<Timing, {free: number, stays: Stay[]}>} */
+const plans = new WeakMap()
+
+/** @param {Timing} item @returns {{free: number, stays: Stay[]}} its holds in order, and the time that they leave */
+export function holdPlan(item) {
+  const known = plans.get(item)
+  if (known) return known
+  const sorted = holdsOf(item).map((hold, index) => ({ ...hold, index })).sort((a, b) => a.place - b.place)
+  const free = 1 - sorted.reduce((sum, { span }) => sum + span, 0)
+  let waited = 0
+  const stays = sorted.map(({ place, span, index }) => {
+    const moving = timeOf(item, place)
+    const begin = moving * free + waited
+    waited += span
+    return { index, place, moving, begin, end: begin + span, waited }
+  })
+  plans.set(item, { free, stays })
+  return { free, stays }
+}
+
+/**
+ * A hold stops the clock.
+ * @param {Timing} item
+ * @param {number} p 0–1 of a run's time
+ * @returns {number} share of the way
+ */
+function way(item, p) {
+  if (!holdsOf(item).length) return eased(item, p)
+  const { free, stays } = holdPlan(item)
+  /** @type {[number, number|null]} */
+  let [passed, stay] = [0, null]
+  for (const { place, begin, end, waited } of stays) {
+    if (p >= begin && p <= end) stay = place
+    if (p > end) passed = waited
+  }
+  return stay ?? eased(item, Math.min(Math.max((p - passed) / free, 0), 1))
+}
+
+/** @param {Timing} item @param {number} run its number, from 0 @returns {boolean} whether it leads backwards */
+export const runsBack = (item, run) => isReverse(item) || (item.playback === 'ping-pong' && run % 2 === 1)
+
+/** @param {Timing} item @param {number} p 0–1 of its whole time @returns {{run: number, within: number}} */
+export function runAt(item, p) {
+  const runs = runsOf(item)
+  const run = Math.min(Math.floor(p * runs), runs - 1)
+  const within = p * runs - run
+  return { run, within: runsBack(item, run) ? 1 - within : within }
+}
+
+/** @param {Timing} item @param {number} u 0–1 of the clip @returns {number} 0–1 of its whole time */
+export function timeWithin(item, u) {
+  const [start, end] = [startOf(item), endOf(item)]
+  return start === end ? (u >= end ? 1 : 0) : Math.min(Math.max((u - start) / (end - start), 0), 1)
 }
 
 /**
  * @param {Timing} item a component or the camera
- * @param {number} frame
+ * @param {number} frame 0-based
  * @param {number} frames
- * @returns {number} the fraction of the whole motion, of every arrow's length, that is done at this frame
+ * @returns {number} the fraction of the whole way, of every arrow's length, that it is at in this frame
  */
 export function progress(item, frame, frames) {
-  const [start, end] = [startOf(item), endOf(item)]
-  const u = frameTime(frame, frames)
-  const p = start === end ? (u >= end ? 1 : 0) : Math.min(Math.max((u - start) / (end - start), 0), 1)
-  return ease(easingOf(item), p)
+  return way(item, runAt(item, timeWithin(item, frames === 1 ? 0 : frame / (frames - 1))).within)
+}
+
+/** @param {Timing} item @param {number} share of the way @returns {number} how far that is from where it begins */
+export const fromBeginning = (item, share) => (isReverse(item) ? 1 - share : share)
+
+/** @param {Timing} item @param {number} frames @returns {number} the first frame in which it is farthest on its way */
+export function farthestFrame(item, frames) {
+  let [best, most] = [0, -1]
+  for (let frame = 0; frame < frames; frame += 1) {
+    const done = fromBeginning(item, progress(item, frame, frames))
+    if (done > most) [best, most] = [frame, done]
+  }
+  return best
+}
+
+/**
+ * @param {Timing} item
+ * @param {number} share of the way
+ * @param {number} frames
+ * @returns {number} the first frame in which it is there or beyond; −1 if none
+ */
+export function frameReaching(item, share, frames) {
+  const wanted = fromBeginning(item, share) - 1e-6
+  for (let frame = 0; frame < frames; frame += 1) {
+    if (fromBeginning(item, progress(item, frame, frames)) >= wanted) return frame
+  }
+  return -1
+}
+
+/** @param {Component} component @param {number} share @param {number} width @param {number} height */
+function arrowsAt(component, share, width, height) {
+  return arrowsOf(component).map((arrow) => {
+    const path = arrowPathPx(arrow, width, height)
+    return pointAlong(path, share, arcLengths(path))
+  })
 }
 
 /**
@@ -47,11 +176,7 @@ export function progress(item, frame, frames) {
  * @returns {Vec[]} current end of each arrow
  */
 export function arrowPositions(component, frame, frames, width, height) {
-  const p = progress(component, frame, frames)
-  return arrowsOf(component).map((arrow) => {
-    const path = arrowPathPx(arrow, width, height)
-    return pointAlong(path, p, arcLengths(path))
-  })
+  return arrowsAt(component, progress(component, frame, frames), width, height)
 }
 
 /** @param {readonly Vec[]} points @param {0|1} axis */
@@ -91,10 +216,21 @@ export function fitSimilarity(from, to) {
  * @returns {Similarity} how the component's points moved since the first frame, in pixels
  */
 export function componentMotion(component, frame, frames, width, height) {
+  return motionAt(component, progress(component, frame, frames), width, height)
+}
+
+/**
+ * In reverse the mask is what is at the arrows' tips.
+ * @param {Component} component @param {number} share @param {number} width @param {number} height
+ */
+function motionAt(component, share, width, height) {
   const arrows = arrowsOf(component)
   if (arrows.length === 0) return IDENTITY
-  const starts = arrows.map((arrow) => arrowPathPx(arrow, width, height)[0])
-  return fitSimilarity(starts, arrowPositions(component, frame, frames, width, height))
+  const starts = arrows.map((arrow) => {
+    const path = arrowPathPx(arrow, width, height)
+    return path[isReverse(component) ? path.length - 1 : 0]
+  })
+  return fitSimilarity(starts, arrowsAt(component, share, width, height))
 }
 
 /**
@@ -128,8 +264,11 @@ export function motionMatrix({ a, b }, scale) {
   return [a[0], a[1], -a[1], a[0], e * scale, f * scale]
 }
 
+/** A turn is counted in so many steps of the way, or one for each frame. */
+const TURN_STEPS = 32
+
 /**
- * How far a component has turned at a frame: counted on through a half and a full turn.
+ * How far a component has turned at a frame: counted on through a half and a full turn, along its way.
  * @param {Component} component
  * @param {number} frame
  * @param {number} frames
@@ -138,9 +277,12 @@ export function motionMatrix({ a, b }, scale) {
  * @returns {number} radians clockwise
  */
 export function turnAt(component, frame, frames, width, height) {
+  const share = progress(component, frame, frames)
+  const first = isReverse(component) ? 1 : 0
+  const steps = Math.max(frame, TURN_STEPS)
   let [turn, before] = [0, 0]
-  for (let i = 1; i <= frame; i += 1) {
-    const { a } = componentMotion(component, i, frames, width, height)
+  for (let i = 1; i <= steps; i += 1) {
+    const { a } = motionAt(component, first + ((share - first) * i) / steps, width, height)
     const angle = Math.atan2(a[1], a[0])
     const step = angle - before
     turn += step - 2 * Math.PI * Math.round(step / (2 * Math.PI))

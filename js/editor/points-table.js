@@ -9,7 +9,7 @@ import { drawingProblem } from './document-checks.js'
 import { patchComponent, roundPoints } from './document.js'
 import { el, ownUndo } from './dom.js'
 import { arcLengths, arrowPathPx, fracToPx, pathDistance, pxToFrac } from './geometry.js'
-import { arrowPositions, progress } from './motion.js'
+import { arrowPositions, frameReaching } from './motion.js'
 import { fill, TEXT } from './texts.js'
 
 /** WanTrackToVideo's and ATI's clock. */
@@ -49,7 +49,8 @@ export function pointsText(component, frames, { width, height }) {
     const shares = sharesOf(arrow, width, height)
     return arrow.points.map((point, i) => {
       const places = fracToPx(point, width, height).map((value) => Number(value.toFixed(2)))
-      return [...places, frameAt(component, shares[i], frames)].join('\t')
+      const frame = frameReaching(component, shares[i], frames)
+      return [...places, frame < 0 ? frames : frame + 1].join('\t')
     }).join('\n')
   }).join('\n\n')
 }
@@ -73,14 +74,6 @@ function sharesOf(arrow, width, height) {
     const [ax, ay] = path[from]
     return Math.min(1, (lengths[from] + Math.hypot(place[0] - ax, place[1] - ay)) / total)
   })
-}
-
-/** @param {Component} component @param {number} share @param {number} frames @returns {number} from 1 */
-function frameAt(component, share, frames) {
-  for (let frame = 0; frame < frames; frame += 1) {
-    if (progress(component, frame, frames) >= share - 1e-6) return frame + 1
-  }
-  return frames
 }
 
 /**

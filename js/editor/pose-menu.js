@@ -1,11 +1,12 @@
 /**
- * A component's pose at the end of the clip as numbers to type: how far, how large, how much turned.
+ * A component's pose at the end of its way as numbers to type: how far, how large, how much turned.
  *
  * @import { Scene } from './types.js'
  * @import { Pose } from './pose.js'
  * @import { EditorStore } from './store.js'
  */
 import { el } from './dom.js'
+import { farthestFrame } from './motion.js'
 import { poseOf, withPose } from './pose.js'
 import { TEXT } from './texts.js'
 
@@ -30,9 +31,9 @@ const shown = (value) => String(Number(value.toFixed(2)))
  */
 export function poseMenu(store, index, scene) {
   const { frames } = store.view
-  const last = frames - 1
   const extent = scene.extent(index)
   const component = store.drawing.components[index]
+  const last = farthestFrame(component, frames)
   if (!extent) return el('div', { class: 'trackgo-menu-field' }, [TEXT.noMask])
   const pose = poseOf(component, extent, last, frames, scene)
   const fields = FIELDS.map(([key, title, unit, step, min, max]) => {

@@ -16,11 +16,11 @@
  * @property {number} turn degrees clockwise; beyond 360 for more than a full turn
  * @typedef {'move'|'scale'|'turn'} PosePart
  */
-import { arrowsOf } from './accessors.js'
+import { arrowsOf, isReverse } from './accessors.js'
 import { cameraMoves } from './camera.js'
 import { patchComponent } from './document.js'
 import { distance, fracToPx, pxToFrac } from './geometry.js'
-import { applyMotion, componentMotion, middle, progress, turnAt } from './motion.js'
+import { applyMotion, componentMotion, fromBeginning, middle, progress, turnAt } from './motion.js'
 
 const CORNER_REACH = 11
 /** So far outside the frame, in CSS pixels, it is turned; farther away others are selected. */
@@ -133,14 +133,20 @@ function fraction(place, { width, height }) {
  */
 export function withPose(drawing, index, extent, pose, frame, frames, size) {
   const component = drawing.components[index]
-  const share = progress(component, frame, frames)
+  const share = fromBeginning(component, progress(component, frame, frames))
   if (share < 1e-3) return null
   const now = poseOf(component, extent, frame, frames, size)
   const onlyMoves = Math.abs(now.scale - pose.scale) < 1e-9 && Math.abs(now.turn - pose.turn) < 1e-9
-  const arrows = onlyMoves && share === 1 && arrowsOf(component).some(({ points }) => points.length > 1)
-    ? moved(arrowsOf(component), (pose.dx - now.dx) / size.width, (pose.dy - now.dy) / size.height)
+  const before = asRun(component, arrowsOf(component))
+  const arrows = onlyMoves && share === 1 && before.some(({ points }) => points.length > 1)
+    ? moved(before, (pose.dx - now.dx) / size.width, (pose.dy - now.dy) / size.height)
     : poseArrows(extent, pose, share, size)
-  return patchComponent(drawing, index, { arrows })
+  return patchComponent(drawing, index, { arrows: asRun(component, arrows) })
+}
+
+/** Arrows the way a component runs them, and back again. @param {Component} component @param {Arrow[]} arrows */
+function asRun(component, arrows) {
+  return isReverse(component) ? arrows.map((arrow) => ({ ...arrow, points: arrow.points.toReversed() })) : arrows
 }
 
 /** Every arrow's end goes elsewhere, its way stays. @param {Arrow[]} arrows @param {number} du @param {number} dv */
@@ -167,7 +173,8 @@ export function poseFrame(store, scene) {
   const component = store.shown.components[selected]
   if (tool !== 'select' || frame === 0 || playing || !component || component.hidden || component.locked) return null
   const extent = scene.extent(selected)
-  if (!extent || cameraMoves(store.merged(store.drawing)) || progress(component, frame, frames) < 1e-3) return null
+  const share = fromBeginning(component, progress(component, frame, frames))
+  if (!extent || cameraMoves(store.merged(store.drawing)) || share < 1e-3) return null
   const { width, height } = scene
   const motion = componentMotion(component, frame, frames, width, height)
   return extentCorners(extent, scene).map((p) => scene.toStage(pxToFrac(applyMotion(motion, p), width, height)))

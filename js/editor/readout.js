@@ -4,13 +4,14 @@
  * @import { Component, Draft, Drawing, Size } from './types.js'
  *
  * @typedef {object} Readout
- * @property {number} scale how many times as large the component is at the end
- * @property {number} turn degrees clockwise at the end; beyond 360 for more than a full turn
- * @property {number} way how far its middle is then from where it was, in pixels
+ * @property {number} scale how many times as large the component is where it is farthest on its way: at the end, or
+ *   where it turns back
+ * @property {number} turn degrees clockwise there; beyond 360 for more than a full turn
+ * @property {number} way how far its middle is there from where it was, in pixels
  */
 import { arrowsOf, nameOf } from './accessors.js'
 import { addArrow } from './document.js'
-import { arrowPositions, componentMotion, middle, turnAt } from './motion.js'
+import { arrowPositions, componentMotion, farthestFrame, middle, turnAt } from './motion.js'
 import { fill, TEXT } from './texts.js'
 
 /** Beyond these a motion is spoken of: arrows that start close together scale and turn more than anybody means. */
@@ -24,9 +25,10 @@ const LARGE_TURN = 180
  * @returns {Readout}
  */
 export function readout(component, frames, { width, height }) {
-  const { a: [re, im] } = componentMotion(component, frames - 1, frames, width, height)
-  const turn = turnAt(component, frames - 1, frames, width, height)
-  const [from, to] = [0, frames - 1].map((frame) => middle(arrowPositions(component, frame, frames, width, height)))
+  const last = farthestFrame(component, frames)
+  const { a: [re, im] } = componentMotion(component, last, frames, width, height)
+  const turn = turnAt(component, last, frames, width, height)
+  const [from, to] = [0, last].map((frame) => middle(arrowPositions(component, frame, frames, width, height)))
   return { scale: Math.hypot(re, im), turn: (turn * 180) / Math.PI, way: Math.hypot(to[0] - from[0], to[1] - from[1]) }
 }
 

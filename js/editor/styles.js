@@ -124,6 +124,38 @@ const CSS = `
   cursor: ew-resize; touch-action: none; background: var(--tg-text); border: 1px solid rgba(0, 0, 0, .45); opacity: 0; }
 .trackgo-row:hover .trackgo-end, .trackgo-chosen .trackgo-end, .trackgo-row[aria-current=true] .trackgo-end,
   .trackgo-end:focus { opacity: 1; }
+.trackgo-span.trackgo-runs { background: repeating-linear-gradient(90deg, var(--trackgo-color)
+  0 calc(100% / var(--trackgo-runs) - 2px), transparent 0 calc(100% / var(--trackgo-runs))); }
+.trackgo-stay { position: absolute; top: 3px; height: 14px; border-radius: 3px; cursor: grab; touch-action: none;
+  border: 1.5px solid var(--trackgo-color); background: repeating-linear-gradient(115deg, transparent 0 3px,
+  color-mix(in srgb, var(--trackgo-color) 55%, transparent) 3px 5px) var(--tg-raise); }
+.trackgo-stay:not([role]) { opacity: .55; pointer-events: none; }
+.trackgo-stay:active { cursor: grabbing; }
+.trackgo-stay:focus-visible, .trackgo-curve-knob:focus-visible { outline: 2px solid var(--tg-accent);
+  outline-offset: 1px; }
+.trackgo-stay-edge { position: absolute; top: -3px; bottom: -3px; width: 9px; cursor: ew-resize; touch-action: none; }
+.trackgo-stay-edge[data-edge=left] { right: calc(100% - 2px); }
+.trackgo-stay-edge[data-edge=right] { left: calc(100% - 2px); }
+@media (pointer: coarse) {
+  .trackgo-end::before, .trackgo-stay-edge::before { content: ''; position: absolute; inset: -6px -8px; }
+}
+.trackgo-timing { display: grid; grid-template-columns: auto 128px; gap: 2px 8px; }
+.trackgo-curve { position: relative; width: 112px; height: 112px; margin: 10px 8px; touch-action: none; }
+.trackgo-curve svg { display: block; width: 100%; height: 100%; overflow: visible; fill: none;
+  stroke: var(--tg-line); }
+.trackgo-speed { stroke: var(--trackgo-color, var(--tg-accent)); stroke-width: 3; }
+.trackgo-curve:not(.trackgo-custom) .trackgo-arms { opacity: .4; }
+.trackgo-arms { stroke: var(--tg-text); }
+.trackgo-curve-knob { position: absolute; width: 13px; height: 13px; margin: -6.5px; border-radius: 50%; cursor: grab;
+  touch-action: none; background: var(--tg-text); border: 1px solid rgba(0, 0, 0, .45); }
+.trackgo-curve-knob::before { content: ''; position: absolute; inset: -7px; }
+.trackgo-curve:not(.trackgo-custom) .trackgo-curve-knob { opacity: .6; }
+.trackgo-playback, .trackgo-timing > .trackgo-menu-item, .trackgo-stays { grid-column: 1 / -1; }
+.trackgo-playback .trackgo-field { margin-left: 8px; color: var(--tg-dim); }
+.trackgo-timing .trackgo-number { width: 52px; }
+.trackgo-stays { display: flex; flex-direction: column; }
+.trackgo-stays .trackgo-menu-field { padding: 1px 2px 1px 30px; }
+.trackgo-stays .trackgo-button { margin-left: auto; height: 22px; }
 .trackgo-scrub { cursor: pointer; }
 .trackgo-knob { position: absolute; top: 4px; left: calc(var(--trackgo-time, 0) * 100%); width: 12px; height: 12px;
   margin-left: -6px; border-radius: 50%; background: var(--tg-accent); box-shadow: 0 0 0 2px var(--tg-raise);
@@ -140,7 +172,7 @@ const CSS = `
   cursor: pointer; }
 .trackgo-menu-item:hover:not(:disabled), .trackgo-menu-item:focus { background: var(--tg-hover); outline: none; }
 .trackgo-menu-item[aria-current=true] { background: var(--tg-on); }
-.trackgo-menu-item:disabled { opacity: .4; cursor: default; }
+.trackgo-menu-item:disabled, .trackgo-menu-item[aria-disabled=true] { opacity: .4; cursor: default; }
 .trackgo-menu-field { display: flex; align-items: center; gap: 6px; padding: 5px 10px 5px 30px; color: var(--tg-dim); }
 .trackgo-menu-icon { width: 16px; height: 16px; flex: none; }
 .trackgo-shortcuts { display: grid; grid-template-columns: auto 1fr; gap: 4px 12px; padding: 6px 8px;

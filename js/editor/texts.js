@@ -62,6 +62,23 @@ export const TEXT = {
   easing: 'Easing',
   start: 'Start of the motion',
   end: 'End of the motion',
+  once: 'Once, along its arrows',
+  reverse: 'In reverse: from the arrows’ tips to their starts',
+  'ping-pong': 'There and back',
+  loop: 'Again from the beginning',
+  times: 'How many times it goes its way; there and back are two',
+  curveBox: 'Speed: time to the right, way upwards; steep is fast. Drag the two handles',
+  curveStart: 'How it sets off: drag, or arrow keys',
+  curveEnd: 'How it arrives: drag, or arrow keys',
+  hold: 'Stays for %1 frames from frame %2',
+  holdName: 'Stay on the way',
+  holdKeys: 'Drag it or its edges; arrow keys: earlier, later, longer, shorter; Delete removes it',
+  holdHint: 'When it moves; double click: stay there for a while',
+  holdAdd: 'Stay a while at frame %1',
+  holdFrom: 'from frame %1',
+  holdFrames: 'For how many frames it stays',
+  holdUnit: 'frames',
+  holdRemove: 'Remove this stay',
   clearMask: 'Clear this mask',
   clearArrows: 'Remove these arrows',
   clearCamera: 'Remove the camera movement',
@@ -152,6 +169,7 @@ export const HINTS = {
 
 export const EASING_NAMES = {
   linear: 'Linear', 'ease-in': 'Ease in', 'ease-out': 'Ease out', 'ease-in-out': 'Ease in and out',
+  bezier: 'Drawn curve',
 }
 
 /** Keys, a colon, and what they do. */
@@ -213,6 +231,11 @@ export const PROBLEMS = {
   flag: '%1: %2 must be true or false, got %3.',
   range: '%1: %2 must be a number from %3 to %4, got %5.',
   order: '%1: start (%2) must not be after end (%3).',
+  bezier: '%1: bezier must be four numbers from 0 to 1, got %2.',
+  whole: '%1: %2 must be a whole number, got %3.',
+  hold: '%1, hold %2',
+  manyHolds: '%1: has %2 holds; at most %3 are allowed.',
+  held: '%1: its holds last %2 of its time in all; at most %3 is allowed.',
   pan: '%1: pan must be a pair of numbers from −%2 to %2, got %3.',
   onePoint: '%1: needs at least 1 point, got 0.',
   curve: '%1: curve must be straight or smooth, got %2.',

@@ -31,8 +31,24 @@ export type Stroke = BrushStroke | LassoStroke | ResizeStroke | FrameStroke
 /** png: base64, what the strokes start from; source "input": the node's mask input says what is in the mask. */
 export type Mask = { strokes?: Stroke[]; png?: string | null; source?: string }
 export type Arrow = { points: Point[]; curve?: Curve }
-/** When something moves: start and end are fractions of the clip. */
-export type Timing = { start?: number; end?: number; easing?: Easing }
+/** A stay on the way: place is a share of the way, span one of the time that a run takes. */
+export type Hold = { place: number; span: number }
+export type Playback = 'once' | 'reverse' | 'ping-pong' | 'loop'
+/** x1, y1, x2, y2 of a speed that was drawn, each 0–1. */
+export type Bezier = readonly [number, number, number, number]
+/**
+ * When something moves: start and end are fractions of the clip. bezier: in the place of easing; times: how many ways
+ * ping-pong and loop run between start and end.
+ */
+export type Timing = {
+  start?: number
+  end?: number
+  easing?: Easing
+  bezier?: Bezier | null
+  holds?: readonly Hold[]
+  playback?: Playback
+  times?: number
+}
 export type Component = Timing & {
   name?: string
   mask?: Mask
@@ -42,6 +58,7 @@ export type Component = Timing & {
 }
 /** pan: frame widths to the right and heights down; zoom: a factor; turn: degrees clockwise. */
 export type Camera = Timing & { pan?: [number, number]; zoom?: number; turn?: number }
+export type WholeCamera = Camera & Required<Pick<Camera, 'pan' | 'zoom' | 'turn'>>
 /** image: the uploaded picture that serves where none is connected, as ComfyUI names it. */
 export type Drawing = { version: 1; components: Component[]; image?: string | null; camera?: Camera }
 

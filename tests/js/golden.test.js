@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs'
 import test from 'node:test'
 import { cameraMotion } from '../../js/editor/camera.js'
 import {
-  applyMotion, arrowPositions, componentMotion, compose, ease, fitSimilarity, progress,
+  applyMotion, arrowPositions, componentMotion, compose, ease, easeBezier, fitSimilarity, progress,
 } from '../../js/editor/motion.js'
 import { applyStrokes, createRaster, samplePicture } from '../../js/editor/rasterize.js'
 
@@ -50,6 +50,10 @@ test('picture masks', () => {
 
 test('easing', () => {
   for (const { easing, p, share } of golden.easing) near(p.map((value) => ease(easing, value)), share)
+})
+
+test('speeds that are drawn', () => {
+  for (const { bezier, p, share } of golden.beziers) near(p.map((value) => easeBezier(bezier, value)), share, 1e-14)
 })
 
 test('similarities', () => {

@@ -6,8 +6,9 @@ from .checks import EASINGS
 from .document import CURVES, VERSION, Arrow, Component, Drawing
 from .mask import Mask
 from .strokes import TOOLS, Stroke
+from .timing import PLAYBACKS, Hold
 
 __all__ = [
-    "CURVES", "EASINGS", "TOOLS", "VERSION",
-    "Arrow", "Camera", "Component", "Drawing", "Mask", "Stroke", "camera_component",
+    "CURVES", "EASINGS", "PLAYBACKS", "TOOLS", "VERSION",
+    "Arrow", "Camera", "Component", "Drawing", "Hold", "Mask", "Stroke", "camera_component",
 ]  # fmt: skip

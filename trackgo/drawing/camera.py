@@ -6,13 +6,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from .checks import check_number, check_timing, shown
+from .checks import check_number, shown
 from .json_values import as_object, unknown
+from .timing import DEFAULT_TIMES, PLAYBACKS, TIMING_FIELDS, Bezier, Hold, check_timing, timing_dict, timing_fields
 
 MAX_PAN = 10.0  # frames
 MIN_ZOOM, MAX_ZOOM = 0.01, 100.0
 MAX_TURN = 3600.0  # degrees
-_FIELDS = ("pan", "zoom", "turn", "start", "end", "easing")
+CAMERA_PLAYBACKS = tuple(name for name in PLAYBACKS if name != "reverse")
+_FIELDS = ("pan", "zoom", "turn")
 
 
 @dataclass(frozen=True)
@@ -27,7 +29,8 @@ class Camera:
     So zoom is even on a logarithmic scale, as the eye judges it, turn is even, and pan is even without a zoom; with one
     it keeps step with it, so that without a turn every place runs straight and the place that ends in the middle comes
     straight to the middle. A component's own motion M happens in the scene, its arrows are drawn there: its points are
-    at C(M(x)). ValueError names a field that is wrong.
+    at C(M(x)). Its timing is a component's, see `timing`; only, it does not run in reverse: the picture is where it
+    starts. ValueError names a field that is wrong.
     """
 
     pan: tuple[float, float] = (0.0, 0.0)
@@ -37,6 +40,10 @@ class Camera:
     end: float = 1.0
     easing: str = "linear"
     extra: Mapping[str, Any] = field(default_factory=dict, hash=False)
+    bezier: Bezier | None = field(default=None, kw_only=True)
+    holds: tuple[Hold, ...] = field(default=(), kw_only=True)
+    playback: str = field(default=PLAYBACKS[0], kw_only=True)
+    times: int = field(default=DEFAULT_TIMES, kw_only=True)
 
     def __post_init__(self) -> None:
         if not isinstance(self.pan, Sequence) or isinstance(self.pan, str) or len(self.pan) != 2:
@@ -45,7 +52,7 @@ class Camera:
         object.__setattr__(self, "pan", pan)
         object.__setattr__(self, "zoom", check_number("zoom", self.zoom, MIN_ZOOM, MAX_ZOOM))
         object.__setattr__(self, "turn", check_number("turn", self.turn, -MAX_TURN, MAX_TURN))
-        check_timing(self)
+        check_timing(self, CAMERA_PLAYBACKS)
 
     @property
     def moves(self) -> bool:
@@ -56,7 +63,8 @@ class Camera:
     def from_dict(cls, value: Any) -> Camera:
         """Parsed JSON → Camera; ValueError names a field that is wrong."""
         item = as_object(value, "it")
-        return cls(**{key: item[key] for key in _FIELDS if key in item}, extra=unknown(item, _FIELDS))
+        fields = {key: item[key] for key in _FIELDS if key in item} | timing_fields(item)
+        return cls(**fields, extra=unknown(item, (*_FIELDS, *TIMING_FIELDS)))
 
     def to_dict(self) -> dict[str, Any]:
-        return {name: getattr(self, name) for name in _FIELDS} | dict(self.extra)
+        return {name: getattr(self, name) for name in _FIELDS} | timing_dict(self) | dict(self.extra)

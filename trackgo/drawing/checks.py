@@ -70,15 +70,6 @@ def check_flag(name: str, value: Any) -> None:
         raise ValueError(f"{name} is {shown(value)}; it must be true or false")
 
 
-def check_timing(item: Any) -> None:
-    """Check `start`, `end` (0 to 1, in order) and `easing` of a frozen dataclass, and make the two numbers floats."""
-    object.__setattr__(item, "start", check_number("start", item.start, 0, 1))
-    object.__setattr__(item, "end", check_number("end", item.end, 0, 1))
-    if item.start > item.end:
-        raise ValueError(f"start is {item.start:g} and end is {item.end:g}; start must not come after end")
-    check_choice("easing", item.easing, EASINGS)
-
-
 def check_points(value: Any) -> tuple[Point, ...]:
     """A sequence (or array) of pairs → tuple of (x, y) floats; ValueError naming the first bad point."""
     if isinstance(value, np.ndarray):

@@ -17,10 +17,11 @@ import numpy as np
 
 from .budget import SWEEPS, check_frame, check_total, mask_sweeps
 from .camera import Camera
-from .checks import Point, check_choice, check_flag, check_points, check_timing, located, shown
+from .checks import Point, check_choice, check_flag, check_points, located, shown
 from .coordinates import check_size
 from .json_values import as_object, check_values, each, list_of, need, parse_json, unknown
 from .mask import Mask
+from .timing import DEFAULT_TIMES, PLAYBACKS, TIMING_FIELDS, Bezier, Hold, check_timing, timing_dict, timing_fields
 
 VERSION = 1
 CURVES = ("straight", "smooth")
@@ -60,6 +61,11 @@ class Arrow:
 class Component:
     """A part of the picture and its motion. It moves between `start` and `end`, fractions of the clip's length.
 
+    bezier: its speed as a curve that was drawn, in the place of `easing`: a cubic Bézier from (0, 0) by (x1, y1) and
+    (x2, y2) to (1, 1), share of the time → share of the way, all four in 0…1, so that it never runs back.
+    holds: where it stays for a while. playback: "once"; "reverse", from its arrows' tips to their starts; "ping-pong",
+    there and back; "loop", from the beginning again; the last two run `times` ways between start and end. In the first
+    frame it is where its mask is, whichever way it runs.
     A hidden component takes no part in masks or trajectories; `locked` concerns the editor alone.
     """
 
@@ -72,6 +78,10 @@ class Component:
     hidden: bool = False
     locked: bool = False
     extra: Mapping[str, Any] = field(default_factory=dict, hash=False)
+    bezier: Bezier | None = field(default=None, kw_only=True)
+    holds: tuple[Hold, ...] = field(default=(), kw_only=True)
+    playback: str = field(default=PLAYBACKS[0], kw_only=True)
+    times: int = field(default=DEFAULT_TIMES, kw_only=True)
 
     def __post_init__(self) -> None:
         if not isinstance(self.name, str):
@@ -89,9 +99,9 @@ class Component:
     @classmethod
     def from_dict(cls, value: Any) -> Component:
         """Parsed JSON → Component; ValueError says which part is wrong."""
-        known = ("name", "mask", "arrows", "start", "end", "easing", "hidden", "locked")
+        known = ("name", "mask", "arrows", *TIMING_FIELDS, "hidden", "locked")
         item = as_object(value, "it")
-        fields = {key: item[key] for key in known if key in item}
+        fields = {key: item[key] for key in ("name", "hidden", "locked") if key in item} | timing_fields(item)
         if "mask" in item:
             with located("mask"):
                 fields["mask"] = Mask.from_dict(item["mask"])
@@ -103,12 +113,9 @@ class Component:
             "name": self.name,
             "mask": self.mask.to_dict(),
             "arrows": [arrow.to_dict() for arrow in self.arrows],
-            "start": self.start,
-            "end": self.end,
-            "easing": self.easing,
         }
         flags = {key: True for key in ("hidden", "locked") if getattr(self, key)}
-        return known | flags | dict(self.extra)
+        return known | timing_dict(self) | flags | dict(self.extra)
 
 
 @dataclass(frozen=True)

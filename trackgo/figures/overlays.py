@@ -208,7 +208,7 @@ def draw_drawing(picture: np.ndarray, drawing: Drawing) -> np.ndarray:
     height, width = picture.shape[:2]
     result = draw_masks(picture, drawing.masks(width, height))
     arrows = [
-        (arrow_path(arrow, width, height), component_color(index))
+        (arrow_path(arrow, width, height)[:: -1 if component.playback == "reverse" else 1], component_color(index))
         for index, component in enumerate(drawing.active)
         for arrow in component.arrows
     ]
@@ -225,8 +225,8 @@ def draw_drawing(picture: np.ndarray, drawing: Drawing) -> np.ndarray:
 
 
 def camera_view(camera: Camera, width: int, height: int) -> np.ndarray:
-    """The part of the first frame that fills the last one: its outline, closed, float64 [5,2] in pixels."""
-    motion = camera_motion(replace(camera, start=0, end=1), 2, width, height)
+    """The part of the first frame that the camera's whole way ends at: its outline, closed, float64 [5,2] in pixels."""
+    motion = camera_motion(replace(camera, start=0, end=1, playback="once"), 2, width, height)
     corners = to_pixels([(0, 0), (1, 0), (1, 1), (0, 1), (0, 0)], width, height)
     seen = (corners[:, 0] + 1j * corners[:, 1] - motion.shift[-1]) / motion.scale_turn[-1]
     return np.stack([seen.real, seen.imag], axis=-1)

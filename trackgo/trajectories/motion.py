@@ -16,6 +16,7 @@ from ..drawing.coordinates import check_size, to_pixels
 
 MAX_FRAMES = 1_024  # of tracks that are made or converted; ComfyUI's GenerateTracks has the same
 CURVE_STEPS = 32  # pieces per segment of a smooth curve
+_HALVINGS = 54  # of 0…1 in search of a place on a Bézier: as far as float64 tells apart
 _COINCIDENT_PX = 1e-6  # arrows that start closer together than this cannot tell a turn from a shift
 
 
@@ -78,6 +79,86 @@ def ease(p: np.ndarray, easing: str) -> np.ndarray:
     raise ValueError(f"easing is {easing!r}; it must be linear, ease-in, ease-out or ease-in-out")
 
 
+def _cubic(t: np.ndarray, a: float, b: float) -> np.ndarray:
+    """One coordinate of the cubic Bézier 0, a, b, 1."""
+    s = 1 - t
+    return 3 * s * s * t * a + 3 * s * t * t * b + t * t * t
+
+
+def ease_bezier(p: np.ndarray, curve: tuple[float, float, float, float]) -> np.ndarray:
+    """Share of the time → share of the way on the cubic (0, 0), (x1, y1), (x2, y2), (1, 1), all in 0…1; never falling.
+
+    The place with x = p is found by halving, with additions and products alone and as often as in the editor
+    (`motion.js`): both arrive at the same number, bit by bit.
+    """
+    x1, y1, x2, y2 = curve
+    low, high = np.zeros_like(p), np.ones_like(p)
+    for _ in range(_HALVINGS):
+        middle = (low + high) / 2
+        early = _cubic(middle, x1, x2) < p
+        low, high = np.where(early, middle, low), np.where(early, high, middle)
+    share = np.minimum(_cubic((low + high) / 2, y1, y2), 1)
+    return np.where((p <= 0) | (p >= 1), p, share)
+
+
+def _eased(p: np.ndarray, item: Component | Camera) -> np.ndarray:
+    return ease(p, item.easing) if item.bezier is None else ease_bezier(p, item.bezier)
+
+
+def _time_of(share: np.ndarray, item: Component | Camera) -> np.ndarray:
+    """The inverse of `_eased`: share of the way → share of the time."""
+    if item.bezier is not None:
+        x1, y1, x2, y2 = item.bezier
+        return ease_bezier(share, (y1, x1, y2, x2))
+    if item.easing == "linear":
+        return share
+    if item.easing == "ease-in":
+        return np.sqrt(share)
+    if item.easing == "ease-out":
+        return 1 - np.sqrt(1 - share)
+    return np.where(share < 0.5, np.sqrt(share / 2), 1 - np.sqrt((1 - share) / 2))
+
+
+def _way(p: np.ndarray, item: Component | Camera) -> np.ndarray:
+    """Share of the way at shares 0…1 of one run's time. A hold stops the clock at its place; what moves between the
+    holds is the eased way, in the time that they leave."""
+    if not item.holds:
+        return _eased(p, item)
+    holds = sorted(item.holds, key=lambda hold: hold.place)
+    ends = [0.0]
+    for hold in holds:
+        ends.append(ends[-1] + hold.span)
+    free = 1 - ends[-1]
+    begins = _time_of(np.array([hold.place for hold in holds]), item) * free
+    waited, stay = np.zeros_like(p), np.full_like(p, np.nan)
+    for hold, moving, before, after in zip(holds, begins, ends, ends[1:], strict=False):
+        begin = moving + before
+        end = begin + hold.span
+        stay = np.where((p >= begin) & (p <= end), hold.place, stay)
+        waited = np.where(p > end, after, waited)
+    moved = _eased(((p - waited) / free).clip(0, 1), item)
+    return np.where(np.isnan(stay), moved, stay)
+
+
+def _run(p: np.ndarray, playback: str, times: int) -> np.ndarray:
+    """Share of the whole time → share of the time of the run that it falls in; a run back counts down."""
+    if playback == "once":
+        return p
+    if playback == "reverse":
+        return 1 - p
+    number = np.minimum(np.floor(p * times), times - 1)
+    within = p * times - number
+    return np.where((number % 2 == 1) & (playback == "ping-pong"), 1 - within, within)
+
+
+def shares(item: Component | Camera, frames: int) -> np.ndarray:
+    """Share of the way, of every arrow's length, that a component or the camera is at in each frame: float64 [L], 0…1.
+
+    The one place where timing becomes motion: start and end, playback, holds, and easing or curve, in this order.
+    """
+    return _way(_run(progress(frames, item.start, item.end), item.playback, item.times), item)
+
+
 def smooth_curve(points: np.ndarray) -> np.ndarray:
     """Centripetal Catmull–Rom (α = ½) through complex [P], no two neighbours equal → complex [32·(P−1) + 1].
 
@@ -138,14 +219,18 @@ def similarity(starts: np.ndarray, positions: np.ndarray) -> tuple[np.ndarray, n
 
 
 def component_motion(component: Component, frames: int, width: int, height: int) -> Similarity:
-    """A component's arrows, timing and easing → its similarity at each frame, in width × height pixels."""
+    """A component's arrows and timing → its similarity at each frame, in width × height pixels.
+
+    In reverse the arrows run from their tips to their starts, and the mask is what is at the tips.
+    """
     check_size(width, height)
     check_positions(len(component.arrows), frames)
-    share = ease(progress(frames, component.start, component.end), component.easing)
+    share = shares(component, frames)
     if not component.arrows:
         return Similarity.still(frames)
     positions = np.stack([arrow_positions(arrow, share, width, height) for arrow in component.arrows], axis=1)
-    first_px = to_pixels([arrow.points[0] for arrow in component.arrows], width, height)
+    begun = -1 if component.playback == "reverse" else 0
+    first_px = to_pixels([arrow.points[begun] for arrow in component.arrows], width, height)
     starts = first_px[:, 0] + 1j * first_px[:, 1]
     return Similarity(*similarity(starts, positions))
 
@@ -156,7 +241,7 @@ def camera_motion(camera: Camera | None, frames: int, width: int, height: int) -
     check_frames(frames)
     if camera is None:
         return Similarity.still(frames)
-    share = ease(progress(frames, camera.start, camera.end), camera.easing)
+    share = shares(camera, frames)
     growth = np.log(camera.zoom)
     scale_turn = np.exp((growth + 1j * np.radians(camera.turn)) * share)
     panned = np.expm1(growth * share) / np.expm1(growth) if growth else share

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from trackgo import Drawing
-from trackgo.drawing import CURVES, EASINGS, Arrow, Component, Mask, Stroke, camera_component
+from trackgo.drawing import CURVES, EASINGS, PLAYBACKS, Arrow, Component, Hold, Mask, Stroke, camera_component
 from trackgo.drawing.document import MAX_COMPONENTS
 
 BOAT = {
@@ -136,6 +136,18 @@ REFUSED = [
     ("components/0/start", 1.2, "start is 1.2; it must be a number from 0 to 1"),
     ("components/0/end", "late", 'end is "late"'),
     ("components/0/easing", "bounce", 'easing is "bounce"; it must be one of linear, ease-in, ease-out, ease-in-out'),
+    ("components/0/bezier", "ease", 'bezier is "ease"; it must be four numbers [x1, y1, x2, y2]'),
+    ("components/0/bezier", [0.1, 0.2, 0.3], "bezier is [0.1, 0.2, 0.3]; it must be four numbers"),
+    ("components/0/bezier", [0.1, 0.2, 0.3, 1.4], "bezier: y2 is 1.4; it must be a number from 0 to 1"),
+    ("components/0/holds", 0.5, "holds is a number; it must be a list"),
+    ("components/0/holds", [0.5], "hold 1: it is a number; it must be an object"),
+    ("components/0/holds", [{"place": 0.5}], "hold 1: span is missing"),
+    ("components/0/holds", [{"place": 0.5, "span": -1}], "hold 1: span is -1; it must be a number from 0 to 0.99"),
+    ("components/0/holds", [{"place": 0.5, "span": 0.5}] * 2, "holds last 1 of the motion's time in all; at most 0.99"),
+    ("components/0/holds", [{"place": 0.5, "span": 0}] * 33, "holds has 33 holds; at most 32 are allowed"),
+    ("components/0/playback", "forth", 'playback is "forth"; it must be one of once, reverse, ping-pong, loop'),
+    ("components/0/times", 2.5, "times is 2.5; it must be a whole number"),
+    ("components/0/times", 0, "times is 0; it must be a number from 1 to 100"),
     ("components/0/hidden", 1, "hidden is 1; it must be true or false"),
     ("components/0/locked", "no", 'locked is "no"'),
 ]
@@ -147,6 +159,21 @@ def test_a_mistake_is_refused_with_its_place(path, value, message):
         Drawing.from_json(changed(path, value))
     assert message in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+def test_timing_is_written_only_where_it_says_something():
+    document = json.loads(json.dumps(BOAT))
+    assert not {"bezier", "holds", "playback", "times"} & Drawing.from_dict(document).to_dict()["components"][0].keys()
+    said = {
+        "bezier": [0.5, 0, 0.5, 1], "holds": [{"place": 0.5, "span": 0.25, "note": "theirs"}],
+        "playback": "ping-pong", "times": 4,
+    }  # fmt: skip
+    document["components"][0] |= said
+    drawing = Drawing.from_dict(document)
+    assert drawing.components[0].holds == (Hold(0.5, 0.25, {"note": "theirs"}),)
+    again = json.loads(drawing.to_json())
+    assert {key: again["components"][0][key] for key in said} == said
+    assert list(again["components"][0])[-4:] == ["bezier", "holds", "playback", "times"]
 
 
 def test_start_after_end_is_refused():
@@ -310,6 +337,10 @@ components = st.builds(
         st.builds(Arrow, st.lists(point, min_size=1, max_size=4), st.sampled_from(CURVES), extra), max_size=2
     ),
     easing=st.sampled_from(EASINGS),
+    bezier=st.none() | st.tuples(*[st.floats(0, 1)] * 4),
+    holds=st.lists(st.builds(Hold, st.floats(0, 1), st.floats(0, 0.3), extra), max_size=3),
+    playback=st.sampled_from(PLAYBACKS),
+    times=st.integers(1, 100),
     hidden=st.booleans(),
     locked=st.booleans(),
     extra=extra,
@@ -331,7 +362,9 @@ json_values = st.recursive(
     lambda inner: (
         st.lists(inner, max_size=3)
         | st.dictionaries(
-            st.sampled_from(["mask", "strokes", "points", "tool", "arrows", "png", "radius", "start", "name", "curve"]),
+            st.sampled_from(
+                ["mask", "strokes", "points", "tool", "arrows", "png", "radius", "start", "name", "curve", "holds"]
+            ),
             inner,
         )
     ),

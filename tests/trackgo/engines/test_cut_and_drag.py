@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from tests.comfy_harness import ROOT
 from trackgo import Camera, Drawing, point_trajectories
-from trackgo.drawing import Arrow, Component, Mask, Stroke
+from trackgo.drawing import Arrow, Component, Hold, Mask, Stroke
 from trackgo.engines.cut_and_drag import fill, reference_frames, reference_video, tracked_reference
 from trackgo.files import read_picture
 
@@ -111,6 +111,17 @@ def test_the_camera_moves_everything_but_the_holes() -> None:
     assert np.abs(shown[-1][rows, columns].astype(int) - SLOPES[5:15, 20:110]).max() <= 1
     hole = Drawing((BOAT,)).masks(WIDTH, HEIGHT)[0]
     assert not moved[-1][30:50, 60:80].all() and hole[30:50, 20:40].all()
+
+
+def test_there_and_back_with_a_stay_is_in_the_points_and_in_the_pixels() -> None:
+    stay = {"playback": "ping-pong", "holds": (Hold(1.0, 0.5),), "bezier": (0.3, 0.0, 0.6, 1.0)}
+    drawing = Drawing((replace(BOAT, **stay), replace(WHIRL, **stay)))
+    tracks = point_trajectories(drawing, 13, WIDTH, HEIGHT).tracks
+    shown, _ = reference_video(SLOPES, drawing, 13)
+    for clip, tolerance in ((tracks, 1e-3), (shown.astype(int), 1)):
+        assert np.abs(clip - clip[::-1]).max() <= tolerance
+        assert all(np.array_equal(clip[6], clip[i]) for i in range(3, 10))
+        assert not np.array_equal(clip[2], clip[3]) and not np.array_equal(clip[0], clip[6])
 
 
 def test_frame_by_frame_is_the_same() -> None:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from trackgo import PointTrajectories
-from trackgo.drawing import Arrow, Component, Drawing, Mask, Stroke
+from trackgo.drawing import Arrow, Camera, Component, Drawing, Mask, Stroke
 from trackgo.figures import overlays
 from trackgo.trajectories import COMPONENT_COLORS
 
@@ -55,6 +55,17 @@ def test_an_arrow_runs_from_its_start_to_its_tip() -> None:
     changed = np.nonzero((picture != GREY).any(axis=-1))
     assert 245 <= changed[1].max() <= 253, "the head ends at the path's end"
     assert abs(changed[0].mean() - 128) < 1
+
+
+def test_in_reverse_the_tip_is_drawn_where_the_motion_ends_and_a_camera_shows_its_whole_way() -> None:
+    way, turned = Arrow([(0.2, 0.5), (0.8, 0.5)]), Arrow([(0.8, 0.5), (0.2, 0.5)])
+    parts = [Component(arrows=(way,), playback="reverse"), Component(arrows=(turned,))]
+    pictures = [overlays.draw_drawing(GREY, Drawing((part,))) for part in parts]
+    assert np.array_equal(*pictures)
+    camera = Camera((0.1, 0.0), 1.5)
+    there_and_back = Camera((0.1, 0.0), 1.5, playback="ping-pong", bezier=(0.4, 0, 0.2, 1))
+    views = [overlays.camera_view(one, WIDTH, HEIGHT) for one in (camera, there_and_back)]
+    np.testing.assert_allclose(*views, atol=1e-9)
 
 
 @pytest.mark.parametrize("path", [[[60.0, 60.0]], [[60.0, 60.0], [60.0, 60.0]]])

@@ -38,10 +38,9 @@ def tracks_of(drawing: Drawing, number: int | None = None) -> np.ndarray:
 
 @pytest.mark.parametrize("case", GOLDEN["cameras"], ids=lambda case: case["name"])
 def test_camera_over_a_component_equals_the_matrices(case):
-    fields = dict(case["component"])
-    component = Component(arrows=tuple(Arrow(**arrow) for arrow in fields.pop("arrows")), **fields)
+    component = Component.from_dict(case["component"])
     frames, size = case["frames"], (case["width"], case["height"])
-    camera = camera_motion(Camera(**case["camera"]), frames, *size)
+    camera = camera_motion(Camera.from_dict(case["camera"]), frames, *size)
     found = [camera.scale_turn.real, camera.scale_turn.imag, camera.shift.real, camera.shift.imag]
     assert np.allclose(np.stack(found, -1), case["similarity"], atol=1e-8)
     moved = component_motion(component, frames, *size).then(camera)

@@ -10,13 +10,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from trackgo.drawing import EASINGS, Arrow, Component, camera_component
+from trackgo.drawing import EASINGS, PLAYBACKS, Arrow, Camera, Component, Hold, camera_component
 from trackgo.trajectories.motion import (
     along,
     arrow_positions,
+    camera_motion,
     component_motion,
     ease,
+    ease_bezier,
     progress,
+    shares,
     similarity,
     smooth_curve,
 )
@@ -24,16 +27,10 @@ from trackgo.trajectories.motion import (
 GOLDEN = json.loads((Path(__file__).parents[2] / "fixtures" / "geometry_golden.json").read_text(encoding="utf-8"))
 
 
-def component_of(case: dict) -> Component:
-    fields = dict(case["component"])
-    arrows = tuple(Arrow(**arrow) for arrow in fields.pop("arrows"))
-    return Component(arrows=arrows, **fields)
-
-
 @pytest.mark.parametrize("case", GOLDEN["motions"], ids=lambda case: case["name"])
 def test_motion_equals_the_brute_force(case):
-    component = component_of(case)
-    share = ease(progress(case["frames"], component.start, component.end), component.easing)
+    component = Component.from_dict(case["component"])
+    share = shares(component, case["frames"])
     assert np.allclose(share, case["shares"], atol=1e-12)
     for arrow, expected in zip(component.arrows, case["arrow_positions_px"], strict=True):
         z = arrow_positions(arrow, share, case["width"], case["height"])
@@ -45,6 +42,11 @@ def test_motion_equals_the_brute_force(case):
 @pytest.mark.parametrize("case", GOLDEN["easing"], ids=lambda case: case["easing"])
 def test_easing_equals_the_golden_values(case):
     assert np.allclose(ease(np.array(case["p"]), case["easing"]), case["share"], atol=1e-15)
+
+
+@pytest.mark.parametrize("case", GOLDEN["beziers"], ids=lambda case: str(case["bezier"]))
+def test_drawn_speeds_equal_the_golden_values(case):
+    assert np.allclose(ease_bezier(np.array(case["p"]), case["bezier"]), case["share"], atol=1e-14)
 
 
 @pytest.mark.parametrize("case", GOLDEN["similarities"])
@@ -67,6 +69,104 @@ def test_progress_rises_from_0_to_1(easing, frames, start, end):
         assert share[-1] == 1  # the clip's last frame is at 1 ≥ end
     if start < end:
         assert share[0] == 0
+
+
+unit = st.floats(0, 1)
+beziers = st.tuples(unit, unit, unit, unit)
+holds = st.lists(st.builds(Hold, unit, st.floats(0, 0.19)), max_size=5).map(tuple)
+timings = st.fixed_dictionaries(
+    {"easing": st.sampled_from(EASINGS), "bezier": st.none() | beziers, "holds": holds, "times": st.integers(1, 7)}
+)
+
+
+@given(beziers, st.lists(unit, min_size=1, max_size=20))
+def test_a_drawn_speed_lies_on_its_curve_and_never_falls(curve, moments):
+    """The curve's own points by NumPy's polynomial roots, instead of by halving."""
+    x1, y1, x2, y2 = curve
+    p = np.sort(np.array([0.0, *moments, 1.0]))
+    share = ease_bezier(p, curve)
+    assert (share[0], share[-1]) == (0, 1)
+    assert (np.diff(share) >= -1e-15).all()
+    across, up = (
+        np.polynomial.Polynomial([0, 3 * a, 3 * b - 6 * a, 1 + 3 * a - 3 * b]) for a, b in ((x1, x2), (y1, y2))
+    )
+    for moment, found in zip(p, share, strict=True):
+        t = [root.real for root in (across - moment).roots() if abs(root.imag) < 1e-3 and -1e-3 < root.real < 1.001]
+        near = min(t, key=lambda at: abs(up(at) - found))
+        assert abs(across(near) - moment) < 1e-6
+        assert abs(up(near) - found) < 1e-3  # as good as a root is where the curve stands upright
+    flat = np.diff(across(np.linspace(0, 1, 101))).min()
+    if flat > 1e-3:
+        t = np.interp(p, across(np.linspace(0, 1, 100_001)), np.linspace(0, 1, 100_001))
+        assert np.abs(up(t) - share).max() < 1e-6
+
+
+def test_easing_in_and_out_are_such_curves():
+    p = np.linspace(0, 1, 33)
+    for name, curve in {
+        "linear": (1 / 3, 1 / 3, 2 / 3, 2 / 3),
+        "ease-in": (1 / 3, 0, 2 / 3, 1 / 3),
+        "ease-out": (1 / 3, 2 / 3, 2 / 3, 1),
+    }.items():
+        assert np.allclose(ease_bezier(p, curve), ease(p, name), atol=1e-14)
+
+
+@settings(deadline=None)
+@given(timings, st.integers(2, 121))
+def test_a_hold_keeps_its_place_and_for_as_long_as_it_says(timing, frames):
+    component = Component(**timing)
+    share = shares(component, frames)
+    assert share.min() >= 0
+    assert share.max() <= 1
+    assert (np.diff(share) >= -1e-12).all()
+    assert share[-1] == pytest.approx(1)
+    for hold in component.holds:
+        held = np.isclose(share, hold.place, rtol=0, atol=1e-12).sum()
+        assert held >= np.floor(hold.span * (frames - 1) - 1e-9), "frames at the place"
+
+
+@settings(deadline=None)
+@given(timings)
+def test_holds_rescale_with_the_frames(timing):
+    component = Component(**timing)
+    assert np.array_equal(shares(component, 97)[::8], shares(component, 13))
+
+
+@settings(deadline=None)
+@given(timings, st.integers(1, 60))
+def test_reverse_is_the_film_played_backwards_and_there_and_back_is_symmetric(timing, half):
+    frames = 2 * half + 1
+    once, back = (shares(Component(playback=name, **timing), frames) for name in ("once", "reverse"))
+    steep = Component(**timing).bezier is not None  # upright, it turns a rounded time into another place
+    assert np.allclose(back[::-1], once, atol=1e-4 if steep else 1e-7)
+    to_and_fro = shares(Component(playback="ping-pong", **timing | {"times": 2}), frames)
+    assert np.allclose(to_and_fro, to_and_fro[::-1], atol=1e-4 if steep else 1e-7)
+    assert np.allclose(to_and_fro[[0, half]], [0, 1], atol=1e-12)
+    assert np.allclose(shares(Component(playback="loop", **timing | {"times": 1}), frames), once)
+
+
+def test_reverse_is_turning_the_arrows_round_and_twice_is_nothing():
+    ways = (((0.2, 0.3), (0.45, 0.31), (0.9, 0.55)), ((0.7, 0.1), (0.5, 0.15)))
+    points = np.array([[10.0, 20.0], [300.0, 100.0]])
+
+    def moved(turned: bool, playback: str) -> np.ndarray:
+        arrows = tuple(Arrow(way[::-1] if turned else way, "smooth") for way in ways)
+        return component_motion(Component(arrows=arrows, playback=playback), 9, 320, 180).apply(points)
+
+    assert np.allclose(moved(False, "reverse"), moved(True, "once"), atol=1e-9)
+    assert np.allclose(moved(True, "reverse"), moved(False, "once"), atol=1e-9)
+
+
+@settings(deadline=None)
+@given(timings, st.sampled_from(PLAYBACKS), st.integers(1, 40))
+def test_in_the_first_frame_everything_is_where_its_mask_is(timing, playback, frames):
+    arrows = (Arrow([(0.2, 0.3), (0.4, 0.7), (0.6, 0.1)], "smooth"), Arrow([(0.5, 0.5), (0.1, 0.9)]))
+    points = np.array([[10.0, 20.0], [300.0, 100.0]])
+    component = Component(arrows=arrows, playback=playback, **timing)
+    assert np.allclose(component_motion(component, frames, 320, 180).apply(points)[0], points, atol=1e-9)
+    if playback != "reverse":
+        camera = Camera((0.1, 0.2), 2.0, 30.0, playback=playback, **timing)
+        assert np.allclose(camera_motion(camera, frames, 320, 180).apply(points)[0], points, atol=1e-9)
 
 
 def test_unknown_easing_is_named():
