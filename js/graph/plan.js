@@ -4,12 +4,14 @@
  * @typedef {{checkpoint: string, weights: string|null}|null} RealModel  null: the demo; no weights: cut and drag
  * @typedef {{type: string, at: [number, number], size?: [number, number], set?: Record<string, unknown>}} PlannedNode
  * @typedef {[from: string, output: number, to: string, input: string]} PlannedLink
- * @typedef {{nodes: Record<string, PlannedNode>, links: PlannedLink[], conditioning: Record<string, number>}} Follow
+ * @typedef {{nodes: Record<string, PlannedNode>, links: PlannedLink[], conditioning?: Record<string, number>}} Follow
  * @typedef {{nodes: Record<string, PlannedNode>, links: PlannedLink[]}} Plan links from 'picture' begin at the picture
  */
 
 const SVD = { area: 1024 * 576, multiple: 64, frames: 14, frames_xt: 25 }
 const DEMO = { width: 128, height: 128, frames: 14 }
+const BOTH = { steps: 8, start: 0.45, release: 0.8 } // of the demo model, as in trackgo/demo/example.py
+const SAMPLER = { sampler_name: 'euler', scheduler: 'karras', denoise: 1 }
 const MIN_SIDE = 64
 /** @type {[number, number]} */
 const AT_MODEL = [60, 0]
@@ -52,7 +54,8 @@ export function motionPlan(picture, real) {
   const model = real
     ? { type: 'ImageOnlyCheckpointLoader', at: AT_MODEL, set: { ckpt_name: real.checkpoint } }
     : { type: 'TrackGoDemoModel', at: AT_MODEL }
-  const follow = real && !real.weights ? cutAndDrag(size) : trackgo(size, real?.weights ?? null)
+  const follow = real ? (real.weights ? trackgo(size, real.weights) : cutAndDrag(size)) : both(size)
+  const x = real ? 1760 : 2240 // both engines take two columns
   return {
     nodes: {
       model,
@@ -65,14 +68,14 @@ export function motionPlan(picture, real) {
         type: 'SVD_img2vid_Conditioning', at: [1280, 720],
         set: { width, height, video_frames: frames, augmentation_level: real ? 0.02 : 0, ...follow.conditioning },
       },
-      guidance: { type: 'VideoLinearCFGGuidance', at: [1760, 0] },
+      guidance: { type: 'VideoLinearCFGGuidance', at: [x, 0] },
       sampler: {
-        type: 'KSampler', at: [1760, 160],
-        set: { steps: real ? 25 : 4, cfg: real ? 2.5 : 1, sampler_name: 'euler', scheduler: 'karras', denoise: 1 },
+        type: 'KSampler', at: [x, 160],
+        set: { ...(real ? { steps: 25, cfg: 2.5 } : { steps: BOTH.steps, cfg: 1 }), ...SAMPLER },
       },
-      decode: { type: 'VAEDecode', at: [1760, 720] },
-      video: { type: 'CreateVideo', at: [2240, 0], set: { fps: 7 } },
-      save: { type: 'SaveVideo', at: [2240, 160], size: [440, 420], set: { filename_prefix: 'video/TrackGo' } },
+      decode: { type: 'VAEDecode', at: [x, 720] },
+      video: { type: 'CreateVideo', at: [x + 480, 0], set: { fps: 7 } },
+      save: { type: 'SaveVideo', at: [x + 480, 160], size: [440, 420], set: { filename_prefix: 'video/TrackGo' } },
       ...follow.nodes,
     },
     links: [
@@ -109,28 +112,45 @@ function trackgo(size, weights) {
       ['points', 0, 'apply', 'tracks'], ['svd', 2, 'apply', 'latent'],
       ['apply', 0, 'guidance', 'model'], ['svd', 2, 'sampler', 'latent_image'],
     ],
-    conditioning: {},
   }
 }
 
 /**
  * What makes a plain SVD follow: held to the rough video (arXiv 2511.08633, whose motion bucket is 17).
  * @param {{width: number, height: number, frames: number}} size
+ * @param {string} model the node whose MODEL is held
+ * @param {number} x
+ * @param {Record<string, number>} [set] what is not Hold Motion's default
  * @returns {Follow}
  */
-function cutAndDrag(size) {
+function cutAndDrag(size, model = 'model', x = 1280, set = {}) {
   return {
     nodes: {
-      rough: { type: 'TrackGoCutAndDrag', at: [1280, 0], set: size },
-      encode: { type: 'VAEEncode', at: [1280, 260] },
-      hold: { type: 'TrackGoHoldMotion', at: [1280, 400] },
+      rough: { type: 'TrackGoCutAndDrag', at: [x, 0], set: size },
+      encode: { type: 'VAEEncode', at: [x, 260] },
+      hold: { type: 'TrackGoHoldMotion', at: [x, 400], set },
     },
     links: [
       ['fit', 0, 'rough', 'image'], ['canvas', 0, 'rough', 'drawing'], ...sized('rough'),
       ['rough', 0, 'encode', 'pixels'], ['model', 2, 'encode', 'vae'],
-      ['model', 0, 'hold', 'model'], ['encode', 0, 'hold', 'latent'], ['rough', 1, 'hold', 'masks'],
+      [model, 0, 'hold', 'model'], ['encode', 0, 'hold', 'latent'], ['rough', 1, 'hold', 'masks'],
       ['hold', 0, 'guidance', 'model'], ['hold', 1, 'sampler', 'latent_image'],
     ],
     conditioning: { motion_bucket_id: 17 },
+  }
+}
+
+/**
+ * The demo model by both, which keeps texture.
+ * @param {{width: number, height: number, frames: number}} size
+ * @returns {Follow}
+ */
+function both(size) {
+  const { start, release } = BOTH
+  const [moved, held] = [trackgo(size, null), cutAndDrag(size, 'apply', 1760, { start, release })]
+  const taken = (/** @type {PlannedLink} */ [, , to]) => to === 'guidance' || to === 'sampler'
+  return {
+    nodes: { ...moved.nodes, ...held.nodes },
+    links: [...moved.links.filter((link) => !taken(link)), ...held.links],
   }
 }

@@ -1,5 +1,6 @@
 /** The graph of the command "motion for this picture", as data. */
 import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
 import test from 'node:test'
 import { motionPlan, realModel, svdSize } from '../../js/graph/plan.js'
 
@@ -42,4 +43,15 @@ test('without weights the sampler is held to the rough video', () => {
   assert.equal(nodes.apply, undefined)
   const feeds = (to, input) => links.find((link) => link[2] === to && link[3] === input)?.[0]
   assert.deepEqual([feeds('sampler', 'latent_image'), feeds('guidance', 'model')], ['hold', 'hold'])
+})
+
+test('the demo model follows by its weights and is held, as the library has it', () => {
+  const { nodes, links } = motionPlan({ width: 640, height: 427 }, null)
+  const feeds = (to, input) => links.find((link) => link[2] === to && link[3] === input)?.[0]
+  const chain = [feeds('guidance', 'model'), feeds('hold', 'model'), feeds('apply', 'model')]
+  assert.deepEqual(chain, ['hold', 'apply', 'model'])
+  const library = readFileSync(new URL('../../trackgo/demo/example.py', import.meta.url), 'utf8')
+  const { steps } = nodes.sampler.set
+  const { start, release } = nodes.hold.set
+  assert.match(library, new RegExp(`"steps": ${steps}, "start": ${start}, "release": ${release}`))
 })

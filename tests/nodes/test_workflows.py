@@ -121,7 +121,8 @@ def test_the_real_comfyui_knows_every_node(workflow: dict[str, Any], comfy: Comf
             continue
         if node["type"] in NEWER and node["type"] not in known:
             (note,) = (other["widgets_values"][0] for other in workflow["nodes"] if other["type"] in NOTES)
-            assert f"**Needs ComfyUI {NEWER[node['type']]} or later**" in note.split("\n\n")[1], "said first, where the node is missing"
+            said = f"**Needs ComfyUI {NEWER[node['type']]} or later**"
+            assert said in note.split("\n\n")[1], "said first, where the node is missing"
             continue
         assert node["type"] in known, node["type"]
         check_node(node, known[node["type"]])
