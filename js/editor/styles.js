@@ -51,6 +51,7 @@ const CSS = `
   text-align: right; color: var(--tg-text); background: var(--tg-panel); border: 1px solid var(--tg-line);
   border-radius: 4px; outline: none; user-select: text; }
 .trackgo-number:focus { border-color: var(--tg-accent); }
+.trackgo-options .trackgo-number { width: 52px; }
 .trackgo-camera .trackgo-button { margin-left: auto; height: 22px; }
 .trackgo-camera-row { flex: none; border-bottom: 1px solid color-mix(in srgb, var(--tg-line) 60%, transparent); }
 .trackgo-camera-row.trackgo-chosen { background: var(--tg-on); }

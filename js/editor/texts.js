@@ -33,7 +33,7 @@ export const TEXT = {
   camera: 'Camera (C): pan, zoom and turn everything',
   curve: 'Smooth or straight arrow (S)',
   radius: 'Brush size ([ and ])',
-  brushWidth: 'How wide the brush is, in pixels of the picture',
+  brushWidth: 'How wide the brush is, in pixels of the picture; type another width',
   undo: 'Undo (Ctrl+Z)',
   redo: 'Redo (Ctrl+Shift+Z)',
   clear: 'Clear…',

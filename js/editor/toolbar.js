@@ -16,7 +16,7 @@
 import { arrowsOf, hasMask } from './accessors.js'
 import { clearMask, patchComponent, updateArrow } from './document.js'
 import { removeCamera } from './camera.js'
-import { el, iconButton, setIcon, setPressed } from './dom.js'
+import { clamp, el, iconButton, numberField, setIcon, setPressed } from './dom.js'
 import { finishArrow, keepArrow } from './gestures.js'
 import { maskMenu } from './mask-menu.js'
 import { MAX_RADIUS, MIN_RADIUS, TOOLS } from './store.js'
@@ -109,7 +109,11 @@ export class Toolbar {
       title: TEXT.radius, 'aria-label': TEXT.radius,
       on: { input: () => store.setView({ radius: sliderToRadius(Number(this.size.value)) }) },
     })
-    this.sizeNumber = el('span', { class: 'trackgo-width', title: TEXT.brushWidth })
+    this.width = numberField(TEXT.brushWidth, { min: 0, max: 1e6, step: 'any', 'data-action': 'brush-width' },
+      () => this.#widthShown(), (px) => {
+        store.setView({ radius: clamp(px / 2 / actions.pictureWidth(), MIN_RADIUS, MAX_RADIUS) })
+      })
+    this.sizeNumber = el('label', { class: 'trackgo-field trackgo-width', title: TEXT.brushWidth }, [this.width, 'px'])
     this.curve = iconButton('straight', TEXT.curve, () => toggleCurve(store), { 'data-action': 'curve' })
     this.undo = iconButton('undo', TEXT.undo, () => store.undo(), { 'data-action': 'undo' })
     this.redo = iconButton('redo', TEXT.redo, () => store.redo(), { 'data-action': 'redo' })
@@ -147,7 +151,12 @@ export class Toolbar {
     for (const button of this.tools) setPressed(button, button.dataset.tool === tool)
     const round = tool === 'brush' || tool === 'erase'
     this.size.hidden = this.sizeNumber.hidden = !round
-    if (round) this.#renderSize(radius)
+    if (round) {
+      const text = this.#widthShown()
+      this.size.value = String(radiusToSlider(radius))
+      this.size.setAttribute('aria-valuetext', `${text} px`)
+      if (this.width !== document.activeElement) this.width.value = text
+    }
     const selected = selectedArrow(store)
     this.curve.hidden = !(tool === 'arrow' || (tool === 'select' && selected))
     setIcon(this.curve, (selected && store.draft?.kind !== 'arrow' ? selected.curve ?? 'straight' : curve))
@@ -157,12 +166,9 @@ export class Toolbar {
     setIcon(this.full, full ? 'shrink' : 'expand', full ? TEXT.shrink : TEXT.expand)
   }
 
-  /** @param {number} radius in frame widths */
-  #renderSize(radius) {
-    const width = 2 * radius * this.actions.pictureWidth()
-    const text = `${width < 10 ? Number(width.toFixed(1)) : Math.round(width)} px`
-    this.size.value = String(radiusToSlider(radius))
-    this.size.setAttribute('aria-valuetext', text)
-    if (this.sizeNumber.textContent !== text) this.sizeNumber.textContent = text
+  /** The brush's width in pixels of the picture, as it is shown. */
+  #widthShown() {
+    const width = 2 * this.store.view.radius * this.actions.pictureWidth()
+    return String(width < 10 ? Number(width.toFixed(1)) : Math.round(width))
   }
 }
