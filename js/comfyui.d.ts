@@ -108,7 +108,7 @@ declare module '*/scripts/app.js' {
     }
     ui?: { settings?: Partial<EventTarget> }
     extensionManager?: {
-      setting?: { get: (id: string) => unknown }
+      setting?: { get: (id: string) => unknown, set?: (id: string, value: unknown) => unknown }
       toast?: { add: (message: { severity: string, summary: string, detail: string, life: number }) => void }
       /** captureCanvasState in newer releases, checkState in older ones. */
       workflow?: { activeWorkflow?: { changeTracker?: { captureCanvasState?: () => void; checkState?: () => void } } }

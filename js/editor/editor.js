@@ -24,7 +24,7 @@ import { Input } from './input.js'
 import { Intake } from './intake.js'
 import { remember, recall } from './memory.js'
 import { Menu } from './menu.js'
-import { preferences } from './preferences.js'
+import { onPreference, preferences } from './preferences.js'
 import { pictureTarget, PreviewRequest } from './preview-request.js'
 import { ifEndedNow } from './readout.js'
 import { Selection } from './selection.js'
@@ -105,6 +105,7 @@ export class TrackGoEditor {
       host.watch.poke()
     })
     this.observer.observe(this.area)
+    this.unprefer = onPreference(() => this.render())
     this.unwatch = host.watch.add(() => this.watch())
     this.render()
   }
@@ -382,6 +383,7 @@ export class TrackGoEditor {
   destroy() {
     if (this.place) remember(this.place, this.store.history)
     this.unwatch()
+    this.unprefer()
     clearInterval(this.timer)
     this.observer.disconnect()
     this.stage.stop()

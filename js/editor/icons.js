@@ -45,6 +45,10 @@ const PATHS = {
     + '<rect x="5.3" y="6" width="5.4" height="4" rx=".5"/>',
   expand: '<path d="M9.5 2.5h4v4M13.3 2.7L9.3 6.7M6.5 13.5h-4v-4M2.7 13.3l4-4"/>',
   shrink: '<path d="M13.3 6.7h-4v-4M9.5 6.5l4-4M2.7 9.3h4v4M6.5 9.5l-4 4"/>',
+  check: '<path d="M3 8.5l3.3 3.3L13 4.8"/>',
+  view:
+    '<path d="M2.5 4h5.2M11.3 4h2.2M2.5 8h1.2M7.3 8h6.2M2.5 12h6.2M12.3 12h1.2"/><circle cx="9.5" cy="4" r="1.7"/>'
+    + '<circle cx="5.5" cy="8" r="1.7"/><circle cx="10.5" cy="12" r="1.7"/>',
   play: '<path d="M4.5 2.8v10.4L13 8z" fill="currentColor"/>',
   pause: '<path d="M5 3v10M11 3v10" stroke-width="2.5"/>',
   plus: '<path d="M8 3v10M3 8h10"/>',

@@ -247,7 +247,7 @@ export class Stage {
   #backdropKey(drawing) {
     const { store, picture, masks } = this
     /** @type {unknown[]} */
-    const key = [picture, masks.size, this.#active]
+    const key = [picture, masks.size, this.#active, preferences.maskOpacity, preferences.outlineOnly]
     const merged = store.merged(drawing)
     for (const [i, component] of merged.components.entries()) {
       if (i - store.offset === this.#active) continue
@@ -353,7 +353,7 @@ export class Stage {
     for (const [i, component] of merged.components.entries()) {
       const entry = component.hidden || i - store.offset === this.#active ? null : masks.tint(i)
       if (!entry) continue
-      context.globalAlpha = preferences.maskOpacity * (i < store.offset ? GHOST_ALPHA : 1)
+      context.globalAlpha = i < store.offset ? GHOST_ALPHA : 1
       context.drawImage(entry.tint, entry.box.x0, entry.box.y0)
     }
     context.globalAlpha = 1
@@ -364,17 +364,14 @@ export class Stage {
     const { context, masks, store } = this
     const { draft, offset } = store
     const active = this.#active
-    context.globalAlpha = preferences.maskOpacity
     if (draft?.kind === 'stroke') {
       context.drawImage(masks.drawLive(active + offset, draft.stroke, store.color(active)).canvas, 0, 0)
-      context.globalAlpha = 1
       return
     }
     masks.endLive()
     const entry = active < 0 || drawing.components[active]?.hidden ? null : masks.tint(active + offset)
     const [dx, dy] = draft?.kind === 'move' ? [draft.du * masks.size.width, draft.dv * masks.size.height] : [0, 0]
     if (entry) context.drawImage(entry.tint, entry.box.x0 + dx, entry.box.y0 + dy)
-    context.globalAlpha = 1
   }
 
   /** Everything with a constant size on the stage. @param {Drawing} drawing */

@@ -143,6 +143,9 @@ const CSS = `
 .trackgo-menu-item[aria-current=true] { background: var(--tg-on); }
 .trackgo-menu-item:disabled { opacity: .4; cursor: default; }
 .trackgo-menu-field { display: flex; align-items: center; gap: 6px; padding: 5px 10px 5px 30px; color: var(--tg-dim); }
+.trackgo-menu .trackgo-size { width: 96px; margin-left: auto; }
+.trackgo-menu-field .trackgo-size + span { min-width: 40px; text-align: right; }
+[aria-checked=false] > .trackgo-check { visibility: hidden; }
 .trackgo-menu-icon { width: 16px; height: 16px; flex: none; }
 .trackgo-shortcuts { display: grid; grid-template-columns: auto 1fr; gap: 4px 12px; padding: 6px 8px;
   align-items: baseline; max-width: 380px; }

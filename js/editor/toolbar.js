@@ -21,6 +21,7 @@ import { finishArrow, keepArrow } from './gestures.js'
 import { maskMenu } from './mask-menu.js'
 import { MAX_RADIUS, MIN_RADIUS, TOOLS } from './store.js'
 import { SHORTCUTS, TEXT } from './texts.js'
+import { viewMenu } from './view-menu.js'
 
 const SLIDER_STEPS = 100
 const RATIO = MAX_RADIUS / MIN_RADIUS
@@ -120,6 +121,7 @@ export class Toolbar {
     this.clear = this.#menuButton('trash', TEXT.clear, 'clear', () => clearItems(store))
     this.mask = this.#menuButton('mask', TEXT.mask, 'mask', () => maskMenu(store, actions.menu, actions.pictureWidth))
     this.files = this.#menuButton('picture', TEXT.files, 'files', () => actions.fileItems())
+    this.look = this.#menuButton('view', TEXT.view, 'view', () => viewMenu())
     this.fit = iconButton('fit', TEXT.fit, () => actions.fit(), { 'data-action': 'fit' })
     this.help = this.#menuButton('help', TEXT.help, 'help', () => shortcutList())
     this.full = iconButton('expand', TEXT.expand, () => actions.toggleFull(), { 'data-action': 'full' })
@@ -141,7 +143,7 @@ export class Toolbar {
       group(select), group(wand, brush, erase, lasso, lassoErase, fill, this.mask),
       group(arrow, freehand), group(camera),
       el('div', { class: 'trackgo-options' }, [this.size, this.sizeNumber, this.curve]),
-      group(this.undo, this.redo, this.clear), group(this.files, this.fit, this.help, this.full),
+      group(this.undo, this.redo, this.clear), group(this.files, this.look, this.fit, this.help, this.full),
     ])
   }
 

@@ -159,7 +159,9 @@ export type StageView = { scale: number; x: number; y: number }
 /** data: 1 inside, 0 outside, row-major. */
 export type Raster = Size & { data: Uint8Array }
 /** A component's mask as a raster. box: the smallest around it, null where it is empty; tint: its colored cut-out. */
+/** look: the preferences that its tint shows. */
 export type MaskEntry = {
+  look: string
   mask: Mask | undefined
   raster: Raster
   box: Box | null
