@@ -14,6 +14,7 @@
  */
 import { arrowsOf, nameOf } from './accessors.js'
 import { advice } from './advice.js'
+import { Bucket } from './bucket.js'
 import { CameraPanel } from './camera-panel.js'
 import { contextOf, makeCanvas } from './canvas.js'
 import { ComponentList, componentItems, describe } from './components.js'
@@ -57,6 +58,7 @@ export class TrackGoEditor {
     })
     this.stage = new Stage(this.store, this.previewRequest)
     this.selection = new Selection(this.store, { select: host.select, picture: () => this.stage.smallPicture() })
+    this.bucket = new Bucket(this.store, () => this.stage.pixels())
     /** @type {Source} */
     this.source = { key: '', linked: false, url: null, shape: null, image: null, error: '' }
     /** The document's own picture when the graph was last looked at. @type {string|null} */
@@ -92,7 +94,7 @@ export class TrackGoEditor {
     this.input = new Input(this.store, this.stage, this.root, {
       forwardWheel: host.forwardWheel, menuAt: (x, y) => this.openMenu(x, y), toggleFull: () => this.toggleFull(),
       isFull: () => !!this.overlay, togglePlay: () => this.togglePlay(),
-      beginSelection: (at) => this.selection.begin(at),
+      beginSelection: (at) => this.selection.begin(at), fillAlike: (at) => this.bucket.press(at),
       showHelp: () => this.menu.open(this.panels.toolbar.help, shortcutList()),
     })
     for (const type of /** @type {const} */ (['copy', 'cut', 'paste'])) {
@@ -116,6 +118,7 @@ export class TrackGoEditor {
     const toolbar = new Toolbar(store, {
       menu, fileItems: () => this.intake.items(), fit: () => this.stage.fit(),
       toggleFull: () => this.toggleFull(), isFull: () => !!this.overlay, pictureWidth: () => this.stage.picture.width,
+      setTolerance: (value) => this.bucket.setTolerance(value),
     })
     const list = new ComponentList(store, {
       menu, togglePlay: () => this.togglePlay(), pictureSize: () => this.stage.picture,

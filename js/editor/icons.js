@@ -16,6 +16,9 @@ const PATHS = {
   lasso: `${OUTLINE}<path d="M5 9.7c-1.1.5-1.2 2 .1 2.1 1.3 0 1.2-1.7-.1-2.1zM5 11.9c-.1.9-.7 1.5-1.5 1.7"/>`,
   'lasso-erase': `${OUTLINE}<path d="M9.5 13.2h4M5.7 6.4h4.6"/>`,
   fill: '<rect x="2.5" y="3.5" width="11" height="9" rx="1"/><path d="M5 10.5l5-5M8 10.5l3-3M5 7.5l2-2"/>',
+  bucket:
+    '<path d="M6.8 2.4l5.5 5.5-4.7 4.7a1.2 1.2 0 01-1.7 0L2.5 9.2a1.2 1.2 0 010-1.7z"/><path d="M2.4 8.4h9.4"/>'
+    + '<path d="M13.3 10c.8 1.2 1.2 1.8 1.2 2.4a1.2 1.2 0 01-2.4 0c0-.6.4-1.2 1.2-2.4z"/>',
   mask:
     '<circle cx="7" cy="7.5" r="4.8"/><path d="M7 2.7a4.8 4.8 0 010 9.6z" fill="currentColor" stroke="none"/>'
     + '<path d="M12 13.2l1.2-1.2 1.2 1.2z" fill="currentColor"/>',

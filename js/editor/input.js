@@ -15,6 +15,7 @@
  * @property {() => void} togglePlay
  * @property {() => void} showHelp
  * @property {(at: Pointer) => Gesture|null} beginSelection
+ * @property {(at: Pointer) => void} fillAlike
  */
 import { cameraPart, nudgeCamera } from './camera-gestures.js'
 import { resetCamera } from './camera-panel.js'
@@ -41,6 +42,8 @@ const ERASER_HELD = 32
 const KEY_TOOLS = {
   v: 'select', w: 'wand', b: 'brush', e: 'erase', l: 'lasso', g: 'fill', a: 'arrow', p: 'freehand', c: 'camera',
 }
+/** @type {Readonly<Record<string, Tool>>} */
+const SHIFT_TOOLS = { l: 'lasso-erase', g: 'bucket' }
 const TOUCHES = /** @type {const} */ (['touchstart', 'touchmove', 'touchend', 'touchcancel'])
 const SWALLOWED = ['pointerdown', 'pointermove', 'pointerup', 'mousedown', 'dblclick', 'contextmenu']
 
@@ -175,6 +178,7 @@ export class Input {
     if (sizes) this.gesture = this.sizing(at)
     else if (event.button === 1 || this.space) this.gesture = this.panning(at)
     else if (tool === 'wand' && !at.eraser) this.gesture = this.actions.beginSelection(at)
+    else if (tool === 'bucket' && !at.eraser) this.actions.fillAlike(at)
     else this.gesture = begin(this.store, this.stage.scene, at)
     this.stage.request()
   }
@@ -363,9 +367,11 @@ export class Input {
     const act = forCamera ?? this.keys(event)[key]
     const pressesButton = (key === ' ' || key === 'Enter') && targetOf(event).closest('button')
     if (act && !pressesButton) act()
-    else if (key === 'l' && event.shiftKey) chooseTool(store, 'lasso-erase')
-    else if (KEY_TOOLS[key]) chooseTool(store, KEY_TOOLS[key])
-    else return false
+    else {
+      const tool = (event.shiftKey && SHIFT_TOOLS[key]) || KEY_TOOLS[key]
+      if (!tool) return false
+      chooseTool(store, tool)
+    }
     this.cursor()
     return true
   }

@@ -15,7 +15,7 @@ import { preferences } from './preferences.js'
 import { applyStroke, applyStrokes, createRaster, samplePicture } from './rasterize.js'
 
 /** Masks are shown at this many pixels on the picture's longer side. */
-const RASTER_SIDE = 1024
+export const RASTER_SIDE = 1024
 const INSIDE_ALPHA = 96
 const EDGE_ALPHA = 235
 /** Around the colored edge run a dark and a light line: one of them shows on whatever is behind. @type {Rgb} */

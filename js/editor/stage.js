@@ -17,7 +17,7 @@ import { contextOf, makeCanvas } from './canvas.js'
 import { cssColor, drawnColor } from './colors.js'
 import { drawControlPicture, drawPoints } from './control-points.js'
 import { fracToPx, pxToFrac } from './geometry.js'
-import { MaskLayer } from './masks.js'
+import { MaskLayer, RASTER_SIDE } from './masks.js'
 import { applyMotion } from './motion.js'
 import { poseFrame } from './pose.js'
 import { corners, rgbBase64 } from './selection.js'
@@ -71,6 +71,8 @@ export class Stage {
     this.backdrop = new Backdrop()
     /** What the server selects in, and the picture it was made of. @type {[StagePicture, SmallPicture]|null} */
     this.small = null
+    /** @type {[StagePicture, ImageData|null]|null} */
+    this.fine = null
     /** How often it has drawn: tests read it to see that an idle editor draws nothing. */
     this.drawn = 0
   }
@@ -111,17 +113,31 @@ export class Stage {
   /** @returns {SmallPicture|null} the picture as the server selects in it; null where none is shown */
   smallPicture() {
     const { picture } = this
-    if (!picture.source) return null
     if (this.small?.[0] === picture) return this.small[1]
-    const scale = Math.min(1, SELECTION_SIDE / Math.max(picture.width, picture.height))
-    const side = (/** @type {number} */ length) => Math.max(8, Math.round(length * scale))
+    const reduced = this.#reduced(SELECTION_SIDE, 8)
+    if (!reduced) return null
+    const { width, height, data } = reduced
+    this.small = [picture, { width, height, pixels: rgbBase64(data) }]
+    return this.small[1]
+  }
+
+  /** @returns {ImageData|null} the picture's pixels, as many as a mask is shown with */
+  pixels() {
+    if (this.fine?.[0] !== this.picture) this.fine = [this.picture, this.#reduced(RASTER_SIDE)]
+    return this.fine[1]
+  }
+
+  /** @param {number} most pixels on a side @param {number} [least] @returns {ImageData|null} */
+  #reduced(most, least = 1) {
+    const { picture } = this
+    if (!picture.source) return null
+    const scale = Math.min(1, most / Math.max(picture.width, picture.height))
+    const side = (/** @type {number} */ length) => Math.max(least, Math.round(length * scale))
     const [width, height] = [side(picture.width), side(picture.height)]
     const context = contextOf(makeCanvas(width, height))
     context.imageSmoothingQuality = 'high'
     context.drawImage(picture.proxy ?? picture.source, 0, 0, width, height)
-    const pixels = rgbBase64(context.getImageData(0, 0, width, height).data)
-    this.small = [picture, { width, height, pixels }]
-    return this.small[1]
+    return context.getImageData(0, 0, width, height)
   }
 
   /** The stage's size in CSS pixels changed. @param {number} width @param {number} height */

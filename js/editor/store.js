@@ -21,7 +21,7 @@ const NOTHING = Object.freeze({ components: Object.freeze([]), masks: Object.fre
 
 /** @type {readonly Tool[]} */
 export const TOOLS = Object.freeze([
-  'select', 'wand', 'brush', 'erase', 'lasso', 'lasso-erase', 'fill', 'arrow', 'freehand', 'camera',
+  'select', 'wand', 'brush', 'erase', 'lasso', 'lasso-erase', 'fill', 'bucket', 'arrow', 'freehand', 'camera',
 ])
 export const MIN_RADIUS = 0.002
 export const MAX_RADIUS = 0.25
@@ -55,7 +55,7 @@ export class EditorStore {
     /** @type {ViewState} */
     this.view = {
       selected: -1, arrow: -1, point: -1, tool: 'brush', radius: preferences.brush, curve: 'straight',
-      frame: 0, frames: 14, playing: false, hint: '', modelPreview: 'off', growth: 4,
+      frame: 0, frames: 14, playing: false, hint: '', modelPreview: 'off', growth: 4, tolerance: 32,
     }
   }
 
@@ -182,12 +182,8 @@ export class EditorStore {
    * @param {Drawing} drawing
    * @param {Partial<ViewState>} [view] selection to go with it
    */
-  commit(drawing, view = {}) {
-    this.draft = null
-    const problem = budgetProblem(drawing.components)
-    this.view = problem ? { ...this.view, hint: problem } : { ...this.view, ...view }
-    if (!this.error && !problem) this.#replace(history.commit(this.history, drawing))
-    this.changed()
+  commit(drawing, view) {
+    this.restore(this.history, drawing, view)
   }
 
   /**
@@ -198,8 +194,9 @@ export class EditorStore {
    */
   restore(before, drawing = before.present, view = {}) {
     this.draft = null
-    this.view = { ...this.view, ...view }
-    this.#replace(history.commit(before, drawing))
+    const problem = budgetProblem(drawing.components)
+    this.view = { ...this.view, ...(problem ? { hint: problem } : view) }
+    if (!this.error && !problem) this.#replace(history.commit(before, drawing))
     this.changed()
   }
 

@@ -11,6 +11,7 @@
  * @property {() => void} toggleFull
  * @property {() => boolean} isFull
  * @property {() => number} pictureWidth in pixels
+ * @property {(value: number) => void} setTolerance of filling what is alike
  * @property {() => MenuItem[]} fileItems
  */
 import { arrowsOf, hasMask } from './accessors.js'
@@ -115,6 +116,12 @@ export class Toolbar {
         store.setView({ radius: clamp(px / 2 / actions.pictureWidth(), MIN_RADIUS, MAX_RADIUS) })
       })
     this.sizeNumber = el('label', { class: 'trackgo-field trackgo-width', title: TEXT.brushWidth }, [this.width, 'px'])
+    const tolerance = { min: 0, max: 255, step: 1, 'data-action': 'tolerance' }
+    this.toleranceNumber = numberField(TEXT.toleranceTitle, tolerance, () => String(store.view.tolerance),
+      actions.setTolerance)
+    this.tolerance = el('label', { class: 'trackgo-field', title: TEXT.toleranceTitle }, [
+      TEXT.tolerance, this.toleranceNumber,
+    ])
     this.curve = iconButton('straight', TEXT.curve, () => toggleCurve(store), { 'data-action': 'curve' })
     this.undo = iconButton('undo', TEXT.undo, () => store.undo(), { 'data-action': 'undo' })
     this.redo = iconButton('redo', TEXT.redo, () => store.redo(), { 'data-action': 'redo' })
@@ -136,13 +143,13 @@ export class Toolbar {
   }
 
   #layout() {
-    const [select, wand, brush, erase, lasso, lassoErase, fill, arrow, freehand, camera] = this.tools
+    const [select, wand, brush, erase, lasso, lassoErase, fill, bucket, arrow, freehand, camera] = this.tools
     /** @param {Node[]} children */
     const group = (...children) => el('div', { class: 'trackgo-group' }, children)
     return el('div', { class: 'trackgo-toolbar', role: 'toolbar', 'aria-label': TEXT.tools }, [
-      group(select), group(wand, brush, erase, lasso, lassoErase, fill, this.mask),
+      group(select), group(wand, brush, erase, lasso, lassoErase, fill, bucket, this.mask),
       group(arrow, freehand), group(camera),
-      el('div', { class: 'trackgo-options' }, [this.size, this.sizeNumber, this.curve]),
+      el('div', { class: 'trackgo-options' }, [this.size, this.sizeNumber, this.tolerance, this.curve]),
       group(this.undo, this.redo, this.clear), group(this.files, this.look, this.fit, this.help, this.full),
     ])
   }
@@ -159,6 +166,7 @@ export class Toolbar {
       this.size.setAttribute('aria-valuetext', `${text} px`)
       if (this.width !== document.activeElement) this.width.value = text
     }
+    this.tolerance.hidden = tool !== 'bucket'
     const selected = selectedArrow(store)
     this.curve.hidden = !(tool === 'arrow' || (tool === 'select' && selected))
     setIcon(this.curve, (selected && store.draft?.kind !== 'arrow' ? selected.curve ?? 'straight' : curve))

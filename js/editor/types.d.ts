@@ -61,7 +61,7 @@ export type History<T> = { readonly past: readonly T[]; readonly present: T; rea
 // ---- the editor's state -------------------------------------------------------------------------------------
 
 export type Tool =
-  | 'select' | 'wand' | 'brush' | 'erase' | 'lasso' | 'lasso-erase' | 'fill' | 'arrow' | 'freehand' | 'camera'
+  | 'select' | 'wand' | 'brush' | 'erase' | 'lasso' | 'lasso-erase' | 'fill' | 'bucket' | 'arrow' | 'freehand' | 'camera'
 /** What of the model's view is shown: nothing, the control points, or the control picture P itself. */
 export type ModelPreview = 'off' | 'points' | 'picture'
 
@@ -85,6 +85,8 @@ export type ViewState = {
   modelPreview: ModelPreview
   /** How many pixels a mask grows or shrinks by. */
   growth: number
+  /** By how much colors may differ that are filled together, 0–255. */
+  tolerance: number
 }
 
 /**

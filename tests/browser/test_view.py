@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from tests.browser.support import QUADRANTS, _png, boat, close, drawing
+from tests.browser.support import QUADRANTS, boat, close, drawing, png_bytes
 
 INSIDE = (0.15, 0.3)
 
@@ -55,7 +55,7 @@ def test_masks_cover_as_much_as_is_wanted_and_it_is_kept(editor):
 def test_an_outline_shows_on_every_picture(editor):
     """At least 3:1, what WCAG asks of graphics, between the picture and one of the lines; while painting, too."""
     for grey in (0, 60, 110, 170, 255):
-        editor.server.images[f"grey{grey}.png"] = _png(np.full((288, 512, 3), grey, np.uint8))
+        editor.server.images[f"grey{grey}.png"] = png_bytes(np.full((288, 512, 3), grey, np.uint8))
     for name in ("grey0.png", "grey60.png", "grey110.png", "grey170.png", "grey255.png", "red.png"):
         editor.start(drawing(boat()), picture=name)
         if name == "grey0.png":
