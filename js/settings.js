@@ -44,6 +44,10 @@ app.registerExtension({
     setting('maskOpacity', { id: 'TrackGo.MaskOpacity', name: 'How strongly masks cover the picture, %' }, [0, 100, 5]),
     setting('maskHue', { id: 'TrackGo.MaskHue', name: 'Colors of masks: degrees from the model’s' }, [0, 345, 15]),
     setting('outlineOnly', { id: 'TrackGo.OutlineOnly', name: 'Show only the outlines of masks' }),
+    setting('grid', { id: 'TrackGo.Grid', name: 'Show a grid of pixels' }),
+    setting('thirds', { id: 'TrackGo.Thirds', name: 'Show guides at thirds' }),
+    setting('snap', { id: 'TrackGo.Snap', name: 'Snap points to pixels' }),
+    setting('ruler', { id: 'TrackGo.Ruler', name: 'Show the length of arrows' }),
     setting('playbackFps', { id: 'TrackGo.PlaybackFps', name: 'Playback, frames per second' }, [1, 30, 1]),
   ],
 })

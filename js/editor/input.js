@@ -22,8 +22,10 @@ import { resetCamera } from './camera-panel.js'
 import { addAndSelect } from './components.js'
 import { clamp, targetOf } from './dom.js'
 import { begin, doubleClick, dropDraft, finishArrow, handleAt, hover } from './gestures.js'
+import { snapped } from './guides.js'
 import { changeMask } from './mask-menu.js'
 import { poseFrame, posePart } from './pose.js'
+import { preferences } from './preferences.js'
 import { nextModelPreview } from './preview-request.js'
 import { chooseComponent, choosePoint, nudgeSelected, removeSelected } from './selected.js'
 import { MAX_RADIUS, MIN_RADIUS } from './store.js'
@@ -44,6 +46,8 @@ const KEY_TOOLS = {
 }
 /** @type {Readonly<Record<string, Tool>>} */
 const SHIFT_TOOLS = { l: 'lasso-erase', g: 'bucket' }
+/** Tools that put points where they are meant to be; a brush, say, only passes by. @type {ReadonlySet<Tool>} */
+const SNAPPING = new Set(['select', 'arrow', 'lasso', 'lasso-erase'])
 const TOUCHES = /** @type {const} */ (['touchstart', 'touchmove', 'touchend', 'touchcancel'])
 const SWALLOWED = ['pointerdown', 'pointermove', 'pointerup', 'mousedown', 'dblclick', 'contextmenu']
 
@@ -148,8 +152,12 @@ export class Input {
   at(event) {
     const place = this.placeOf(event)
     const { pointerType = 'mouse', pressure = 0 } = /** @type {Partial<PointerEvent>} */ (event)
+    const { tool } = this.store.view
+    const exact = this.stage.toFrac(place)
+    const snaps = preferences.snap && SNAPPING.has(tool)
+    const frac = snaps ? snapped(exact, this.stage.picture, tool.startsWith('lasso')) : exact
     return {
-      stage: place, frac: this.stage.toFrac(place), alt: event.altKey, shift: event.shiftKey,
+      stage: place, frac, alt: event.altKey, shift: event.shiftKey,
       pen: pointerType === 'pen', pressure, eraser: Boolean(event.buttons & ERASER_HELD),
     }
   }

@@ -8,6 +8,12 @@ export const preferences = {
   /** By how many degrees the shown colors lie from those of P on the color wheel. */
   maskHue: 0,
   outlineOnly: false,
+  grid: false,
+  thirds: false,
+  /** Whether points are put on whole pixels. */
+  snap: false,
+  /** Whether arrows say how long they are. */
+  ruler: false,
   /** Playback, in frames per second. */
   playbackFps: 8,
 }

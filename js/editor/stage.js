@@ -17,12 +17,14 @@ import { contextOf, makeCanvas } from './canvas.js'
 import { cssColor, drawnColor } from './colors.js'
 import { drawControlPicture, drawPoints } from './control-points.js'
 import { fracToPx, pxToFrac } from './geometry.js'
+import { drawGrid, drawLength, drawThirds } from './guides.js'
 import { MaskLayer, RASTER_SIDE } from './masks.js'
 import { applyMotion } from './motion.js'
 import { poseFrame } from './pose.js'
 import { corners, rgbBase64 } from './selection.js'
 import { motionInRaster, MotionPreview } from './motion-preview.js'
 import { preferences } from './preferences.js'
+import { ifEndedNow } from './readout.js'
 import { clampView, fitView, fracToStage, panView, stageToFrac, zoomView } from './view.js'
 import {
   drawArrows, drawBrushCursor, drawCamera, drawDraftArrow, drawFrame, drawHold, drawLabel, drawLasso,
@@ -395,6 +397,8 @@ export class Stage {
     const { context, store } = this
     const { view, draft } = store
     const scene = this.#filmedScene(store.merged(drawing))
+    if (preferences.grid) drawGrid(context, this.picture, this.view, [this.width, this.height])
+    if (preferences.thirds) drawThirds(context, this.picture, this.view)
     this.#drawComponentArrows(drawing, this.#active, scene)
     if (draft?.kind === 'arrow') drawDraftArrow(context, draft, cssColor(store.color(draft.index)), scene)
     if (draft?.kind === 'stroke' && draft.stroke.tool.startsWith('lasso')) {
@@ -403,6 +407,10 @@ export class Stage {
     }
     if (view.frame === 0 && (view.tool === 'camera' || cameraMoves(drawing))) {
       drawCamera(context, cameraHandles(drawing, scene), view.tool === 'camera', [this.width, this.height])
+    }
+    if (preferences.ruler && view.tool !== 'camera') {
+      const arrows = arrowsOf(ifEndedNow(drawing, draft).components[this.#active] ?? {})
+      for (const arrow of arrows) drawLength(context, arrow, scene, this.width)
     }
     const frame = draft?.kind === 'drawing' || !draft ? poseFrame(store, this.scene) : null
     if (frame) drawPoseFrame(context, frame)

@@ -64,3 +64,42 @@ def test_an_outline_shows_on_every_picture(editor):
         edge = [editor.pixel(0.1 + step / 1000, 0.25) for step in range(0, 9, 1)]
         assert max(contrast(around, color) for color in edge) > 3, name
     choose(editor, "outlineOnly")
+
+
+def on_pixels(points, size=(512, 288), offset=0.5) -> bool:
+    places = np.asarray(points) * size - offset
+    return np.abs(places - places.round()).max() < 0.01  # fractions are saved with five decimals
+
+
+def test_points_snap_to_pixels_and_guides_lie_over_the_picture(editor):
+    places = ((1 / 3, 0.8), (0.125, 0.8))
+    before = [editor.pixel(*place) for place in places]
+    choose(editor, "snap", "thirds", "grid", "ruler")
+    assert all(not close(editor.pixel(*place), old) for place, old in zip(places, before, strict=True))
+    editor.tool("arrow")
+    editor.drag((0.2013, 0.3017), (0.5021, 0.6043))
+    editor.tool("lasso")
+    editor.drag((0.1013, 0.1017), (0.3021, 0.1043), (0.2, 0.4))
+    component = editor.components[0]
+    assert on_pixels(component["arrows"][0]["points"])
+    assert on_pixels(component["mask"]["strokes"][0]["points"], offset=0)
+    editor.tool("select")
+    editor.drag((0.2, 0.2), (0.3313, 0.2821))
+    moved = editor.components[0]["arrows"][0]["points"]
+    assert moved != component["arrows"][0]["points"] and on_pixels(moved)
+    choose(editor, "snap", "thirds", "grid")
+    place = ((np.asarray(moved[0]) + moved[1]) / 2) + (30 / 512, -16 / 288)
+    labelled = editor.pixel(*place)
+    choose(editor, "ruler")
+    assert not close(labelled, editor.pixel(*place)), "the length stood beside the arrow's middle"
+
+
+def test_the_view_is_there_again_after_a_reload(editor):
+    choose(editor, "thirds")
+    editor.open()
+    editor.start()
+    assert editor.page.evaluate(
+        "async () => (await import('/extensions/ComfyUI-TrackGo/editor/preferences.js')).preferences.thirds"
+    )
+    choose(editor, "thirds")
+    assert editor.server.settings["TrackGo.Thirds"] is False

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import test from 'node:test'
 import { drawnColor, turnHue } from '../../js/editor/colors.js'
 import * as geometry from '../../js/editor/geometry.js'
+import { gridStep, snapped } from '../../js/editor/guides.js'
 import * as history from '../../js/editor/history.js'
 import { maskBox, rasterSize } from '../../js/editor/masks.js'
 import { applyMotion, motionMatrix } from '../../js/editor/motion.js'
@@ -131,4 +132,11 @@ test('colors turn on the wheel and stay as vivid', () => {
   assert.equal(drawnColor(drawing, 1), drawnColor(drawing, 1), 'the same object, so that nothing is painted anew')
   prefer({ maskHue: 0 })
   assert.equal(drawnColor(drawing, 1), before)
+})
+
+test('places snap to the middles or the corners of pixels, and the grid is as fine as the zoom allows', () => {
+  const size = { width: 200, height: 100 }
+  assert.deepEqual(snapped([0.1234, 0.999], size, false), [24.5 / 200, 99.5 / 100])
+  assert.deepEqual(snapped([0.1234, 0.999], size, true), [25 / 200, 1])
+  assert.deepEqual([20, 14, 5, 1, 0.1].map(gridStep), [1, 1, 4, 16, 256])
 })
