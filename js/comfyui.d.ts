@@ -51,6 +51,8 @@ type DOMWidgetOptions = {
 type RunOutput = {
   text?: string[]
   trackgo_image?: import('./editor/types.js').ComfyFile[]
+  /** The other frames of a batch, reduced. */
+  trackgo_frames?: import('./editor/types.js').ComfyFile[]
   trackgo_arrivals?: import('./editor/types.js').ReportedArrivals[]
 } | null | undefined
 

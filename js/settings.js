@@ -48,6 +48,7 @@ app.registerExtension({
     setting('thirds', { id: 'TrackGo.Thirds', name: 'Show guides at thirds' }),
     setting('snap', { id: 'TrackGo.Snap', name: 'Snap points to pixels' }),
     setting('ruler', { id: 'TrackGo.Ruler', name: 'Show the length of arrows' }),
+    setting('clipFrames', { id: 'TrackGo.ClipFrames', name: 'Scrubbing shows the frames of a video that arrives' }),
     setting('playbackFps', { id: 'TrackGo.PlaybackFps', name: 'Playback, frames per second' }, [1, 30, 1]),
   ],
 })

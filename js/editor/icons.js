@@ -4,6 +4,11 @@
 const OUTLINE = '<path d="M8 2.7c3.2 0 5.5 1.6 5.5 3.7S11.2 10.1 8 10.1c-3.2 0-5.5-1.6-5.5-3.7S4.8 2.7 8 2.7z" '
   + 'stroke-dasharray="2.3 1.6"/>'
 
+const ALIGN = '<path d="M2.5 2v12M5 4h8.5v3H5zM5 9.5h5v3H5z"/>'
+const CENTRE = '<path d="M8 1.5V4m0 3v2.5m0 3v2M3 4h10v3H3zM5.5 9.5h5v3h-5z"/>'
+/** @param {string} path @param {number} degrees clockwise */
+const turned = (path, degrees) => `<g transform="rotate(${degrees} 8 8)">${path}</g>`
+
 /** @type {Readonly<Record<string, string>>} */
 const PATHS = {
   select: '<path d="M3.5 2.5l3.6 10.2 1.7-4.3 4.3-1.7z"/>',
@@ -70,6 +75,12 @@ const PATHS = {
   help:
     '<circle cx="8" cy="8" r="6"/>'
     + '<path d="M6.2 6.3c.1-1.1.8-1.7 1.8-1.7s1.8.7 1.8 1.6c0 1.3-1.7 1.4-1.7 2.7M8 11.2v.3"/>',
+  'align-left': ALIGN,
+  'align-centre': CENTRE,
+  'align-right': turned(ALIGN, 180),
+  'align-top': turned(ALIGN, 90),
+  'align-middle': turned(CENTRE, 90),
+  'align-bottom': turned(ALIGN, 270),
   linear: '<path d="M3 13L13 3"/>',
   'ease-in': '<path d="M3 13C8 13 11.5 10 13 3"/>',
   'ease-out': '<path d="M3 13C4.5 6 8 3 13 3"/>',

@@ -157,7 +157,7 @@ export class Input {
     const snaps = preferences.snap && SNAPPING.has(tool)
     const frac = snaps ? snapped(exact, this.stage.picture, tool.startsWith('lasso')) : exact
     return {
-      stage: place, frac, alt: event.altKey, shift: event.shiftKey,
+      stage: place, frac, alt: event.altKey, shift: event.shiftKey, ctrl: event.ctrlKey || event.metaKey,
       pen: pointerType === 'pen', pressure, eraser: Boolean(event.buttons & ERASER_HELD),
     }
   }
@@ -362,6 +362,7 @@ export class Input {
     if (altKey) return false
     if (letter === 'y' || (letter === 'z' && shiftKey)) this.store.redo()
     else if (letter === 'z') this.store.undo()
+    else if (letter === 'a') this.store.selectRange(0, Infinity)
     else return false
     return true
   }
@@ -398,7 +399,8 @@ export class Input {
       f: actions.toggleFull, '?': actions.showHelp,
       ' ': () => this.holdSpace(event), Enter: () => finishArrow(store), Escape: () => this.escape(),
       Delete: () => removeSelected(store), Backspace: () => removeSelected(store),
-      PageUp: () => chooseComponent(store, -1), PageDown: () => chooseComponent(store, 1),
+      PageUp: () => chooseComponent(store, -1, event.shiftKey),
+      PageDown: () => chooseComponent(store, 1, event.shiftKey),
       ',': () => choosePoint(store, -1), '.': () => choosePoint(store, 1),
       ArrowLeft: nudge(-1, 0), ArrowRight: nudge(1, 0), ArrowUp: nudge(0, -1), ArrowDown: nudge(0, 1),
     }

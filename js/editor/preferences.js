@@ -14,6 +14,8 @@ export const preferences = {
   snap: false,
   /** Whether arrows say how long they are. */
   ruler: false,
+  /** Whether scrubbing shows the frames that arrive, where several do. */
+  clipFrames: true,
   /** Playback, in frames per second. */
   playbackFps: 8,
 }

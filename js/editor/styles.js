@@ -145,6 +145,8 @@ const CSS = `
 .trackgo-menu-field { display: flex; align-items: center; gap: 6px; padding: 5px 10px 5px 30px; color: var(--tg-dim); }
 .trackgo-menu .trackgo-size { width: 96px; margin-left: auto; }
 .trackgo-menu-field .trackgo-size + span { min-width: 40px; text-align: right; }
+.trackgo-align { display: flex; align-items: center; justify-content: space-between; gap: 12px;
+  padding: 2px 4px 2px 8px; }
 [aria-checked=false] > .trackgo-check { visibility: hidden; }
 .trackgo-menu-icon { width: 16px; height: 16px; flex: none; }
 .trackgo-shortcuts { display: grid; grid-template-columns: auto 1fr; gap: 4px 12px; padding: 6px 8px;

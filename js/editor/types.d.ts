@@ -69,6 +69,8 @@ export type ModelPreview = 'off' | 'points' | 'picture'
 export type ViewState = {
   /** Index of the selected component, or −1; arrow and point likewise, within it. */
   selected: number
+  /** The indices of what else is selected; never `selected` itself. */
+  also: readonly number[]
   arrow: number
   point: number
   tool: Tool
@@ -102,7 +104,8 @@ export type ArrowDraft = {
   rubber: Point | null
   curve: Curve
 }
-export type MoveDraft = { kind: 'move'; index: number; du: number; dv: number }
+/** indices: all that move. */
+export type MoveDraft = { kind: 'move'; index: number; indices: readonly number[]; du: number; dv: number }
 /** box: the one that an outline is sought in: left, top, right, bottom in fractions. */
 export type StrokeDraft = {
   kind: 'stroke'
@@ -133,6 +136,8 @@ export type Pointer = {
   frac: Point
   alt: boolean
   shift: boolean
+  /** Or the command key. */
+  ctrl: boolean
   /** 0–1. */
   pressure: number
   pen: boolean
@@ -260,13 +265,20 @@ export type CropStep = { kind: 'crop'; x: number; y: number; width: number; heig
 export type Step = ScaleStep | CropStep
 /** The part (x, y, w, h) of a picture, in its pixels, shown at width × height. */
 export type Framing = Size & { x: number; y: number; w: number; h: number }
+/**
+ * Several frames that arrive: the pictures themselves, or how the batch is taken from a video. rate: frames per second,
+ * null for the file's own; skip: how many are left out first; every: of so many one is taken.
+ */
+export type Clip =
+  | { urls: string[]; rate?: undefined; skip?: undefined; every?: undefined }
+  | { urls?: undefined; rate: number | null; skip: number; every: number }
 /** exact: certainly what the input will carry. */
-export type FoundPicture = { url: string; exact: boolean }
+export type FoundPicture = { url: string; exact: boolean; clip?: Clip; own?: Step[] }
 
 // ---- between the editor and its host ------------------------------------------------------------------------
 
 /** linked: whether anything is connected; url: null where its picture is not known, and shape then what is known. */
-export type Incoming = { linked: boolean; url: string | null; steps: Step[]; shape: Size | null }
+export type Incoming = { linked: boolean; url: string | null; steps: Step[]; shape: Size | null; clip?: Clip | null }
 /** What a run reports of the drawing and mask inputs. */
 export type ReportedArrivals = { drawing: string; masks: Mask[] }
 
@@ -277,8 +289,11 @@ export type Host = {
   /** Puts the element into the page where the page does not do so itself. */
   mount: (element: HTMLElement) => void
   frames: () => number
-  /** The picture that arrives; own: the document's, which serves where nothing is connected. */
-  picture: (own: string | null) => Incoming
+  /**
+   * The picture that arrives; own: the document's, which serves where nothing is connected; unplayable: videos that the
+   * browser cannot show.
+   */
+  picture: (own: string | null, unplayable: ReadonlySet<string>) => Incoming
   /** Which node of which graph this is: the same after ComfyUI built it anew. */
   place: () => string
   /** What feeds an input, or null. */

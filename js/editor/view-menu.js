@@ -11,7 +11,7 @@ import { TEXT } from './texts.js'
  * @type {readonly ['maskOpacity'|'maskHue', number, number, number, string][]}
  */
 const SLIDERS = [['maskOpacity', 100, 100, 5, '%'], ['maskHue', 1, 345, 15, '°']]
-const SWITCHES = /** @type {const} */ (['outlineOnly', 'grid', 'thirds', 'snap', 'ruler'])
+const SWITCHES = /** @type {const} */ (['outlineOnly', 'grid', 'thirds', 'snap', 'ruler', 'clipFrames'])
 
 /** @param {typeof SLIDERS[number]} row */
 function slider([name, scale, max, step, unit]) {
