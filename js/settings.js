@@ -15,7 +15,7 @@ const IDS = {}
 /** @param {Name} name */
 const shown = (name) => {
   const value = preferences[name]
-  return typeof value === 'number' ? value * (UNITS[name] ?? 1) : value
+  return typeof value === 'number' ? Number((value * (UNITS[name] ?? 1)).toFixed(3)) : value
 }
 
 /** @type {(name: Name, setting: { id: string, name: string }, limits?: [number, number, number]) => Setting} */

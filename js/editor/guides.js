@@ -35,7 +35,7 @@ export const gridStep = (scale) => 2 ** Math.max(0, Math.ceil(Math.log2(MIN_GAP 
  */
 function drawLines(context, { width, height }, { scale, x: left, y: top }, xs, ys, alpha) {
   context.beginPath()
-  const crisp = (/** @type {number} */ value) => Math.round(value) + 0.5
+  const crisp = (/** @type {number} */ value) => Math.floor(value) + 0.5
   for (const x of xs) {
     context.moveTo(crisp(left + x * scale), top)
     context.lineTo(crisp(left + x * scale), top + height * scale)

@@ -2,46 +2,12 @@
 
 from __future__ import annotations
 
-import io
-
-import av
 import numpy as np
 import pytest
 
+from tests.browser.clip_page import grey_at, scrub_to, video_graph, webm
 from tests.browser.editor_page import CANVAS, EMPTY, LOADER, workflow
 from tests.browser.support import boat, close, drawing, png_bytes, reddish
-
-FRAMES = 20
-SIZE = (512, 288)
-
-
-def grey_at(frame: int) -> tuple[int, int, int]:
-    return (30 + 10 * frame,) * 3
-
-
-def webm(rate: int) -> bytes:
-    """Frame k is grey, the brighter the later."""
-    buffer = io.BytesIO()
-    with av.open(buffer, "w", "webm") as container:
-        stream = container.add_stream("libvpx", rate)
-        stream.width, stream.height, stream.pix_fmt = *SIZE, "yuv420p"
-        stream.options = {"crf": "4", "b": "4M"}
-        for frame in range(FRAMES):
-            pixels = np.full((*SIZE[::-1], 3), grey_at(frame), np.uint8)
-            container.mux(stream.encode(av.VideoFrame.from_ndarray(pixels, "rgb24")))
-        container.mux(stream.encode())
-    return buffer.getvalue()
-
-
-def video_graph(document: str, name: str) -> dict:
-    """Load Video → Get Video Components → TrackGo Canvas."""
-    graph = workflow(document, name, between="GetVideoComponents")
-    loader, _, components = graph["nodes"]
-    loader |= {"type": "LoadVideo", "outputs": [{"name": "VIDEO", "type": "VIDEO", "links": [1]}]}
-    loader["widgets_values"] = [name, "image"]
-    components["inputs"] = [{"name": "video", "type": "VIDEO", "link": 1}]
-    graph["links"][0][5] = "VIDEO"
-    return graph
 
 
 @pytest.fixture
@@ -52,12 +18,6 @@ def filmed(open_page):
         open_page.open()
     open_page.load(video_graph(drawing(boat()), "clip.webm"))
     return open_page
-
-
-def scrub_to(editor, frame: int) -> None:
-    editor.page.locator(".trackgo-scrub").press("Home")
-    editor.press("ArrowRight", frame)
-    editor.wait(f"editor.frames.shown?.frame === {frame}")
 
 
 def test_the_first_frame_is_drawn_on_and_scrubbing_shows_the_others(filmed):
