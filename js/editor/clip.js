@@ -30,6 +30,7 @@ const once = (target, type) => new Promise((resolve, reject) => {
  */
 async function measuredRate(video) {
   if (!video.requestVideoFrameCallback) return null
+  if (document.hidden) await once(document, 'visibilitychange') // nothing plays there
   /** @type {number[]} */
   const times = []
   const timed = new Promise((resolve) => {
@@ -74,7 +75,10 @@ export class ClipFrames {
     this.still = false
     /** What becomes of a frame on its way. @type {(source: PictureSource) => PictureSource} */
     this.arrive = asItIs
-    /** What is shown, and its number. @type {{frame: number, source: PictureSource}|null} */
+    /**
+     * What is shown, and for which frame.
+     * @type {{frame: number, source: PictureSource|null}|null}
+     */
     this.shown = null
     /** @type {number|null} */
     this.wanted = null
@@ -133,7 +137,9 @@ export class ClipFrames {
       const source = await this.#source(frame)
       if (this.clip !== clip) continue
       if (this.wanted === frame) this.wanted = null
-      if (source) this.shown = { frame, source }
+      const { source: before = null } = this.shown ?? {}
+      this.shown = { frame, source: source ?? before } // one that cannot be had is not asked for again and again
+      if (source && before instanceof ImageBitmap) before.close()
       this.changed()
     }
     this.busy = false
@@ -155,7 +161,10 @@ export class ClipFrames {
       const there = once(video, 'seeked')
       video.currentTime = Math.min(time, video.duration - 0.5 / rate)
       await there
-      return this.arrive(await createImageBitmap(video))
+      const bitmap = await createImageBitmap(video)
+      const arrived = this.arrive(bitmap)
+      if (arrived !== bitmap) bitmap.close()
+      return arrived
     } catch {
       return null
     }

@@ -32,7 +32,7 @@ def test_the_menu_inverts_grows_and_shrinks(editor):
     grown = page_mask(editor)
     rows = np.flatnonzero(plain.any(axis=1))
     assert np.flatnonzero(grown.any(axis=1)).tolist() == list(range(rows[0] - 12, rows[-1] + 13))
-    assert reddish(QUADRANTS[0], editor.pixel(0.2, 0.4 + 10 / 288))
+    assert reddish(QUADRANTS[0], editor.pixel(0.2, 0.4 + 6 / 288))
     editor.focus()
     editor.press("{")
     assert editor.components[0]["mask"]["strokes"][-1]["tool"] == "shrink"
