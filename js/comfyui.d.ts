@@ -51,6 +51,8 @@ type DOMWidgetOptions = {
 type RunOutput = {
   text?: string[]
   trackgo_image?: import('./editor/types.js').ComfyFile[]
+  /** The other frames of a batch, reduced. */
+  trackgo_frames?: import('./editor/types.js').ComfyFile[]
   trackgo_arrivals?: import('./editor/types.js').ReportedArrivals[]
 } | null | undefined
 
@@ -108,7 +110,7 @@ declare module '*/scripts/app.js' {
     }
     ui?: { settings?: Partial<EventTarget> }
     extensionManager?: {
-      setting?: { get: (id: string) => unknown }
+      setting?: { get: (id: string) => unknown, set?: (id: string, value: unknown) => unknown }
       toast?: { add: (message: { severity: string, summary: string, detail: string, life: number }) => void }
       /** captureCanvasState in newer releases, checkState in older ones. */
       workflow?: { activeWorkflow?: { changeTracker?: { captureCanvasState?: () => void; checkState?: () => void } } }

@@ -1,7 +1,7 @@
 /**
  * Registers TrackGoCanvas's editor with ComfyUI. Everything else lives in ./editor, which only this file imports.
  *
- * @import { Incoming, Messages } from './editor/types.js'
+ * @import { Clip, ComfyFile, Incoming, Messages } from './editor/types.js'
  */
 import { app } from '../../scripts/app.js'
 import { api } from '../../scripts/api.js'
@@ -20,7 +20,7 @@ const DEFAULT_SIZE = [620, 680]
 
 /**
  * The picture our own node reported after a run, and what was connected then.
- * @type {WeakMap<ComfyNode, {url: string, upstream: string}>}
+ * @type {WeakMap<ComfyNode, {url: string, clip: Clip|null, upstream: string}>}
  */
 const reported = new WeakMap()
 
@@ -55,18 +55,20 @@ function upstreamOf(node) {
  * With nothing connected the document's own picture serves.
  * @param {ComfyNode} node
  * @param {string|null} own
+ * @param {ReadonlySet<string>} unplayable videos that the browser cannot show
  * @returns {Incoming}
  */
-function pictureFor(node, own) {
-  const { linked, picture, shape } = upstreamOf(node)
+function pictureFor(node, own, unplayable) {
+  const { linked, picture: found, shape } = upstreamOf(node)
+  const picture = found && !unplayable.has(found.url) ? found : null
   if (!linked) {
     const file = parseImageName(own ?? '')
     return { linked, url: file && api.apiURL(viewQuery(file)), steps: [], shape }
   }
-  if (picture?.exact) return { linked, url: picture.url, steps: picture.steps, shape }
+  if (picture?.exact) return { linked, shape, ...picture }
   const run = reported.get(node)
-  if (run && run.upstream === sourceKey(node)) return { linked, url: run.url, steps: [], shape }
-  return { linked, url: picture?.url ?? null, steps: picture?.steps ?? [], shape }
+  if (run && run.upstream === sourceKey(node)) return { linked, ...run, steps: [], shape }
+  return { linked, shape, ...(picture ?? { url: null, steps: [] }) }
 }
 
 /**
@@ -233,7 +235,7 @@ function createWidget(node, name) {
     },
     forwardWheel,
     frames: () => framesFor(node),
-    picture: (own) => pictureFor(node, own),
+    picture: (own, unplayable) => pictureFor(node, own, unplayable),
     place: () => [rootOf()?.id, node.graph?.id, node.id].join(),
     origin: (input) => originKey(node, input),
     upload,
@@ -300,8 +302,11 @@ app.registerExtension({
       const result = onExecuted?.call(this, output, ...more)
       const file = output?.trackgo_image?.[0]
       if (file) {
-        const url = `${api.apiURL(viewQuery(file))}&t=${Date.now()}`
-        reported.set(node, { url, upstream: sourceKey(node) })
+        const fresh = (/** @type {ComfyFile} */ one) => `${api.apiURL(viewQuery(one))}&t=${Date.now()}`
+        const url = fresh(file)
+        const frames = output.trackgo_frames ?? []
+        const clip = frames.length ? { urls: [url, ...frames.map(fresh)] } : null
+        reported.set(node, { url, clip, upstream: sourceKey(node) })
       }
       if (output && 'trackgo_arrivals' in output) editor.setArrivals(output.trackgo_arrivals?.[0])
       watch.poke()

@@ -6,6 +6,7 @@ import json
 from dataclasses import replace
 
 import torch
+import torch.nn.functional as F
 from comfy_api.latest import io
 
 from ..trackgo.drawing import CURVES, Camera, Component, Drawing, Mask
@@ -29,6 +30,7 @@ from .schema import (
 EMPTY_DOCUMENT = '{"version":1,"components":[]}'
 ONE_EACH = "one component per mask"
 NOT_GIVEN = object()
+FRAME_SIDE_PX = 640
 
 
 def read_document(text: object) -> Drawing:
@@ -64,6 +66,14 @@ def mask_fills(masks: torch.Tensor, wanted: int) -> list[Mask]:
     """The first `wanted` masks (at least one) of a MASK [B,H,W], as a document holds them."""
     given = masks.reshape(-1, *masks.shape[-2:])[: max(wanted, 1)].float().cpu().numpy()
     return [Component.from_mask(mask).mask for mask in given]
+
+
+def reduced(images: torch.Tensor) -> torch.Tensor:
+    """An IMAGE [B,H,W,C] with at most FRAME_SIDE_PX on its longer side, to be looked at only."""
+    scale = FRAME_SIDE_PX / max(images.shape[1:3])
+    if scale >= 1:
+        return images
+    return F.interpolate(images.movedim(-1, 1), scale_factor=scale, mode="area").movedim(1, -1)
 
 
 def arrivals(upstream: Drawing | None, own: Drawing, masks: torch.Tensor | None) -> list[dict]:
@@ -121,9 +131,9 @@ class TrackGoCanvas(io.ComfyNode):
     @classmethod
     def execute(
         cls, image: torch.Tensor | None = None, editor: str = EMPTY_DOCUMENT, drawing: Drawing | None = None,
-        mask: torch.Tensor | None = None, **_: object,
+        mask: torch.Tensor | None = None, frames: int = 1, **_: object,
     ) -> io.NodeOutput:  # fmt: skip
-        """`_` takes `frames`, which only the editor's timeline reads."""
+        """`frames` are those of the editor's timeline: so many of a batch it can show."""
         own = read_document(editor)
         image = load_picture(picture_name(own)) if image is None else image
         picture = frames_uint8(image[:1])[0]
@@ -132,6 +142,8 @@ class TrackGoCanvas(io.ComfyNode):
         shown = to_image(overlays.draw_drawing(picture, document)[None])
         saved = save_preview(image[:1, ..., :3], "trackgo_canvas")
         answer = {"trackgo_image": saved, "trackgo_arrivals": arrivals(drawing, own, mask)}
+        if image.shape[0] > 1 and frames > 1:
+            answer["trackgo_frames"] = save_preview(reduced(image[1:frames, ..., :3]), "trackgo_canvas_frames")
         clicked = json.dumps([{"x": x, "y": y} for x, y in selection_points(document, width, height)])
         return io.NodeOutput(document, to_mask(document.masks(width, height)), shown, clicked, ui=answer)
 

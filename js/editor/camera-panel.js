@@ -18,7 +18,7 @@
 import { cameraMoves, cameraOf, patchCamera, removeCamera } from './camera.js'
 import { cssColor } from './colors.js'
 import { CAMERA_LIMITS, CAMERA_PLAYBACKS } from './document-checks.js'
-import { el, iconButton } from './dom.js'
+import { el, iconButton, numberField } from './dom.js'
 import { icon } from './icons.js'
 import { TEXT } from './texts.js'
 import { TimingBar } from './timing.js'
@@ -53,7 +53,14 @@ export class CameraPanel {
   /** @param {EditorStore} store */
   constructor(store) {
     this.store = store
-    this.inputs = Object.entries(FIELDS).map(([name, field]) => ({ field, input: this.#input(name, field) }))
+    this.inputs = Object.entries(FIELDS).map(([name, field]) => {
+      const { title, min, max, step, show, patch } = field
+      const shown = () => show(cameraOf(store.shown))
+      const input = numberField(TEXT[title], { min, max, step, 'data-field': name }, shown, (value) => {
+        store.commit(patchCamera(store.drawing, patch(cameraOf(store.drawing), value)), { frame: 0 })
+      })
+      return { field, input }
+    })
     this.reset = iconButton('trash', TEXT.cameraReset, () => resetCamera(store), { 'data-action': 'camera-reset' })
     const labels = this.inputs.map(({ field, input }) => (
       el('label', { class: 'trackgo-field', title: TEXT[field.title] }, [field.before(), input, field.unit])))
@@ -62,37 +69,13 @@ export class CameraPanel {
     }, [...labels, this.reset])
   }
 
-  /** @param {string} name @param {Field} field */
-  #input(name, { step, title, min, max, patch }) {
-    const { store } = this
-    const input = el('input', {
-      type: 'number', class: 'trackgo-number', step: String(step), min: String(min), max: String(max),
-      'data-field': name, 'aria-label': TEXT[title],
-    })
-    input.addEventListener('change', () => {
-      const value = Number(input.value)
-      if (input.value !== '' && Number.isFinite(value)) {
-        store.commit(patchCamera(store.drawing, patch(cameraOf(store.drawing), value)), { frame: 0 })
-      }
-      this.render(true)
-    })
-    input.addEventListener('keydown', (event) => {
-      if (event.key !== 'Escape') return
-      this.render(true)
-      const root = /** @type {HTMLElement} */ (input.closest('.trackgo'))
-      root.focus({ preventScroll: true })
-    })
-    return input
-  }
-
-  /** @param {boolean} [force] also the field that is being typed in */
-  render(force = false) {
+  render() {
     const { store } = this
     this.element.hidden = store.view.tool !== 'camera' || !!store.error
     const camera = cameraOf(store.shown)
     for (const { field, input } of this.inputs) {
       const text = field.show(camera)
-      if (input.value !== text && (force || input !== document.activeElement)) input.value = text
+      if (input.value !== text && input !== document.activeElement) input.value = text
     }
     this.reset.disabled = store.drawing.camera === undefined
   }

@@ -6,8 +6,10 @@
  * @import { Menu } from './menu.js'
  */
 import { arrowsOf, nameOf } from './accessors.js'
+import { alignMenu } from './align.js'
 import {
-  addComponent, duplicateComponent, isSolo, moveComponent, patchComponent, removeComponent, soloComponent,
+  addComponent, duplicateComponents, isSolo, moveComponent, patchComponent, patchComponents, removeComponents,
+  soloComponent,
 } from './document.js'
 import { CameraRow } from './camera-panel.js'
 import { clamp, el, iconButton, ownUndo, setIcon, setPressed, targetOf } from './dom.js'
@@ -18,6 +20,7 @@ import { nextModelPreview } from './preview-request.js'
 import { pointsTable } from './points-table.js'
 import { poseMenu } from './pose-menu.js'
 import { ifEndedNow, readoutText } from './readout.js'
+import { ALONE } from './store.js'
 import { fill, TEXT } from './texts.js'
 import { TimingBar } from './timing.js'
 
@@ -39,42 +42,56 @@ export function addAndSelect(store) {
  * What can be done with a component.
  * @param {EditorStore} store
  * @param {number} index
- * @param {{rename: () => void, table: () => void}} acts what its row does
+ * @param {{rename: () => void, table: () => void, align: () => void}} acts what its row does
  * @returns {MenuItem[]}
  */
-export function componentItems(store, index, { rename, table }) {
+export function componentItems(store, index, { rename, table, align }) {
   const { drawing } = store
+  const group = store.groupOf(index)
+  const several = group.length > 1
   const component = drawing.components[index]
   /** @param {number} selected */
   const select = (selected) => ({ selected, arrow: -1, point: -1 })
   return [
-    { label: TEXT.rename, act: rename },
-    { label: TEXT.pointsTable, disabled: arrowsOf(component).length === 0, act: table },
+    { label: TEXT.rename, disabled: several, act: rename },
+    { label: TEXT.pointsTable, disabled: several || arrowsOf(component).length === 0, act: table },
+    { label: TEXT.align, icon: 'align-left', act: align },
     {
       label: TEXT.duplicate, icon: 'plus',
-      act: () => store.commit(duplicateComponent(drawing, index), select(index + 1)),
+      act: () => {
+        const [selected, ...also] = group.map((i, before) => i + before + 1)
+        store.commit(duplicateComponents(drawing, group), { ...select(selected), also })
+      },
     },
     {
-      label: TEXT.up, disabled: index === 0,
+      label: TEXT.up, disabled: several || index === 0,
       act: () => store.commit(moveComponent(drawing, index, index - 1), select(index - 1)),
     },
     {
-      label: TEXT.down, disabled: index === drawing.components.length - 1,
+      label: TEXT.down, disabled: several || index === drawing.components.length - 1,
       act: () => store.commit(moveComponent(drawing, index, index + 1), select(index + 1)),
     },
     {
-      label: isSolo(drawing, index) ? TEXT.showAll : TEXT.solo, icon: 'eye', disabled: drawing.components.length < 2,
+      label: isSolo(drawing, index) ? TEXT.showAll : TEXT.solo, icon: 'eye',
+      disabled: several || drawing.components.length < 2,
       act: () => store.commit(soloComponent(drawing, index)),
     },
     {
       label: component.locked ? TEXT.unlock : TEXT.lock, icon: component.locked ? 'unlock' : 'lock',
-      act: () => store.commit(patchComponent(drawing, index, { locked: !component.locked })),
+      act: () => store.commit(patchComponents(drawing, group, { locked: !component.locked })),
     },
     {
       label: TEXT.remove, icon: 'trash',
-      act: () => store.commit(removeComponent(drawing, index), { arrow: -1, point: -1 }),
+      act: () => removeRows(store, index),
     },
   ]
+}
+
+/** Of several, those that are locked stay. @param {EditorStore} store @param {number} index */
+function removeRows(store, index) {
+  const group = store.groupOf(index)
+  const removed = group.length > 1 ? group.filter((i) => !store.drawing.components[i].locked) : group
+  store.commit(removeComponents(store.drawing, removed), { arrow: -1, point: -1 })
 }
 
 class Row {
@@ -96,9 +113,10 @@ class Row {
     })
     /** What is shown: component, whether selected, color. @type {unknown[]} */
     this.shown = []
-    const toggleHidden = () => this.#patch({ hidden: !this.component.hidden })
+    const toggleHidden = () => store.commit(
+      patchComponents(store.drawing, store.groupOf(this.index), { hidden: !this.component.hidden }))
     this.eye = iconButton('eye', TEXT.hide, toggleHidden, { 'data-action': 'eye' })
-    this.remove = iconButton('trash', TEXT.remove, () => this.#remove(), { 'data-action': 'remove' })
+    this.remove = iconButton('trash', TEXT.remove, () => removeRows(store, this.index), { 'data-action': 'remove' })
     /** @type {HTMLButtonElement} */
     this.more = iconButton('more', TEXT.more, () => this.openMenu(this.more), { 'data-action': 'more' })
     const label = el('div', { class: 'trackgo-label', title: TEXT.reorder }, [
@@ -109,9 +127,7 @@ class Row {
       label, this.timing.bar,
       el('div', { class: 'trackgo-group' }, [this.timing.easing, this.eye, this.remove, this.more]),
     ])
-    this.element.addEventListener('pointerdown', () => {
-      if (store.view.selected !== this.index) store.setView({ selected: this.index, arrow: -1, point: -1 })
-    })
+    this.element.addEventListener('pointerdown', (event) => this.#press(event))
     this.element.addEventListener('contextmenu', (event) => {
       event.preventDefault()
       this.openMenu({ x: event.clientX, y: event.clientY })
@@ -122,21 +138,33 @@ class Row {
     return this.list.store.drawing.components[this.index]
   }
 
+  /**
+   * Ctrl adds, Shift selects up to here; a selected row's buttons and menu are for all that are selected.
+   * @param {PointerEvent} event
+   */
+  #press(event) {
+    const { store } = this.list
+    const { index } = this
+    const kept = store.group.includes(index) && (event.button > 0 || targetOf(event).closest('button'))
+    const first = Math.max(store.view.selected, 0)
+    if (event.shiftKey) store.selectRange(Math.min(first, index), Math.max(first, index))
+    else if (event.ctrlKey || event.metaKey) store.toggleSelected(index)
+    else if (!kept && (store.view.selected !== index || store.view.also.length)) {
+      store.setView({ selected: index, also: ALONE, arrow: -1, point: -1 })
+    }
+  }
+
   /** @param {Component} patch */
   #patch(patch) {
     const { store } = this.list
     store.commit(patchComponent(store.drawing, this.index, patch))
   }
 
-  #remove() {
-    const { store } = this.list
-    store.commit(removeComponent(store.drawing, this.index), { arrow: -1, point: -1 })
-  }
-
   /** What else its menu offers. */
   get acts() {
-    const { menu, store, pictureSize } = this.list
+    const { menu, store, pictureSize, stageScene } = this.list
     return {
+      align: () => menu.open(this.element, alignMenu(store, this.index, (i) => stageScene().extent(i))),
       rename: () => this.rename(),
       table: () => menu.open(this.element, pointsTable(store, this.index, pictureSize())),
     }
@@ -205,7 +233,7 @@ class Row {
 function dragRow(list, row, label) {
   const { store } = list
   label.addEventListener('pointerdown', (down) => {
-    if (down.button !== 0 || targetOf(down).closest('input')) return
+    if (down.button !== 0 || down.shiftKey || down.ctrlKey || down.metaKey || targetOf(down).closest('input')) return
     /** @type {number|null} */
     let to = null
     const ends = new AbortController()
@@ -313,8 +341,8 @@ export class ComponentList {
       this.rows.push(row)
       this.body.append(row.element)
     }
-    const selected = store.view.tool === 'camera' ? -1 : store.view.selected
-    components.forEach((_, i) => this.rows[i].render(ended[i], i === selected))
+    const selected = store.view.tool === 'camera' ? [] : store.group
+    components.forEach((_, i) => this.rows[i].render(ended[i], selected.includes(i)))
     this.camera.render()
     this.#renderGhosts()
     this.element.classList.toggle('trackgo-filming', store.view.tool === 'camera')

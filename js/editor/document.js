@@ -88,9 +88,9 @@ export function addComponent(drawing, component = {}) {
   return { ...drawing, components: [...drawing.components, { ...empty, ...component }] }
 }
 
-/** @param {Drawing} drawing @param {number} index @returns {Drawing} */
-export function removeComponent(drawing, index) {
-  return { ...drawing, components: drawing.components.filter((_, i) => i !== index) }
+/** @param {Drawing} drawing @param {readonly number[]} indices @returns {Drawing} */
+export function removeComponents(drawing, indices) {
+  return { ...drawing, components: drawing.components.filter((_, i) => !indices.includes(i)) }
 }
 
 /** How far a copy lies from its original, in frame widths and heights: it would hide it otherwise. */
@@ -109,6 +109,25 @@ export function duplicateComponent(drawing, index) {
   const copied = { ...drawing, components }
   return copy.mask?.png == null ? translateComponent(copied, index + 1, COPY_OFFSET, COPY_OFFSET) : copied
 }
+
+/** Each with its copy after it. @param {Drawing} drawing @param {readonly number[]} indices ascending */
+export const duplicateComponents = (drawing, indices) => indices.reduceRight(duplicateComponent, drawing)
+
+/**
+ * Shift components that are not locked.
+ * @param {Drawing} drawing
+ * @param {readonly number[]} indices
+ * @param {number} du
+ * @param {number} dv
+ */
+export function translateComponents(drawing, indices, du, dv) {
+  const open = indices.filter((i) => !drawing.components[i].locked)
+  return open.reduce((doc, i) => translateComponent(doc, i, du, dv), drawing)
+}
+
+/** @param {Drawing} drawing @param {readonly number[]} indices @param {Component} patch @returns {Drawing} */
+export const patchComponents = (drawing, indices, patch) => (
+  indices.reduce((doc, i) => patchComponent(doc, i, patch), drawing))
 
 /**
  * Show one component alone; where it is alone already, all of them.

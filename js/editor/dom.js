@@ -58,6 +58,35 @@ export function setIcon(button, name, title) {
   }
 }
 
+/**
+ * A number to type. What is no number is put back; Enter and Escape give the keyboard back to the stage.
+ * @param {string} title
+ * @param {{min: number, max: number, step: number|'any'} & Record<string, unknown>} props limits, and more properties
+ * @param {() => string} shown the number as it stands
+ * @param {(value: number) => void} typed hears of one within the limits
+ */
+export function numberField(title, { min, max, step, ...props }, shown, typed) {
+  /** @type {HTMLInputElement} */
+  const input = el('input', {
+    type: 'number', class: 'trackgo-number', min: String(min), max: String(max), step: String(step), value: shown(),
+    title, 'aria-label': title, ...props,
+    on: {
+      change: () => {
+        const value = Number(input.value)
+        if (input.value.trim() !== '' && Number.isFinite(value)) typed(clamp(value, min, max))
+        input.value = shown()
+      },
+      keydown: ({ key }) => {
+        if (key === 'Escape') input.value = shown()
+        else if (key !== 'Enter') return
+        const root = /** @type {HTMLElement|null} */ (input.closest('.trackgo'))
+        root?.focus({ preventScroll: true })
+      },
+    },
+  })
+  return input
+}
+
 /** @param {Element} element @param {boolean} on */
 export function setPressed(element, on) {
   const value = String(on)

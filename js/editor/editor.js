@@ -9,11 +9,13 @@
  * @property {boolean} linked whether anything is connected
  * @property {string|null} url
  * @property {Size|null} shape of a picture that is not known
- * @property {HTMLImageElement|null} image once it is loaded
+ * @property {PictureSource|null} image once it is loaded
  * @property {string} error why it is not, or ''
  */
 import { arrowsOf, nameOf } from './accessors.js'
 import { advice } from './advice.js'
+import { Bucket } from './bucket.js'
+import { ClipFrames } from './clip.js'
 import { CameraPanel } from './camera-panel.js'
 import { contextOf, makeCanvas } from './canvas.js'
 import { ComponentList, componentItems, describe } from './components.js'
@@ -24,12 +26,12 @@ import { Input } from './input.js'
 import { Intake } from './intake.js'
 import { remember, recall } from './memory.js'
 import { Menu } from './menu.js'
-import { preferences } from './preferences.js'
+import { onPreference, preferences } from './preferences.js'
 import { pictureTarget, PreviewRequest } from './preview-request.js'
 import { ifEndedNow } from './readout.js'
 import { Selection } from './selection.js'
 import { framed } from './source.js'
-import { Stage } from './stage.js'
+import { sizeOf, Stage } from './stage.js'
 import { EditorStore } from './store.js'
 import { ensureStyles } from './styles.js'
 import { fill, HINTS, TEXT } from './texts.js'
@@ -57,6 +59,11 @@ export class TrackGoEditor {
     })
     this.stage = new Stage(this.store, this.previewRequest)
     this.selection = new Selection(this.store, { select: host.select, picture: () => this.stage.smallPicture() })
+    this.frames = new ClipFrames(() => this.render())
+    this.stage.clip = this.frames
+    /** Videos that the browser cannot show. @type {Set<string>} */
+    this.unplayable = new Set()
+    this.bucket = new Bucket(this.store, () => this.stage.pixels())
     /** @type {Source} */
     this.source = { key: '', linked: false, url: null, shape: null, image: null, error: '' }
     /** The document's own picture when the graph was last looked at. @type {string|null} */
@@ -92,7 +99,7 @@ export class TrackGoEditor {
     this.input = new Input(this.store, this.stage, this.root, {
       forwardWheel: host.forwardWheel, menuAt: (x, y) => this.openMenu(x, y), toggleFull: () => this.toggleFull(),
       isFull: () => !!this.overlay, togglePlay: () => this.togglePlay(),
-      beginSelection: (at) => this.selection.begin(at),
+      beginSelection: (at) => this.selection.begin(at), fillAlike: (at) => this.bucket.press(at),
       showHelp: () => this.menu.open(this.panels.toolbar.help, shortcutList()),
     })
     for (const type of /** @type {const} */ (['copy', 'cut', 'paste'])) {
@@ -105,6 +112,7 @@ export class TrackGoEditor {
       host.watch.poke()
     })
     this.observer.observe(this.area)
+    this.unprefer = onPreference(() => this.render())
     this.unwatch = host.watch.add(() => this.watch())
     this.render()
   }
@@ -115,6 +123,7 @@ export class TrackGoEditor {
     const toolbar = new Toolbar(store, {
       menu, fileItems: () => this.intake.items(), fit: () => this.stage.fit(),
       toggleFull: () => this.toggleFull(), isFull: () => !!this.overlay, pictureWidth: () => this.stage.picture.width,
+      setTolerance: (value) => this.bucket.setTolerance(value),
     })
     const list = new ComponentList(store, {
       menu, togglePlay: () => this.togglePlay(), pictureSize: () => this.stage.picture,
@@ -192,6 +201,7 @@ export class TrackGoEditor {
     const component = this.store.component
     const points = component ? arrowsOf(component)[arrow]?.points : null
     const parts = component ? [nameOf(component, selected), describe(component)] : []
+    if (this.store.group.length > 1) parts.unshift(fill(TEXT.several, this.store.group.length))
     if (points && point >= 0) parts.push(fill(TEXT.pointOf, arrow + 1, point + 1, points.length))
     const text = parts.join(', ')
     if (this.spoken.textContent !== text) this.spoken.textContent = text
@@ -200,7 +210,9 @@ export class TrackGoEditor {
   #renderNote() {
     const { store, source } = this
     const known = source.key === '' || (source.url && !source.error)
-    const message = source.error || (known ? '' : source.linked ? TEXT.runOnce : TEXT.noPicture)
+    const unknown = source.linked ? TEXT.runOnce : TEXT.noPicture
+    const several = source.image && this.frames.clip ? this.frames.still ? TEXT.clipFirst : TEXT.clip : ''
+    const message = source.error || (known ? several : unknown)
     const choose = !store.error && !source.linked && !source.image
     const state = store.error ? `error ${store.error}` : message
     if (this.note.dataset.state === state) return
@@ -237,15 +249,17 @@ export class TrackGoEditor {
     this.#watchCounts()
     this.#followLanguage()
     this.#dropStaleArrivals()
-    const { linked, url, steps, shape } = this.host.picture(this.ownPicture)
-    const key = JSON.stringify([url, steps, url ? null : shape])
+    const { linked, url, steps, shape, clip = null } = this.host.picture(this.ownPicture, this.unplayable)
+    const key = JSON.stringify([url, steps, url ? null : shape, clip])
     if (key === this.source.key && linked === this.source.linked) return
     const before = this.source
     if (key === before.key) {
       this.source = { ...before, linked }
     } else {
       this.source = { key, url, linked, shape, image: null, error: '' }
-      this.#loadPicture(key, url, steps)
+      this.frames.set(clip, (source) => asArriving(source, steps))
+      if (url && clip && !clip.urls) void this.#loadVideo(key, url)
+      else this.#loadPicture(key, url, steps)
     }
     this.render()
   }
@@ -289,6 +303,25 @@ export class TrackGoEditor {
       this.render()
     }
     image.src = url
+  }
+
+  /**
+   * The first frame of a video; one that the browser cannot show is left to the next run.
+   * @param {string} key
+   * @param {string} url
+   */
+  async #loadVideo(key, url) {
+    this.stage.setPicture(null, this.source.shape)
+    const image = await this.frames.open(url).catch(() => null)
+    if (this.source.key !== key) return
+    if (image) {
+      this.source = { ...this.source, image }
+      this.stage.setPicture(image)
+      this.render()
+    } else {
+      this.unplayable.add(url)
+      this.watch()
+    }
   }
 
   // ---- what else arrives ------------------------------------------------------------------------------------
@@ -356,7 +389,7 @@ export class TrackGoEditor {
     this.menu.open({ x, y }, [...items, ...clearItems(this.store)])
   }
 
-  /** The selected component travels between nodes and workflows as text. @param {ClipboardEvent} event */
+  /** The selected components travel between nodes and workflows as text. @param {ClipboardEvent} event */
   #clipboard(event) {
     event.stopPropagation()
     const { clipboardData: bundle } = event
@@ -374,7 +407,8 @@ export class TrackGoEditor {
       store.commit(drawing, { selected: drawing.components.length - 1, arrow: -1, point: -1 })
     } else if (store.component) {
       event.preventDefault()
-      bundle.setData('text/plain', JSON.stringify({ [CLIPBOARD_KEY]: [store.component] }))
+      const components = store.group.map((i) => store.drawing.components[i])
+      bundle.setData('text/plain', JSON.stringify({ [CLIPBOARD_KEY]: components }))
     }
   }
 
@@ -382,9 +416,11 @@ export class TrackGoEditor {
   destroy() {
     if (this.place) remember(this.place, this.store.history)
     this.unwatch()
+    this.unprefer()
     clearInterval(this.timer)
     this.observer.disconnect()
     this.stage.stop()
+    this.frames.set(null)
     this.input.destroy()
     this.previewRequest.stop()
     this.selection.stop()
@@ -409,14 +445,15 @@ function readClipboard(text) {
 const textButton = (label, act) => el('button', { class: 'trackgo-text-button', on: { click: act } }, [label])
 
 /**
- * A file's picture after what the nodes in between do to its frame.
- * @param {HTMLImageElement} image
+ * A picture after what the nodes in between do to its frame.
+ * @param {PictureSource} image
  * @param {Step[]} steps
  * @returns {PictureSource}
  */
 function asArriving(image, steps) {
   if (steps.length === 0) return image
-  const { x, y, w, h, width, height } = framed(steps, image.naturalWidth, image.naturalHeight)
+  const size = sizeOf(image)
+  const { x, y, w, h, width, height } = framed(steps, size.width, size.height)
   const canvas = makeCanvas(width, height)
   contextOf(canvas).drawImage(image, x, y, w, h, 0, 0, width, height)
   return canvas

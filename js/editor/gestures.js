@@ -8,11 +8,12 @@
  */
 import { arrowsOf, nameOf } from './accessors.js'
 import {
-  addArrow, addStroke, insertPoint, movePoint, removePoint, roundPoints, translateComponent,
+  addArrow, addStroke, insertPoint, movePoint, removePoint, roundPoints, translateComponents,
 } from './document.js'
 import { beginCamera } from './camera-gestures.js'
 import { distance, nearestPoint, pathDistance, simplify, stagePath } from './geometry.js'
 import { beginPose } from './pose.js'
+import { ALONE } from './store.js'
 import { fill, TEXT } from './texts.js'
 
 const HANDLE_REACH = 9
@@ -74,9 +75,9 @@ function maskAt(store, scene, at) {
 
 /** @param {EditorStore} store @returns {number[]} all components, the one on top first */
 function selectedFirst(store) {
-  const { selected } = store.view
-  const others = store.drawing.components.map((_, i) => i).filter((i) => i !== selected).reverse()
-  return store.drawing.components[selected] ? [selected, ...others] : others
+  const { selected, also } = store.view
+  const others = store.drawing.components.map((_, i) => i).filter((i) => i !== selected && !also.includes(i)).reverse()
+  return store.component ? [selected, ...also, ...others] : others
 }
 
 /**
@@ -98,6 +99,7 @@ export function begin(store, scene, at) {
     finishArrow(store)
     return onTarget(store, (target) => paint(store, scene, target, at))
   }
+  if (tool === 'select' && (at.shift || at.ctrl)) return alsoSelect(store, scene, at)
   const handle = tool === 'select' || tool === 'arrow' ? handleAt(store, scene, at) : null
   const { draft } = store
   if (handle && draft?.kind !== 'arrow') return at.alt ? removeHandle(store, handle) : dragHandle(store, handle)
@@ -150,13 +152,26 @@ function dragHandle(store, { index, arrow, point }) {
   }
 }
 
+/** One more component is selected, or one less. @param {EditorStore} store @param {Scene} scene @param {Pointer} at */
+function alsoSelect(store, scene, at) {
+  const index = arrowAt(store, scene, at)?.index ?? maskAt(store, scene, at)
+  if (index >= 0) store.toggleSelected(index)
+  return null
+}
+
 /** @param {EditorStore} store @param {Scene} scene @param {Pointer} start @returns {Gesture|null} */
 function selectOrMove(store, scene, start) {
   const hit = arrowAt(store, scene, start)
   const index = hit ? hit.index : maskAt(store, scene, start)
-  store.setView({ selected: index < 0 ? store.view.selected : index, arrow: hit ? hit.arrow : -1, point: -1 })
+  const indices = store.groupOf(index).filter((i) => !store.drawing.components[i]?.locked)
+  const together = store.groupOf(index).length > 1
+  const choose = () => {
+    const selected = index < 0 ? store.view.selected : index
+    store.setView({ selected, also: ALONE, arrow: hit ? hit.arrow : -1, point: -1 })
+  }
+  if (!together) choose()
   if (index < 0) return null
-  if (store.drawing.components[index].locked) {
+  if (indices.length === 0) {
     store.setView({ hint: fill(TEXT.isLocked, nameOf(store.drawing.components[index], index)) })
     return null
   }
@@ -168,11 +183,12 @@ function selectOrMove(store, scene, start) {
       moving ||= distance(to.stage, start.stage) > CLICK_SLACK
       if (!moving) return
       const [du, dv] = shift(to)
-      store.setDraft({ kind: 'move', index, du, dv })
+      store.setDraft({ kind: 'move', index, indices, du, dv })
     },
     up: (to) => {
-      if (moving) store.commit(translateComponent(store.drawing, index, ...shift(to)))
+      if (moving) store.commit(translateComponents(store.drawing, indices, ...shift(to)))
       else store.setDraft(null)
+      if (together && !moving) choose()
     },
     cancel: () => store.setDraft(null),
   }

@@ -4,6 +4,11 @@
 const OUTLINE = '<path d="M8 2.7c3.2 0 5.5 1.6 5.5 3.7S11.2 10.1 8 10.1c-3.2 0-5.5-1.6-5.5-3.7S4.8 2.7 8 2.7z" '
   + 'stroke-dasharray="2.3 1.6"/>'
 
+const ALIGN = '<path d="M2.5 2v12M5 4h8.5v3H5zM5 9.5h5v3H5z"/>'
+const CENTRE = '<path d="M8 1.5V4m0 3v2.5m0 3v2M3 4h10v3H3zM5.5 9.5h5v3h-5z"/>'
+/** @param {string} path @param {number} degrees clockwise */
+const turned = (path, degrees) => `<g transform="rotate(${degrees} 8 8)">${path}</g>`
+
 /** @type {Readonly<Record<string, string>>} */
 const PATHS = {
   select: '<path d="M3.5 2.5l3.6 10.2 1.7-4.3 4.3-1.7z"/>',
@@ -16,6 +21,9 @@ const PATHS = {
   lasso: `${OUTLINE}<path d="M5 9.7c-1.1.5-1.2 2 .1 2.1 1.3 0 1.2-1.7-.1-2.1zM5 11.9c-.1.9-.7 1.5-1.5 1.7"/>`,
   'lasso-erase': `${OUTLINE}<path d="M9.5 13.2h4M5.7 6.4h4.6"/>`,
   fill: '<rect x="2.5" y="3.5" width="11" height="9" rx="1"/><path d="M5 10.5l5-5M8 10.5l3-3M5 7.5l2-2"/>',
+  bucket:
+    '<path d="M6.8 2.4l5.5 5.5-4.7 4.7a1.2 1.2 0 01-1.7 0L2.5 9.2a1.2 1.2 0 010-1.7z"/><path d="M2.4 8.4h9.4"/>'
+    + '<path d="M13.3 10c.8 1.2 1.2 1.8 1.2 2.4a1.2 1.2 0 01-2.4 0c0-.6.4-1.2 1.2-2.4z"/>',
   mask:
     '<circle cx="7" cy="7.5" r="4.8"/><path d="M7 2.7a4.8 4.8 0 010 9.6z" fill="currentColor" stroke="none"/>'
     + '<path d="M12 13.2l1.2-1.2 1.2 1.2z" fill="currentColor"/>',
@@ -45,6 +53,10 @@ const PATHS = {
     + '<rect x="5.3" y="6" width="5.4" height="4" rx=".5"/>',
   expand: '<path d="M9.5 2.5h4v4M13.3 2.7L9.3 6.7M6.5 13.5h-4v-4M2.7 13.3l4-4"/>',
   shrink: '<path d="M13.3 6.7h-4v-4M9.5 6.5l4-4M2.7 9.3h4v4M6.5 9.5l-4 4"/>',
+  check: '<path d="M3 8.5l3.3 3.3L13 4.8"/>',
+  view:
+    '<path d="M2.5 4h5.2M11.3 4h2.2M2.5 8h1.2M7.3 8h6.2M2.5 12h6.2M12.3 12h1.2"/><circle cx="9.5" cy="4" r="1.7"/>'
+    + '<circle cx="5.5" cy="8" r="1.7"/><circle cx="10.5" cy="12" r="1.7"/>',
   play: '<path d="M4.5 2.8v10.4L13 8z" fill="currentColor"/>',
   pause: '<path d="M5 3v10M11 3v10" stroke-width="2.5"/>',
   plus: '<path d="M8 3v10M3 8h10"/>',
@@ -63,6 +75,12 @@ const PATHS = {
   help:
     '<circle cx="8" cy="8" r="6"/>'
     + '<path d="M6.2 6.3c.1-1.1.8-1.7 1.8-1.7s1.8.7 1.8 1.6c0 1.3-1.7 1.4-1.7 2.7M8 11.2v.3"/>',
+  'align-left': ALIGN,
+  'align-centre': CENTRE,
+  'align-right': turned(ALIGN, 180),
+  'align-top': turned(ALIGN, 90),
+  'align-middle': turned(CENTRE, 90),
+  'align-bottom': turned(ALIGN, 270),
   linear: '<path d="M3 13L13 3"/>',
   'ease-in': '<path d="M3 13C8 13 11.5 10 13 3"/>',
   'ease-out': '<path d="M3 13C4.5 6 8 3 13 3"/>',

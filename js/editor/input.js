@@ -15,14 +15,17 @@
  * @property {() => void} togglePlay
  * @property {() => void} showHelp
  * @property {(at: Pointer) => Gesture|null} beginSelection
+ * @property {(at: Pointer) => void} fillAlike
  */
 import { cameraPart, nudgeCamera } from './camera-gestures.js'
 import { resetCamera } from './camera-panel.js'
 import { addAndSelect } from './components.js'
 import { clamp, targetOf } from './dom.js'
 import { begin, doubleClick, dropDraft, finishArrow, handleAt, hover } from './gestures.js'
+import { snapped } from './guides.js'
 import { changeMask } from './mask-menu.js'
 import { poseFrame, posePart } from './pose.js'
+import { preferences } from './preferences.js'
 import { nextModelPreview } from './preview-request.js'
 import { chooseComponent, choosePoint, nudgeSelected, removeSelected } from './selected.js'
 import { MAX_RADIUS, MIN_RADIUS } from './store.js'
@@ -41,6 +44,10 @@ const ERASER_HELD = 32
 const KEY_TOOLS = {
   v: 'select', w: 'wand', b: 'brush', e: 'erase', l: 'lasso', g: 'fill', a: 'arrow', p: 'freehand', c: 'camera',
 }
+/** @type {Readonly<Record<string, Tool>>} */
+const SHIFT_TOOLS = { l: 'lasso-erase', g: 'bucket' }
+/** Tools that put points where they are meant to be; a brush, say, only passes by. @type {ReadonlySet<Tool>} */
+const SNAPPING = new Set(['select', 'arrow', 'lasso', 'lasso-erase'])
 const TOUCHES = /** @type {const} */ (['touchstart', 'touchmove', 'touchend', 'touchcancel'])
 const SWALLOWED = ['pointerdown', 'pointermove', 'pointerup', 'mousedown', 'dblclick', 'contextmenu']
 
@@ -145,8 +152,12 @@ export class Input {
   at(event) {
     const place = this.placeOf(event)
     const { pointerType = 'mouse', pressure = 0 } = /** @type {Partial<PointerEvent>} */ (event)
+    const { tool } = this.store.view
+    const exact = this.stage.toFrac(place)
+    const snaps = preferences.snap && SNAPPING.has(tool)
+    const frac = snaps ? snapped(exact, this.stage.picture, tool.startsWith('lasso')) : exact
     return {
-      stage: place, frac: this.stage.toFrac(place), alt: event.altKey, shift: event.shiftKey,
+      stage: place, frac, alt: event.altKey, shift: event.shiftKey, ctrl: event.ctrlKey || event.metaKey,
       pen: pointerType === 'pen', pressure, eraser: Boolean(event.buttons & ERASER_HELD),
     }
   }
@@ -175,6 +186,7 @@ export class Input {
     if (sizes) this.gesture = this.sizing(at)
     else if (event.button === 1 || this.space) this.gesture = this.panning(at)
     else if (tool === 'wand' && !at.eraser) this.gesture = this.actions.beginSelection(at)
+    else if (tool === 'bucket' && !at.eraser) this.actions.fillAlike(at)
     else this.gesture = begin(this.store, this.stage.scene, at)
     this.stage.request()
   }
@@ -350,6 +362,7 @@ export class Input {
     if (altKey) return false
     if (letter === 'y' || (letter === 'z' && shiftKey)) this.store.redo()
     else if (letter === 'z') this.store.undo()
+    else if (letter === 'a') this.store.selectRange(0, Infinity)
     else return false
     return true
   }
@@ -363,9 +376,11 @@ export class Input {
     const act = forCamera ?? this.keys(event)[key]
     const pressesButton = (key === ' ' || key === 'Enter') && targetOf(event).closest('button')
     if (act && !pressesButton) act()
-    else if (key === 'l' && event.shiftKey) chooseTool(store, 'lasso-erase')
-    else if (KEY_TOOLS[key]) chooseTool(store, KEY_TOOLS[key])
-    else return false
+    else {
+      const tool = (event.shiftKey && SHIFT_TOOLS[key]) || KEY_TOOLS[key]
+      if (!tool) return false
+      chooseTool(store, tool)
+    }
     this.cursor()
     return true
   }
@@ -384,7 +399,8 @@ export class Input {
       f: actions.toggleFull, '?': actions.showHelp,
       ' ': () => this.holdSpace(event), Enter: () => finishArrow(store), Escape: () => this.escape(),
       Delete: () => removeSelected(store), Backspace: () => removeSelected(store),
-      PageUp: () => chooseComponent(store, -1), PageDown: () => chooseComponent(store, 1),
+      PageUp: () => chooseComponent(store, -1, event.shiftKey),
+      PageDown: () => chooseComponent(store, 1, event.shiftKey),
       ',': () => choosePoint(store, -1), '.': () => choosePoint(store, 1),
       ArrowLeft: nudge(-1, 0), ArrowRight: nudge(1, 0), ArrowUp: nudge(0, -1), ArrowDown: nudge(0, 1),
     }

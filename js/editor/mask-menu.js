@@ -9,7 +9,7 @@
 import { hasMask, resizeCount } from './accessors.js'
 import { MAX_RESIZES } from './document-checks.js'
 import { addStroke } from './document.js'
-import { clamp, el, ownUndo } from './dom.js'
+import { el, numberField, ownUndo } from './dom.js'
 import { icon } from './icons.js'
 import { TEXT } from './texts.js'
 
@@ -48,7 +48,6 @@ export function changeMask(store, tool, pixels, width) {
  * @param {() => number} width of the picture, pixels
  */
 export function maskMenu(store, menu, width) {
-  const { growth } = store.view
   const resizable = store.component !== null && hasMask(store.component)
   /** @param {MaskTool} tool @param {string} label */
   const item = (tool, label) => ownUndo(el('button', {
@@ -60,12 +59,8 @@ export function maskMenu(store, menu, width) {
       },
     },
   }, [el('span', { class: 'trackgo-menu-icon', innerHTML: icon(ICONS[tool]) }), label]))
-  /** @type {HTMLInputElement} */
-  const input = el('input', {
-    type: 'number', class: 'trackgo-number', min: '1', max: '999', step: '1', value: String(growth),
-    'aria-label': TEXT.growthTitle,
-    on: { input: () => store.setView({ growth: clamp(Math.round(Number(input.value)) || 1, 1, 999) }) },
-  })
+  const input = numberField(TEXT.growthTitle, { min: 1, max: 999, step: 1 }, () => String(store.view.growth),
+    (value) => store.setView({ growth: Math.round(value) }))
   const amount = el('label', { class: 'trackgo-menu-field' }, [TEXT.growth, input, 'px'])
   return el('div', {}, [item('invert', TEXT.invert), item('grow', TEXT.grow), item('shrink', TEXT.shrinkMask), amount])
 }

@@ -11,17 +11,20 @@
 import { strokesOf } from './accessors.js'
 import { contextOf, makeCanvas } from './canvas.js'
 import { drawnColor } from './colors.js'
+import { preferences } from './preferences.js'
 import { applyStroke, applyStrokes, createRaster, samplePicture } from './rasterize.js'
 
 /** Masks are shown at this many pixels on the picture's longer side. */
-const RASTER_SIDE = 1024
+export const RASTER_SIDE = 1024
 const INSIDE_ALPHA = 96
 const EDGE_ALPHA = 235
-/** Around the colored edge runs a dark line, so that a mask shows on an object of its own color. @type {Rgb} */
-const OUTLINE = Object.freeze([16, 16, 20])
-const OUTLINE_ALPHA = 215
+/** Around the colored edge run a dark and a light line: one of them shows on whatever is behind. @type {Rgb} */
+const DARK = Object.freeze([16, 16, 20])
+/** @type {Rgb} */
+const LIGHT = Object.freeze([244, 244, 240])
+const LINE_ALPHA = 225
 
-/** @param {number} width of a raster @returns {number} how wide the outline is; the colored edge is twice as wide */
+/** How wide each line of the outline is; the colored edge is twice as wide. @param {number} width of a raster */
 const outlineWidth = (width) => Math.max(1, Math.round(width / 512))
 
 /** @param {number} width @param {number} height @returns {Size} raster size for a picture */
@@ -61,9 +64,10 @@ function tintPixels(raster, box, [r, g, b], pixels) {
   /** @param {number} x @param {number} y @param {number} far whether the mask goes on so far to all four sides */
   const deeper = (x, y, far) => (
     inside(x - far, y) && inside(x + far, y) && inside(x, y - far) && inside(x, y + far))
-  /** Where the mask is thin, its color matters more than an outline. @param {number} x @param {number} y */
-  const broad = (x, y) => (
-    (inside(x - 4 * line, y) || inside(x + 4 * line, y)) && (inside(x, y - 4 * line) || inside(x, y + 4 * line)))
+  /** Where the mask is thin, color matters more than lines. @param {number} x @param {number} y @param {number} by */
+  const broad = (x, y, by) => (
+    (inside(x - by, y) || inside(x + by, y)) && (inside(x, y - by) || inside(x, y + by)))
+  const insideAlpha = preferences.outlineOnly ? 0 : INSIDE_ALPHA * preferences.maskOpacity
   for (let y = box.y0; y < box.y1; y += 1) {
     for (let x = box.x0; x < box.x1; x += 1) {
       const at = ((y - box.y0) * columns + x - box.x0) * 4
@@ -71,13 +75,14 @@ function tintPixels(raster, box, [r, g, b], pixels) {
         pixels[at + 3] = 0
         continue
       }
-      const deep = deeper(x, y, 3 * line)
-      const outline = !deep && !deeper(x, y, line) && broad(x, y)
-      const [red, green, blue] = outline ? OUTLINE : [r, g, b]
+      const deep = deeper(x, y, 4 * line)
+      const dark = !deep && !deeper(x, y, line) && broad(x, y, 3 * line)
+      const light = !deep && !dark && !deeper(x, y, 2 * line) && broad(x, y, 6 * line)
+      const [red, green, blue] = dark ? DARK : light ? LIGHT : [r, g, b]
       pixels[at] = red
       pixels[at + 1] = green
       pixels[at + 2] = blue
-      pixels[at + 3] = deep ? INSIDE_ALPHA : outline ? OUTLINE_ALPHA : EDGE_ALPHA
+      pixels[at + 3] = deep ? insideAlpha : dark || light ? LINE_ALPHA : EDGE_ALPHA
     }
   }
 }
@@ -140,7 +145,7 @@ export class MaskLayer {
   /** @param {Component} component @param {MaskEntry|undefined} before @param {Rgb} rgb @returns {MaskEntry} */
   #entry(component, before, rgb) {
     const raster = this.#raster(component, before)
-    return { mask: component.mask, raster, box: maskBox(raster), rgb, tint: null }
+    return { mask: component.mask, raster, box: maskBox(raster), rgb, tint: null, look: '' }
   }
 
   /**
@@ -187,7 +192,9 @@ export class MaskLayer {
   tint(index) {
     const entry = this.entries[index]
     if (!entry?.box) return null
-    if (!entry.tint) {
+    const look = `${preferences.maskOpacity} ${preferences.outlineOnly}`
+    if (!entry.tint || entry.look !== look) {
+      entry.look = look
       entry.tint = makeCanvas(entry.box.x1 - entry.box.x0, entry.box.y1 - entry.box.y0)
       tintInto(contextOf(entry.tint), entry.raster, entry.box, entry.rgb, entry.box.x0, entry.box.y0)
     }
@@ -227,7 +234,7 @@ export class MaskLayer {
     live.done = stroke.points.length
     const box = applyStroke(live.raster, fresh)
     if (!box) return live
-    const reach = 4 * outlineWidth(width) // a pixel's look depends on others that far away
+    const reach = 6 * outlineWidth(width) // a pixel's look depends on others that far away
     const grown = {
       x0: Math.max(0, box.x0 - reach), y0: Math.max(0, box.y0 - reach),
       x1: Math.min(width, box.x1 + reach), y1: Math.min(height, box.y1 + reach),

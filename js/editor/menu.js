@@ -6,7 +6,7 @@
 import { el, ownUndo, targetOf } from './dom.js'
 import { icon } from './icons.js'
 
-const ENABLED_ITEM = '[role=menuitem]:not([disabled])'
+const ENABLED_ITEM = '[role^=menuitem]:not([disabled])'
 
 export class Menu {
   /** @param {HTMLElement} root the editor, which the menu is positioned in */

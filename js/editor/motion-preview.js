@@ -1,8 +1,10 @@
 /**
  * Playback: the masked pixels lifted off the picture and moved, and what was behind them filled in softly.
  *
- * @import { Box, Component, Drawing, Picture, Raster, Size, StagePicture, TintedEntry } from './types.js'
+ * @import { Box, Component, Drawing, MaskEntry, Picture, Raster, Size, StagePicture } from './types.js'
  * @import { MaskLayer } from './masks.js'
+ *
+ * @typedef {MaskEntry & {box: Box}} CoveringEntry
  */
 import { arrowsOf } from './accessors.js'
 import { cameraMotion, cameraMoves } from './camera.js'
@@ -94,7 +96,7 @@ function softEdge({ data, width, height }, x, y) {
 /**
  * The picture at raster size, cut to a mask's box.
  * @param {Picture} picture
- * @param {TintedEntry} entry
+ * @param {CoveringEntry} entry
  * @param {Size} size the raster's
  * @param {boolean} moves what stays where it is keeps its edge, so that it fits what is around it
  */
@@ -123,13 +125,21 @@ function cutOut(picture, entry, size, moves) {
 /**
  * What is behind the lifted pixels: a canvas that covers exactly the union of the masks.
  * @param {Picture} picture
- * @param {TintedEntry[]} entries
+ * @param {CoveringEntry[]} entries
  * @param {Size} size the raster's
  */
 function fillBehind(picture, entries, size) {
   const union = makeCanvas(size.width, size.height)
   const context = contextOf(union)
-  for (const entry of entries) context.drawImage(entry.tint, entry.box.x0, entry.box.y0)
+  const covered = context.createImageData(size.width, size.height)
+  for (const { raster: { data }, box } of entries) {
+    for (let y = box.y0; y < box.y1; y += 1) {
+      for (let i = y * size.width + box.x0, end = i + box.x1 - box.x0; i < end; i += 1) {
+        if (data[i]) covered.data[4 * i + 3] = 255
+      }
+    }
+  }
+  context.putImageData(covered, 0, 0)
   const scale = Math.min(1, FILL_SIDE / Math.max(size.width, size.height))
   const [w, h] = [Math.max(1, Math.round(size.width * scale)), Math.max(1, Math.round(size.height * scale))]
   const small = makeCanvas(w, h)
@@ -147,8 +157,7 @@ function fillBehind(picture, entries, size) {
   const filled = pullPush(known, w, h)
   for (let i = 0; i < known.length; i += 1) image.data[i] = i % 4 === 3 ? 255 : filled[i]
   ink.putImageData(image, 0, 0)
-  // Keep the soft colors only where pixels were lifted; draw the masks a few times so that the tint is opaque.
-  for (let i = 0; i < 5; i += 1) context.drawImage(union, 0, 0)
+  // Keep the soft colors only where pixels were lifted.
   context.globalCompositeOperation = 'source-in'
   context.imageSmoothingQuality = 'high'
   context.drawImage(small, 0, 0, size.width, size.height)
@@ -201,7 +210,7 @@ export class MotionPreview {
     if (key.length === this.key.length && key.every((k, i) => k === this.key[i])) return
     if (this.key[0] !== picture.source) this.cut = new WeakMap()
     this.key = key
-    const entries = moving.map((i) => /** @type {TintedEntry} */ (masks.tint(i)))
+    const entries = moving.map((i) => /** @type {CoveringEntry} */ (masks.entries[i]))
     this.parts = entries.map((entry, i) => {
       const canvas = this.#cutOut(picture, entry, masks.size, hasWay(drawing.components[moving[i]]))
       return { index: moving[i], box: entry.box, canvas }
@@ -209,7 +218,7 @@ export class MotionPreview {
     this.behind = entries.length ? fillBehind(picture, entries, masks.size) : null
   }
 
-  /** @param {Picture} picture @param {TintedEntry} entry @param {Size} size @param {boolean} moving */
+  /** @param {Picture} picture @param {CoveringEntry} entry @param {Size} size @param {boolean} moving */
   #cutOut(picture, entry, size, moving) {
     const known = this.cut.get(entry.raster)
     if (known?.moves === moving) return known.canvas

@@ -5,7 +5,7 @@
  * @import { Pose } from './pose.js'
  * @import { EditorStore } from './store.js'
  */
-import { el } from './dom.js'
+import { el, numberField } from './dom.js'
 import { farthestFrame } from './motion.js'
 import { poseOf, withPose } from './pose.js'
 import { TEXT } from './texts.js'
@@ -37,22 +37,13 @@ export function poseMenu(store, index, scene) {
   if (!extent) return el('div', { class: 'trackgo-menu-field' }, [TEXT.noMask])
   const pose = poseOf(component, extent, last, frames, scene)
   const fields = FIELDS.map(([key, title, unit, step, min, max]) => {
-    /** @type {HTMLInputElement} */
-    const input = el('input', {
-      type: 'number', class: 'trackgo-number', step: String(step), min: String(min), max: String(max),
-      value: shown(pose[key]), 'aria-label': TEXT[title], 'data-pose': key, disabled: !!component.locked,
-      on: { change: () => typed(key, input, min, max) },
-    })
+    const props = { min, max, step, 'data-pose': key, disabled: !!component.locked }
+    const input = numberField(TEXT[title], props, () => shown(pose[key]), (value) => typed(key, value))
     return el('label', { class: 'trackgo-menu-field', title: TEXT[title] }, [LABELS[key], input, unit])
   })
 
-  /** @param {keyof Pose} key @param {HTMLInputElement} input @param {number} min @param {number} max */
-  function typed(key, input, min, max) {
-    const value = Number(input.value)
-    if (input.value.trim() === '' || !(value >= min && value <= max)) {
-      input.value = shown(pose[key])
-      return
-    }
+  /** @param {keyof Pose} key @param {number} value */
+  function typed(key, value) {
     pose[key] = value
     const drawing = extent && withPose(store.drawing, index, extent, { ...pose }, last, frames, scene)
     if (drawing) store.commit(drawing, { selected: index, arrow: -1, point: -1 })

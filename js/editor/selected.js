@@ -6,9 +6,10 @@
  */
 import { arrowsOf, nameOf } from './accessors.js'
 import {
-  movePoint, removeArrow, removeComponent, removePoint, translateArrow, translateComponent, updateArrow,
+  movePoint, removeArrow, removeComponents, removePoint, translateArrow, translateComponents, updateArrow,
 } from './document.js'
 import { dropDraft, keepArrow } from './gestures.js'
+import { ALONE } from './store.js'
 import { fill, TEXT } from './texts.js'
 
 /** The last point of an arrow that is being drawn, or what is selected. @param {EditorStore} store */
@@ -18,22 +19,31 @@ export function removeSelected(store) {
     const points = store.draft.points.slice(0, -1)
     if (points.length) keepArrow(store, { ...store.draft, points })
     else dropDraft(store)
-  } else if (!store.component || store.component.locked) {
+  } else if (!store.component || store.group.every((i) => store.drawing.components[i].locked)) {
     store.setView({ hint: store.component ? fill(TEXT.isLocked, nameOf(store.component, selected)) : '' })
   } else if (arrow >= 0 && point >= 0) {
     store.commit(removePoint(store.drawing, selected, arrow, point), { arrow: -1, point: -1 })
   } else if (arrow >= 0) {
     store.commit(removeArrow(store.drawing, selected, arrow), { arrow: -1, point: -1 })
   } else {
-    store.commit(removeComponent(store.drawing, selected), { arrow: -1, point: -1 })
+    const open = store.group.filter((i) => !store.drawing.components[i].locked)
+    store.commit(removeComponents(store.drawing, open), { arrow: -1, point: -1 })
   }
 }
 
-/** The next component, or the one before. @param {EditorStore} store @param {number} step */
-export function chooseComponent(store, step) {
+/**
+ * The next component, or the one before.
+ * @param {EditorStore} store
+ * @param {number} step
+ * @param {boolean} adds whether what is selected stays so, too
+ */
+export function chooseComponent(store, step, adds) {
   const count = store.drawing.components.length
   if (!count) return
-  store.setView({ selected: (store.view.selected + step + count) % count, arrow: -1, point: -1 })
+  const { selected, also } = store.view
+  const next = ((adds ? also.at(-1) ?? selected : selected) + step + count) % count
+  if (!adds) store.setView({ selected: next, also: ALONE, arrow: -1, point: -1 })
+  else if (!store.group.includes(next)) store.toggleSelected(next)
 }
 
 /** Step through all points of the selected component's arrows. @param {EditorStore} store @param {number} step */
@@ -57,7 +67,7 @@ export function choosePoint(store, step) {
 export function nudgeSelected(store, { width, height }, dx, dy) {
   const { selected, arrow, point } = store.view
   const { component, drawing } = store
-  if (!component || component.locked) return
+  if (!component || (component.locked && store.group.length < 2)) return
   const [du, dv] = [dx / width, dy / height]
   if (arrow >= 0 && point >= 0) {
     const [u, v] = arrowsOf(component)[arrow].points[point]
@@ -65,6 +75,6 @@ export function nudgeSelected(store, { width, height }, dx, dy) {
   } else if (arrow >= 0) {
     store.commit(updateArrow(drawing, selected, arrow, (one) => translateArrow(one, du, dv)))
   } else {
-    store.commit(translateComponent(drawing, selected, du, dv))
+    store.commit(translateComponents(drawing, store.group, du, dv))
   }
 }

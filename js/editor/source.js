@@ -19,6 +19,7 @@ const BYPASSED = 4
 const SUBGRAPH_INPUT = '-10'
 const SUBGRAPH_OUTPUT = '-20'
 const MAX_STEPS = 64
+const VIDEO_NAME = /\.(mp4|m4v|mov|webm|mkv|ogv)$/i
 const IMAGE_NAME = /\.(png|jpe?g|webp|gif|bmp|avif|tiff?)$/i
 /** A loader with such a setting may hand on something else than its file. */
 const CHANGES_FRAME = /width|height|resize|scale|crop|pad|megapixel|longe|shorte|side/i
@@ -63,12 +64,13 @@ function fitStep(width, height, how) {
 
 /**
  * @param {unknown} value a picture widget's, such as "sub/boat.png [input]"
+ * @param {RegExp} [names]
  * @returns {Required<ComfyFile>|null}
  */
-export function parseImageName(value) {
+export function parseImageName(value, names = IMAGE_NAME) {
   if (typeof value !== 'string') return null
   const [, path, type] = /^(.*?)(?:\s*\[(input|output|temp)\])?$/.exec(value.trim()) ?? []
-  if (!path || !IMAGE_NAME.test(path)) return null
+  if (!path || !names.test(path)) return null
   const cut = path.lastIndexOf('/')
   return { filename: path.slice(cut + 1), subfolder: cut < 0 ? '' : path.slice(0, cut), type: type ?? 'input' }
 }
@@ -295,6 +297,33 @@ function ownPicture(origin, env) {
   return url ? { url, exact: false } : null
 }
 
+/**
+ * The video whose frames an output gives: Load Video behind Get Video Components, or VideoHelperSuite's loader.
+ * @param {Origin} origin
+ * @param {Environment} env
+ * @returns {FoundPicture|null}
+ */
+function videoPicture(origin, { rootGraph, apiUrl }) {
+  const { node, slot, path } = origin
+  if (slot !== 0) return null
+  const core = node.type === 'GetVideoComponents'
+  if (!core && !/^VHS_LoadVideo(FFmpeg)?$/.test(node.type ?? '')) return null
+  const loader = core ? originOf(node, inputSlot(node, 'video'), rootGraph, path) : origin
+  if (!loader || (core && loader.node.type !== 'LoadVideo')) return null
+  const file = parseImageName(valueOf(loader, core ? 'file' : 'video', rootGraph), VIDEO_NAME)
+  if (!file) return null
+  const url = apiUrl(viewQuery(file))
+  if (core) return { url, exact: true, clip: { rate: null, skip: 0, every: 1 } }
+  const [width, height, rate, skip, every, start] = [
+    'custom_width', 'custom_height', 'force_rate', 'skip_first_frames', 'select_every_nth', 'start_time',
+  ].map((name) => Number(valueOf(loader, name, rootGraph) ?? 0))
+  if (start > 0) return null
+  // A format may round the sides to what its model takes.
+  const exact = /^(none)?$/i.test(String(valueOf(loader, 'format', rootGraph) ?? ''))
+  const clip = { rate: rate || null, skip: skip || 0, every: every || 1 }
+  return { url, exact, clip, own: width || height ? [{ kind: 'scale', width, height, centred: true }] : [] }
+}
+
 /** @param {Origin} origin @param {Graph|undefined} rootGraph @returns {Step[]|null} null where it cannot be told */
 function stepsOf(origin, rootGraph) {
   const { type = '' } = origin.node
@@ -320,12 +349,14 @@ export function incomingPicture(node, inputName, env) {
   /** @type {Step[]} */
   const steps = []
   for (let step = 0, at = first; step < MAX_STEPS && at; step += 1) {
-    const found = ownPicture(at, env)
+    const { own = [], ...found } = videoPicture(at, env) ?? ownPicture(at, env) ?? { url: '', exact: false }
     // What a node shows is its own doing; behind another one only a file is sure to be up to date.
-    if (found && (found.exact || step === 0)) return { linked: true, picture: { ...found, steps }, shape: null }
-    const own = stepsOf(at, rootGraph)
-    if (!own) break
-    steps.unshift(...own)
+    if (found.exact || (found.url && step === 0)) {
+      return { linked: true, picture: { ...found, steps: [...own, ...steps] }, shape: null }
+    }
+    const done = stepsOf(at, rootGraph)
+    if (!done) break
+    steps.unshift(...done)
     const through = linkedImage(at.node)
     at = through < 0 ? null : originOf(at.node, through, rootGraph, at.path)
   }

@@ -5,24 +5,27 @@
  *   Drawing, Handle, PictureSource, Point, Pointer, Projection, Scene, Size, StagePicture, StageView, Vec
  * } from './types.js'
  * @import { SmallPicture } from './selection.js'
+ * @import { ClipFrames } from './clip.js'
  * @import { EditorStore } from './store.js'
  * @import { PreviewRequest } from './preview-request.js'
  */
 import { Backdrop } from './backdrop.js'
 import { arrowsOf } from './accessors.js'
-import { translateComponent } from './document.js'
+import { translateComponents } from './document.js'
 import { cameraMotion, cameraMoves } from './camera.js'
 import { cameraHandles } from './camera-gestures.js'
 import { contextOf, makeCanvas } from './canvas.js'
 import { cssColor, drawnColor } from './colors.js'
 import { drawControlPicture, drawPoints } from './control-points.js'
 import { fracToPx, pxToFrac } from './geometry.js'
-import { MaskLayer } from './masks.js'
+import { drawGrid, drawLength, drawThirds } from './guides.js'
+import { MaskLayer, RASTER_SIDE } from './masks.js'
 import { applyMotion } from './motion.js'
 import { poseFrame } from './pose.js'
 import { corners, rgbBase64 } from './selection.js'
 import { motionInRaster, MotionPreview } from './motion-preview.js'
 import { preferences } from './preferences.js'
+import { ifEndedNow } from './readout.js'
 import { clampView, fitView, fracToStage, panView, stageToFrac, zoomView } from './view.js'
 import {
   drawArrows, drawBrushCursor, drawCamera, drawDraftArrow, drawFrame, drawHold, drawLabel, drawLasso,
@@ -71,6 +74,10 @@ export class Stage {
     this.backdrop = new Backdrop()
     /** What the server selects in, and the picture it was made of. @type {[StagePicture, SmallPicture]|null} */
     this.small = null
+    /** The other frames, where several arrive. @type {ClipFrames|null} */
+    this.clip = null
+    /** @type {[StagePicture, ImageData|null]|null} */
+    this.fine = null
     /** How often it has drawn: tests read it to see that an idle editor draws nothing. */
     this.drawn = 0
   }
@@ -100,8 +107,7 @@ export class Stage {
     if (!source) {
       this.picture = shape ? { source: null, proxy: null, ...shape } : BLANK
     } else {
-      const { naturalWidth: width, naturalHeight: height } = 'naturalWidth' in source ? source
-        : { naturalWidth: source.width, naturalHeight: source.height }
+      const { width, height } = sizeOf(source)
       this.picture = { source, width, height, proxy: shrink(source, width, height) }
     }
     this.masks.resize(this.picture.width, this.picture.height)
@@ -111,17 +117,31 @@ export class Stage {
   /** @returns {SmallPicture|null} the picture as the server selects in it; null where none is shown */
   smallPicture() {
     const { picture } = this
-    if (!picture.source) return null
     if (this.small?.[0] === picture) return this.small[1]
-    const scale = Math.min(1, SELECTION_SIDE / Math.max(picture.width, picture.height))
-    const side = (/** @type {number} */ length) => Math.max(8, Math.round(length * scale))
+    const reduced = this.#reduced(SELECTION_SIDE, 8)
+    if (!reduced) return null
+    const { width, height, data } = reduced
+    this.small = [picture, { width, height, pixels: rgbBase64(data) }]
+    return this.small[1]
+  }
+
+  /** @returns {ImageData|null} the picture's pixels, as many as a mask is shown with */
+  pixels() {
+    if (this.fine?.[0] !== this.picture) this.fine = [this.picture, this.#reduced(RASTER_SIDE)]
+    return this.fine[1]
+  }
+
+  /** @param {number} most pixels on a side @param {number} [least] @returns {ImageData|null} */
+  #reduced(most, least = 1) {
+    const { picture } = this
+    if (!picture.source) return null
+    const scale = Math.min(1, most / Math.max(picture.width, picture.height))
+    const side = (/** @type {number} */ length) => Math.max(least, Math.round(length * scale))
     const [width, height] = [side(picture.width), side(picture.height)]
     const context = contextOf(makeCanvas(width, height))
     context.imageSmoothingQuality = 'high'
     context.drawImage(picture.proxy ?? picture.source, 0, 0, width, height)
-    const pixels = rgbBase64(context.getImageData(0, 0, width, height).data)
-    this.small = [picture, { width, height, pixels }]
-    return this.small[1]
+    return context.getImageData(0, 0, width, height)
   }
 
   /** The stage's size in CSS pixels changed. @param {number} width @param {number} height */
@@ -221,8 +241,10 @@ export class Stage {
       return
     }
     if (frame > 0) {
-      this.#drawPicture()
-      this.#inRasterSpace(() => this.#drawPreview(drawing))
+      const { playing } = this.store.view
+      const under = preferences.clipFrames && !playing ? this.clip?.at(frame) ?? null : null
+      this.#drawPicture(under)
+      this.#inRasterSpace(() => this.#drawPreview(drawing, under !== null))
       this.#drawUntouched(drawing)
     } else {
       /** @type {Vec} */
@@ -238,19 +260,26 @@ export class Stage {
     if (trajectories) drawPoints(context, trajectories, frame, this.scene)
   }
 
-  /** The component that a gesture is changing, or the selected one; the others wait in the backdrop. */
+  /** The component that a gesture is changing, or the selected one. */
   get #active() {
     return this.store.draft?.index ?? this.store.view.selected
+  }
+
+  /** It, and what moves with it; the others wait in the backdrop. @returns {readonly number[]} */
+  get #actives() {
+    const { draft } = this.store
+    return draft?.kind === 'move' ? draft.indices : [this.#active]
   }
 
   /** @param {Drawing} drawing */
   #backdropKey(drawing) {
     const { store, picture, masks } = this
+    const { maskOpacity, outlineOnly } = preferences
     /** @type {unknown[]} */
-    const key = [picture, masks.size, this.#active]
+    const key = [picture, masks.size, `${this.#actives} ${store.view.also} ${maskOpacity} ${outlineOnly}`]
     const merged = store.merged(drawing)
     for (const [i, component] of merged.components.entries()) {
-      if (i - store.offset === this.#active) continue
+      if (this.#actives.includes(i - store.offset)) continue
       key.push(component, masks.entries[i]?.raster, cssColor(drawnColor(merged, i)))
     }
     return key
@@ -289,15 +318,21 @@ export class Stage {
     const { draft, shown } = this.store
     if (draft?.kind === 'arrow' && draft.before) return draft.base
     if (draft?.kind !== 'move') return shown
-    const { index, du, dv } = draft
-    const only = { ...shown.components[index], mask: undefined }
-    const moved = translateComponent({ version: 1, components: [only] }, 0, du, dv).components[0]
-    return { ...shown, components: shown.components.map((c, i) => (i === index ? { ...moved, mask: c.mask } : c)) }
+    const { indices, du, dv } = draft
+    const bare = { ...shown, components: shown.components.map((c) => ({ ...c, mask: undefined })) }
+    const moved = translateComponents(bare, indices, du, dv).components
+    const components = shown.components.map((c, i) => (indices.includes(i) ? { ...moved[i], mask: c.mask } : c))
+    return { ...shown, components }
   }
 
-  #drawPicture() {
+  /** @param {PictureSource|null} [frame] of the clip that arrives, in the picture's place */
+  #drawPicture(frame = null) {
     const { context, picture, view } = this
     const [w, h] = [picture.width * view.scale, picture.height * view.scale]
+    if (frame) {
+      context.drawImage(frame, view.x, view.y, w, h)
+      return
+    }
     if (picture.source) {
       const ratio = window.devicePixelRatio || 1
       const { proxy } = picture
@@ -328,12 +363,12 @@ export class Stage {
     context.restore()
   }
 
-  /** @param {Drawing} own */
-  #drawPreview(own) {
+  /** @param {Drawing} own @param {boolean} traced whether masks are shown over other frames, and not what they move */
+  #drawPreview(own, traced) {
     const { frame, frames } = this.store.view
     const { picture } = this
     const drawing = this.store.merged(own)
-    if (picture.source) {
+    if (picture.source && !traced) {
       this.preview.draw(this.context, picture, drawing, this.masks, frame, frames)
       return
     }
@@ -351,9 +386,9 @@ export class Stage {
   #drawOtherMasks(merged) {
     const { context, masks, store } = this
     for (const [i, component] of merged.components.entries()) {
-      const entry = component.hidden || i - store.offset === this.#active ? null : masks.tint(i)
+      const entry = component.hidden || this.#actives.includes(i - store.offset) ? null : masks.tint(i)
       if (!entry) continue
-      context.globalAlpha = preferences.maskOpacity * (i < store.offset ? GHOST_ALPHA : 1)
+      context.globalAlpha = i < store.offset ? GHOST_ALPHA : 1
       context.drawImage(entry.tint, entry.box.x0, entry.box.y0)
     }
     context.globalAlpha = 1
@@ -364,17 +399,16 @@ export class Stage {
     const { context, masks, store } = this
     const { draft, offset } = store
     const active = this.#active
-    context.globalAlpha = preferences.maskOpacity
     if (draft?.kind === 'stroke') {
       context.drawImage(masks.drawLive(active + offset, draft.stroke, store.color(active)).canvas, 0, 0)
-      context.globalAlpha = 1
       return
     }
     masks.endLive()
-    const entry = active < 0 || drawing.components[active]?.hidden ? null : masks.tint(active + offset)
     const [dx, dy] = draft?.kind === 'move' ? [draft.du * masks.size.width, draft.dv * masks.size.height] : [0, 0]
-    if (entry) context.drawImage(entry.tint, entry.box.x0 + dx, entry.box.y0 + dy)
-    context.globalAlpha = 1
+    for (const index of this.#actives) {
+      const entry = index < 0 || drawing.components[index]?.hidden ? null : masks.tint(index + offset)
+      if (entry) context.drawImage(entry.tint, entry.box.x0 + dx, entry.box.y0 + dy)
+    }
   }
 
   /** Everything with a constant size on the stage. @param {Drawing} drawing */
@@ -382,7 +416,10 @@ export class Stage {
     const { context, store } = this
     const { view, draft } = store
     const scene = this.#filmedScene(store.merged(drawing))
-    this.#drawComponentArrows(drawing, this.#active, scene)
+    if (preferences.grid) drawGrid(context, this.picture, this.view, [this.width, this.height])
+    if (preferences.thirds) drawThirds(context, this.picture, this.view)
+    for (const i of this.#actives) this.#drawComponentArrows(drawing, i, scene)
+    this.#drawGroup()
     if (draft?.kind === 'arrow') drawDraftArrow(context, draft, cssColor(store.color(draft.index)), scene)
     if (draft?.kind === 'stroke' && draft.stroke.tool.startsWith('lasso')) {
       drawLasso(context, draft.stroke, cssColor(store.color(draft.index)), scene)
@@ -390,6 +427,10 @@ export class Stage {
     }
     if (view.frame === 0 && (view.tool === 'camera' || cameraMoves(drawing))) {
       drawCamera(context, cameraHandles(drawing, scene), view.tool === 'camera', [this.width, this.height])
+    }
+    if (preferences.ruler && view.tool !== 'camera') {
+      const arrows = arrowsOf(ifEndedNow(drawing, draft).components[this.#active] ?? {})
+      for (const arrow of arrows) drawLength(context, arrow, scene, this.width)
     }
     const frame = draft?.kind === 'drawing' || !draft ? poseFrame(store, this.scene) : null
     if (frame) drawPoseFrame(context, frame)
@@ -400,7 +441,9 @@ export class Stage {
   #drawUntouched(drawing) {
     const scene = this.#filmedScene(this.store.merged(drawing))
     this.#drawGhosts(scene)
-    for (const i of drawing.components.keys()) if (i !== this.#active) this.#drawComponentArrows(drawing, i, scene)
+    for (const i of drawing.components.keys()) {
+      if (!this.#actives.includes(i)) this.#drawComponentArrows(drawing, i, scene)
+    }
   }
 
   /** @param {Drawing} drawing @param {number} index @param {Projection} scene */
@@ -410,11 +453,27 @@ export class Stage {
     const component = drawing.components[index]
     if (!component || component.hidden) return
     const color = cssColor(store.color(index, drawing))
-    const selected = index === view.selected && index === this.#active
-    const handles = selected && view.frame === 0 && !view.playing && view.tool !== 'camera' && !component.locked
+    const chosen = index === view.selected && index === this.#active
+    const selected = chosen || view.also.includes(index)
+    const alone = chosen && view.also.length === 0
+    const handles = alone && view.frame === 0 && !view.playing && view.tool !== 'camera' && !component.locked
     drawArrows(context, component, color, scene, { ...view, selected, handles })
     const holds = arrowsOf(component).length === 0 && draft?.index !== index
     if (holds && view.frame === 0) this.#drawHold(index + store.offset, color)
+  }
+
+  /** A frame round each of several selected masks. */
+  #drawGroup() {
+    const { store: { draft, group, view }, scene } = this
+    if (group.length < 2 || view.frame > 0) return
+    const [du, dv] = draft?.kind === 'move' ? [draft.du, draft.dv] : [0, 0]
+    for (const index of group) {
+      const extent = scene.extent(index)
+      if (!extent) continue
+      const { left, top, right, bottom } = extent
+      const [x, y] = this.#actives.includes(index) ? [du, dv] : [0, 0]
+      drawFrame(this.context, corners([left + x, top + y, right + x, bottom + y]).map(scene.toStage))
+    }
   }
 
   /**
@@ -474,6 +533,10 @@ export class Stage {
     }
   }
 }
+
+/** @param {PictureSource} source @returns {Size} in pixels */
+export const sizeOf = (source) => ('naturalWidth' in source
+  ? { width: source.naturalWidth, height: source.naturalHeight } : { width: source.width, height: source.height })
 
 /**
  * A reduced copy of a large picture, so that dragging over it stays smooth.

@@ -21,8 +21,10 @@ const NOTHING = Object.freeze({ components: Object.freeze([]), masks: Object.fre
 
 /** @type {readonly Tool[]} */
 export const TOOLS = Object.freeze([
-  'select', 'wand', 'brush', 'erase', 'lasso', 'lasso-erase', 'fill', 'arrow', 'freehand', 'camera',
+  'select', 'wand', 'brush', 'erase', 'lasso', 'lasso-erase', 'fill', 'bucket', 'arrow', 'freehand', 'camera',
 ])
+/** Nothing else is selected. @type {readonly number[]} */
+export const ALONE = Object.freeze([])
 export const MIN_RADIUS = 0.002
 export const MAX_RADIUS = 0.25
 
@@ -54,8 +56,8 @@ export class EditorStore {
     this.mergedDrawings = new WeakMap()
     /** @type {ViewState} */
     this.view = {
-      selected: -1, arrow: -1, point: -1, tool: 'brush', radius: preferences.brush, curve: 'straight',
-      frame: 0, frames: 14, playing: false, hint: '', modelPreview: 'off', growth: 4,
+      selected: -1, also: ALONE, arrow: -1, point: -1, tool: 'brush', radius: preferences.brush, curve: 'straight',
+      frame: 0, frames: 14, playing: false, hint: '', modelPreview: 'off', growth: 4, tolerance: 32,
     }
   }
 
@@ -143,6 +145,34 @@ export class EditorStore {
     return this.drawing.components[this.view.selected] ?? null
   }
 
+  /** The selected components' indices, from the first to the last. */
+  get group() {
+    const { selected, also } = this.view
+    return selected < 0 ? [] : [selected, ...also].sort((a, b) => a - b)
+  }
+
+  /** What a command on a component is for: all that are selected, if it is one of them. @param {number} index */
+  groupOf(index) {
+    const { group } = this
+    return group.includes(index) ? group : [index]
+  }
+
+  /** One more component is selected, or one less. @param {number} index */
+  toggleSelected(index) {
+    const { selected, also } = this.view
+    if (selected < 0) this.setView({ selected: index })
+    else if (index !== selected) this.setView({ also: also.includes(index) ? without(also, index) : [...also, index] })
+    else if (also.length) this.setView({ selected: also[0], also: also.slice(1) })
+    this.setView({ arrow: -1, point: -1 })
+  }
+
+  /** The selected component and the others from `from` to `to`. @param {number} from @param {number} to */
+  selectRange(from, to) {
+    const all = [...this.drawing.components.keys()].filter((i) => i >= from && i <= to)
+    const selected = Math.max(this.view.selected, from)
+    if (all.length) this.setView({ selected, also: without(all, selected), arrow: -1, point: -1 })
+  }
+
   /**
    * Take a widget value: the same text again changes nothing. Another one is looked up in the history, and in the one
    * that it may have had in another editor; if it is in neither, a new history begins.
@@ -159,7 +189,7 @@ export class EditorStore {
     this.history = known || history.createHistory(parsed.drawing ?? emptyDrawing())
     this.draft = null
     const selected = this.drawing.components.length ? 0 : -1
-    this.view = { ...this.view, selected, arrow: -1, point: -1, frame: 0, playing: false }
+    this.view = { ...this.view, selected, also: ALONE, arrow: -1, point: -1, frame: 0, playing: false }
     this.changed()
   }
 
@@ -167,8 +197,15 @@ export class EditorStore {
   setView(patch) {
     const before = /** @type {Record<string, unknown>} */ (this.view)
     if (Object.entries(patch).every(([key, value]) => before[key] === value)) return
-    this.view = { ...this.view, ...patch }
+    this.#look(patch)
     this.changed()
+  }
+
+  /** Another component that is selected is alone, unless the patch says more. @param {Partial<ViewState>} patch */
+  #look(patch) {
+    const { selected, also } = this.view
+    const kept = patch.selected === undefined || patch.selected === selected ? also : ALONE
+    this.view = { ...this.view, also: kept, ...patch }
   }
 
   /** @param {Draft|null} draft */
@@ -182,12 +219,8 @@ export class EditorStore {
    * @param {Drawing} drawing
    * @param {Partial<ViewState>} [view] selection to go with it
    */
-  commit(drawing, view = {}) {
-    this.draft = null
-    const problem = budgetProblem(drawing.components)
-    this.view = problem ? { ...this.view, hint: problem } : { ...this.view, ...view }
-    if (!this.error && !problem) this.#replace(history.commit(this.history, drawing))
-    this.changed()
+  commit(drawing, view) {
+    this.restore(this.history, drawing, view)
   }
 
   /**
@@ -198,8 +231,9 @@ export class EditorStore {
    */
   restore(before, drawing = before.present, view = {}) {
     this.draft = null
-    this.view = { ...this.view, ...view }
-    this.#replace(history.commit(before, drawing))
+    const problem = budgetProblem(drawing.components)
+    this.#look(problem ? { hint: problem } : view)
+    if (!this.error && !problem) this.#replace(history.commit(before, drawing), view.also)
     this.changed()
   }
 
@@ -235,25 +269,26 @@ export class EditorStore {
     this.onChange(this.text)
   }
 
-  /** @param {History<Drawing>} next */
-  #replace(next) {
+  /** @param {History<Drawing>} next @param {readonly number[]} [also] what else is selected then */
+  #replace(next, also) {
     if (next === this.history) return
+    const { length } = this.drawing.components
     this.history = next
-    this.#keepSelection()
+    this.#keepSelection(also ?? (length === this.drawing.components.length ? this.view.also : ALONE))
     const text = serializeDrawing(this.drawing)
     if (text === this.text) return
     this.text = text
     this.onChange(text)
   }
 
-  /** Selection survives undo as far as what it points at is still there. */
-  #keepSelection() {
+  /** Selection survives undo as far as what it points at is still there. @param {readonly number[]} also */
+  #keepSelection(also) {
     const count = this.drawing.components.length
     const selected = Math.min(Math.max(this.view.selected, count ? 0 : -1), count - 1)
     const arrows = selected < 0 ? [] : arrowsOf(this.drawing.components[selected])
     const arrow = selected === this.view.selected && this.view.arrow < arrows.length ? this.view.arrow : -1
     const point = arrow >= 0 && this.view.point < arrows[arrow].points.length ? this.view.point : -1
-    this.view = { ...this.view, selected, arrow, point }
+    this.view = { ...this.view, selected, also, arrow, point }
   }
 
   /**
@@ -271,3 +306,6 @@ export class EditorStore {
     return { drawing, index }
   }
 }
+
+/** @param {readonly number[]} indices @param {number} index */
+const without = (indices, index) => indices.filter((i) => i !== index)

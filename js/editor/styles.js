@@ -51,6 +51,7 @@ const CSS = `
   text-align: right; color: var(--tg-text); background: var(--tg-panel); border: 1px solid var(--tg-line);
   border-radius: 4px; outline: none; user-select: text; }
 .trackgo-number:focus { border-color: var(--tg-accent); }
+.trackgo-options .trackgo-number { width: 52px; }
 .trackgo-camera .trackgo-button { margin-left: auto; height: 22px; }
 .trackgo-camera-row { flex: none; border-bottom: 1px solid color-mix(in srgb, var(--tg-line) 60%, transparent); }
 .trackgo-camera-row.trackgo-chosen { background: var(--tg-on); }
@@ -174,6 +175,11 @@ const CSS = `
 .trackgo-menu-item[aria-current=true] { background: var(--tg-on); }
 .trackgo-menu-item:disabled, .trackgo-menu-item[aria-disabled=true] { opacity: .4; cursor: default; }
 .trackgo-menu-field { display: flex; align-items: center; gap: 6px; padding: 5px 10px 5px 30px; color: var(--tg-dim); }
+.trackgo-menu .trackgo-size { width: 96px; margin-left: auto; }
+.trackgo-menu-field .trackgo-size + span { min-width: 40px; text-align: right; }
+.trackgo-align { display: flex; align-items: center; justify-content: space-between; gap: 12px;
+  padding: 2px 4px 2px 8px; }
+[aria-checked=false] > .trackgo-check { visibility: hidden; }
 .trackgo-menu-icon { width: 16px; height: 16px; flex: none; }
 .trackgo-shortcuts { display: grid; grid-template-columns: auto 1fr; gap: 4px 12px; padding: 6px 8px;
   align-items: baseline; max-width: 380px; }

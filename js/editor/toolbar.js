@@ -11,16 +11,18 @@
  * @property {() => void} toggleFull
  * @property {() => boolean} isFull
  * @property {() => number} pictureWidth in pixels
+ * @property {(value: number) => void} setTolerance of filling what is alike
  * @property {() => MenuItem[]} fileItems
  */
 import { arrowsOf, hasMask } from './accessors.js'
 import { clearMask, patchComponent, updateArrow } from './document.js'
 import { removeCamera } from './camera.js'
-import { el, iconButton, setIcon, setPressed } from './dom.js'
+import { clamp, el, iconButton, numberField, setIcon, setPressed } from './dom.js'
 import { finishArrow, keepArrow } from './gestures.js'
 import { maskMenu } from './mask-menu.js'
 import { MAX_RADIUS, MIN_RADIUS, TOOLS } from './store.js'
 import { SHORTCUTS, TEXT } from './texts.js'
+import { viewMenu } from './view-menu.js'
 
 const SLIDER_STEPS = 100
 const RATIO = MAX_RADIUS / MIN_RADIUS
@@ -109,13 +111,24 @@ export class Toolbar {
       title: TEXT.radius, 'aria-label': TEXT.radius,
       on: { input: () => store.setView({ radius: sliderToRadius(Number(this.size.value)) }) },
     })
-    this.sizeNumber = el('span', { class: 'trackgo-width', title: TEXT.brushWidth })
+    this.width = numberField(TEXT.brushWidth, { min: 0, max: 1e6, step: 'any', 'data-action': 'brush-width' },
+      () => this.#widthShown(), (px) => {
+        store.setView({ radius: clamp(px / 2 / actions.pictureWidth(), MIN_RADIUS, MAX_RADIUS) })
+      })
+    this.sizeNumber = el('label', { class: 'trackgo-field trackgo-width', title: TEXT.brushWidth }, [this.width, 'px'])
+    const tolerance = { min: 0, max: 255, step: 1, 'data-action': 'tolerance' }
+    this.toleranceNumber = numberField(TEXT.toleranceTitle, tolerance, () => String(store.view.tolerance),
+      actions.setTolerance)
+    this.tolerance = el('label', { class: 'trackgo-field', title: TEXT.toleranceTitle }, [
+      TEXT.tolerance, this.toleranceNumber,
+    ])
     this.curve = iconButton('straight', TEXT.curve, () => toggleCurve(store), { 'data-action': 'curve' })
     this.undo = iconButton('undo', TEXT.undo, () => store.undo(), { 'data-action': 'undo' })
     this.redo = iconButton('redo', TEXT.redo, () => store.redo(), { 'data-action': 'redo' })
     this.clear = this.#menuButton('trash', TEXT.clear, 'clear', () => clearItems(store))
     this.mask = this.#menuButton('mask', TEXT.mask, 'mask', () => maskMenu(store, actions.menu, actions.pictureWidth))
     this.files = this.#menuButton('picture', TEXT.files, 'files', () => actions.fileItems())
+    this.look = this.#menuButton('view', TEXT.view, 'view', () => viewMenu())
     this.fit = iconButton('fit', TEXT.fit, () => actions.fit(), { 'data-action': 'fit' })
     this.help = this.#menuButton('help', TEXT.help, 'help', () => shortcutList())
     this.full = iconButton('expand', TEXT.expand, () => actions.toggleFull(), { 'data-action': 'full' })
@@ -130,14 +143,14 @@ export class Toolbar {
   }
 
   #layout() {
-    const [select, wand, brush, erase, lasso, lassoErase, fill, arrow, freehand, camera] = this.tools
+    const [select, wand, brush, erase, lasso, lassoErase, fill, bucket, arrow, freehand, camera] = this.tools
     /** @param {Node[]} children */
     const group = (...children) => el('div', { class: 'trackgo-group' }, children)
     return el('div', { class: 'trackgo-toolbar', role: 'toolbar', 'aria-label': TEXT.tools }, [
-      group(select), group(wand, brush, erase, lasso, lassoErase, fill, this.mask),
+      group(select), group(wand, brush, erase, lasso, lassoErase, fill, bucket, this.mask),
       group(arrow, freehand), group(camera),
-      el('div', { class: 'trackgo-options' }, [this.size, this.sizeNumber, this.curve]),
-      group(this.undo, this.redo, this.clear), group(this.files, this.fit, this.help, this.full),
+      el('div', { class: 'trackgo-options' }, [this.size, this.sizeNumber, this.tolerance, this.curve]),
+      group(this.undo, this.redo, this.clear), group(this.files, this.look, this.fit, this.help, this.full),
     ])
   }
 
@@ -147,7 +160,13 @@ export class Toolbar {
     for (const button of this.tools) setPressed(button, button.dataset.tool === tool)
     const round = tool === 'brush' || tool === 'erase'
     this.size.hidden = this.sizeNumber.hidden = !round
-    if (round) this.#renderSize(radius)
+    if (round) {
+      const text = this.#widthShown()
+      this.size.value = String(radiusToSlider(radius))
+      this.size.setAttribute('aria-valuetext', `${text} px`)
+      if (this.width !== document.activeElement) this.width.value = text
+    }
+    this.tolerance.hidden = tool !== 'bucket'
     const selected = selectedArrow(store)
     this.curve.hidden = !(tool === 'arrow' || (tool === 'select' && selected))
     setIcon(this.curve, (selected && store.draft?.kind !== 'arrow' ? selected.curve ?? 'straight' : curve))
@@ -157,12 +176,9 @@ export class Toolbar {
     setIcon(this.full, full ? 'shrink' : 'expand', full ? TEXT.shrink : TEXT.expand)
   }
 
-  /** @param {number} radius in frame widths */
-  #renderSize(radius) {
-    const width = 2 * radius * this.actions.pictureWidth()
-    const text = `${width < 10 ? Number(width.toFixed(1)) : Math.round(width)} px`
-    this.size.value = String(radiusToSlider(radius))
-    this.size.setAttribute('aria-valuetext', text)
-    if (this.sizeNumber.textContent !== text) this.sizeNumber.textContent = text
+  /** The brush's width in pixels of the picture, as it is shown. */
+  #widthShown() {
+    const width = 2 * this.store.view.radius * this.actions.pictureWidth()
+    return String(width < 10 ? Number(width.toFixed(1)) : Math.round(width))
   }
 }

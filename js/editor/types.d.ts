@@ -78,7 +78,7 @@ export type History<T> = { readonly past: readonly T[]; readonly present: T; rea
 // ---- the editor's state -------------------------------------------------------------------------------------
 
 export type Tool =
-  | 'select' | 'wand' | 'brush' | 'erase' | 'lasso' | 'lasso-erase' | 'fill' | 'arrow' | 'freehand' | 'camera'
+  | 'select' | 'wand' | 'brush' | 'erase' | 'lasso' | 'lasso-erase' | 'fill' | 'bucket' | 'arrow' | 'freehand' | 'camera'
 /** What of the model's view is shown: nothing, the control points, or the control picture P itself. */
 export type ModelPreview = 'off' | 'points' | 'picture'
 
@@ -86,6 +86,8 @@ export type ModelPreview = 'off' | 'points' | 'picture'
 export type ViewState = {
   /** Index of the selected component, or −1; arrow and point likewise, within it. */
   selected: number
+  /** The indices of what else is selected; never `selected` itself. */
+  also: readonly number[]
   arrow: number
   point: number
   tool: Tool
@@ -102,6 +104,8 @@ export type ViewState = {
   modelPreview: ModelPreview
   /** How many pixels a mask grows or shrinks by. */
   growth: number
+  /** By how much colors may differ that are filled together, 0–255. */
+  tolerance: number
 }
 
 /**
@@ -117,7 +121,8 @@ export type ArrowDraft = {
   rubber: Point | null
   curve: Curve
 }
-export type MoveDraft = { kind: 'move'; index: number; du: number; dv: number }
+/** indices: all that move. */
+export type MoveDraft = { kind: 'move'; index: number; indices: readonly number[]; du: number; dv: number }
 /** box: the one that an outline is sought in: left, top, right, bottom in fractions. */
 export type StrokeDraft = {
   kind: 'stroke'
@@ -148,6 +153,8 @@ export type Pointer = {
   frac: Point
   alt: boolean
   shift: boolean
+  /** Or the command key. */
+  ctrl: boolean
   /** 0–1. */
   pressure: number
   pen: boolean
@@ -176,7 +183,9 @@ export type StageView = { scale: number; x: number; y: number }
 /** data: 1 inside, 0 outside, row-major. */
 export type Raster = Size & { data: Uint8Array }
 /** A component's mask as a raster. box: the smallest around it, null where it is empty; tint: its colored cut-out. */
+/** look: the preferences that its tint shows. */
 export type MaskEntry = {
+  look: string
   mask: Mask | undefined
   raster: Raster
   box: Box | null
@@ -273,13 +282,20 @@ export type CropStep = { kind: 'crop'; x: number; y: number; width: number; heig
 export type Step = ScaleStep | CropStep
 /** The part (x, y, w, h) of a picture, in its pixels, shown at width × height. */
 export type Framing = Size & { x: number; y: number; w: number; h: number }
+/**
+ * Several frames that arrive: the pictures themselves, or how the batch is taken from a video. rate: frames per second,
+ * null for the file's own; skip: how many are left out first; every: of so many one is taken.
+ */
+export type Clip =
+  | { urls: string[]; rate?: undefined; skip?: undefined; every?: undefined }
+  | { urls?: undefined; rate: number | null; skip: number; every: number }
 /** exact: certainly what the input will carry. */
-export type FoundPicture = { url: string; exact: boolean }
+export type FoundPicture = { url: string; exact: boolean; clip?: Clip; own?: Step[] }
 
 // ---- between the editor and its host ------------------------------------------------------------------------
 
 /** linked: whether anything is connected; url: null where its picture is not known, and shape then what is known. */
-export type Incoming = { linked: boolean; url: string | null; steps: Step[]; shape: Size | null }
+export type Incoming = { linked: boolean; url: string | null; steps: Step[]; shape: Size | null; clip?: Clip | null }
 /** What a run reports of the drawing and mask inputs. */
 export type ReportedArrivals = { drawing: string; masks: Mask[] }
 
@@ -290,8 +306,11 @@ export type Host = {
   /** Puts the element into the page where the page does not do so itself. */
   mount: (element: HTMLElement) => void
   frames: () => number
-  /** The picture that arrives; own: the document's, which serves where nothing is connected. */
-  picture: (own: string | null) => Incoming
+  /**
+   * The picture that arrives; own: the document's, which serves where nothing is connected; unplayable: videos that the
+   * browser cannot show.
+   */
+  picture: (own: string | null, unplayable: ReadonlySet<string>) => Incoming
   /** Which node of which graph this is: the same after ComfyUI built it anew. */
   place: () => string
   /** What feeds an input, or null. */

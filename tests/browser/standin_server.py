@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import mimetypes
 import threading
 import uuid
 from collections.abc import Callable
@@ -69,6 +70,13 @@ def object_info(images: list[str]) -> dict[str, dict]:
             {},
             [("TRACKS", "tracks")],
         ),
+        "LoadVideo": _node(
+            "LoadVideo",
+            {"file": [[name for name in images if name.endswith(".webm")], {"video_upload": True}]},
+            {},
+            [("VIDEO", "VIDEO")],
+        ),
+        "GetVideoComponents": _node("GetVideoComponents", {"video": ["VIDEO"]}, {}, [("IMAGE", "images")]),
         "SomeFilter": _node("SomeFilter", {"image": ["IMAGE"]}, {}, [("IMAGE", "IMAGE")]),
         "PreviewImage": _node("PreviewImage", {"images": ["IMAGE"]}, {}, [], output_node=True),
         "TrackGoCanvas": _node(
@@ -238,8 +246,18 @@ class StandinServer:
         return [f"/{path.as_posix()}" for path in sorted(core) + sorted(ours)]
 
     async def _view(self, request: web.Request) -> web.Response:
-        data = self.images.get(request.query.get("filename", ""))
-        return web.Response(body=data, content_type="image/png") if data is not None else web.Response(status=404)
+        """As ComfyUI does, a part of a file where one is asked for: without it a video cannot be wound."""
+        name = request.query.get("filename", "")
+        data = self.images.get(name)
+        if data is None:
+            return web.Response(status=404)
+        part = request.http_range
+        headers = {"Accept-Ranges": "bytes"}
+        body = data[part]
+        if part.start is not None:
+            headers["Content-Range"] = f"bytes {part.start}-{part.start + len(body) - 1}/{len(data)}"
+        kind = mimetypes.guess_type(name)[0] or "image/png"
+        return web.Response(body=body, content_type=kind, headers=headers, status=200 if part.start is None else 206)
 
     async def _upload(self, request: web.Request) -> web.Response:
         form = await request.post()

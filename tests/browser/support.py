@@ -13,7 +13,7 @@ WINDOW = {"width": 1500, "height": 1050}
 QUADRANTS = ((200, 180, 160), (90, 110, 100), (60, 70, 90), (150, 150, 170))
 
 
-def _png(pixels: np.ndarray) -> bytes:
+def png_bytes(pixels: np.ndarray) -> bytes:
     buffer = io.BytesIO()
     Image.fromarray(pixels).save(buffer, "PNG")
     return buffer.getvalue()
@@ -26,9 +26,9 @@ def pictures() -> dict[str, bytes]:
         quadrants[(i // 2) * 144 :, (i % 2) * 256 :] = color
     quadrants[144:, :256] = QUADRANTS[2]
     return {
-        "quadrants.png": _png(quadrants),
-        "red.png": _png(np.full((288, 512, 3), (255, 48, 48), np.uint8)),
-        "plain.png": _png(np.full((200, 300, 3), 77, np.uint8)),
+        "quadrants.png": png_bytes(quadrants),
+        "red.png": png_bytes(np.full((288, 512, 3), (255, 48, 48), np.uint8)),
+        "plain.png": png_bytes(np.full((200, 300, 3), 77, np.uint8)),
         "broken.png": b"no picture",
     }
 

@@ -262,18 +262,27 @@ def test_a_mask_shows_on_an_object_of_its_own_color(editor):
     assert min(line) < 0.7 * max(line), "a stroke just drawn has it too"
 
 
-def test_the_brush_says_its_width_in_pixels_of_the_picture(editor):
+def test_the_brush_says_its_width_in_pixels_of_the_picture_and_takes_one(editor):
     editor.tool("brush")
-    width = editor.page.locator(".trackgo-width")
-    assert width.inner_text() == "31 px"
+    width = editor.page.locator('[data-action="brush-width"]')
+    assert width.input_value() == "31"
     editor.focus()
     editor.press("]")
-    assert width.inner_text() == "35 px"
+    assert width.input_value() == "35"
     slider = editor.page.get_by_role("slider", name="Brush size")
     slider.fill("100")
-    assert width.inner_text() == "256 px" == slider.get_attribute("aria-valuetext")
+    assert width.input_value() == "256" and slider.get_attribute("aria-valuetext") == "256 px"
     editor.drag((0.5, 0.2), (0.5, 0.3))
     assert editor.components[0]["mask"]["strokes"][0]["radius"] * 2 * 512 == pytest.approx(256)
+    width.fill("40")
+    width.press("Enter")
+    editor.drag((0.5, 0.2), (0.5, 0.3))
+    assert editor.components[0]["mask"]["strokes"][1]["radius"] * 2 * 512 == pytest.approx(40, abs=0.01)
+    assert editor.page.evaluate("document.activeElement.matches('.trackgo')"), "Enter gives the keys back to the stage"
+    for typed, shown in (("0", "2"), ("9999", "256"), ("", "256")):
+        width.fill(typed)
+        width.press("Tab")
+        assert width.input_value() == shown
     editor.tool("lasso")
     assert not width.is_visible()
     editor.tool("brush")
@@ -283,7 +292,7 @@ def test_the_brush_says_its_width_in_pixels_of_the_picture(editor):
 def test_nothing_in_the_toolbar_covers_anything_else(editor):
     """However narrow the node is: rows are added."""
     overlaps = """() => {
-        const shown = [...document.querySelectorAll('.trackgo-toolbar :is(button, input, .trackgo-width)')]
+        const shown = [...document.querySelectorAll('.trackgo-toolbar :is(button, input)')]
             .filter((one) => one.offsetParent).map((one) => [one, one.getBoundingClientRect()])
         return shown.flatMap(([a, p], i) => shown.slice(i + 1).filter(([b, q]) => (
             p.left < q.right - 1 && q.left < p.right - 1 && p.top < q.bottom - 1 && q.top < p.bottom - 1

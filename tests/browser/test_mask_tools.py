@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from tests.browser.support import QUADRANTS, boat, close, drawing, reddish
+from tests.browser.editor_page import EDITOR
+from tests.browser.support import QUADRANTS, boat, close, drawing, png_bytes, reddish
 from trackgo import Drawing
 
 SIZE = (512, 288)  # of quadrants.png; its rasters have the same size
@@ -31,7 +32,7 @@ def test_the_menu_inverts_grows_and_shrinks(editor):
     grown = page_mask(editor)
     rows = np.flatnonzero(plain.any(axis=1))
     assert np.flatnonzero(grown.any(axis=1)).tolist() == list(range(rows[0] - 12, rows[-1] + 13))
-    assert reddish(QUADRANTS[0], editor.pixel(0.2, 0.4 + 10 / 288))
+    assert reddish(QUADRANTS[0], editor.pixel(0.2, 0.4 + 6 / 288))
     editor.focus()
     editor.press("{")
     assert editor.components[0]["mask"]["strokes"][-1]["tool"] == "shrink"
@@ -80,3 +81,67 @@ def test_alt_and_the_right_button_size_the_brush(editor):
     assert editor.text == text and editor.page.locator(".trackgo-menu").count() == 0
     editor.page.mouse.click(x, y, button="right")
     assert editor.page.locator(".trackgo-menu").count() == 1
+
+
+def iou(first: np.ndarray, second: np.ndarray) -> float:
+    return (first & second).sum() / (first | second).sum()
+
+
+def quadrant(x: slice, y: slice) -> np.ndarray:
+    mask = np.zeros(SIZE[::-1], bool)
+    mask[y, x] = True
+    return mask
+
+
+TOP_LEFT, TOP_RIGHT = quadrant(slice(0, 256), slice(0, 144)), quadrant(slice(256, 512), slice(0, 144))
+
+
+def test_what_is_alike_is_filled_in_one_step_and_follows_the_tolerance(editor):
+    editor.focus()
+    editor.press("Shift+G")
+    editor.click(0.2, 0.2)
+    strokes = editor.components[0]["mask"]["strokes"]
+    assert [stroke["tool"] for stroke in strokes] == ["lasso"] and len(strokes[0]["points"]) < 20
+    assert np.array_equal(page_mask(editor), TOP_LEFT) and np.array_equal(python_mask(editor), TOP_LEFT)
+    tolerance = editor.page.locator('[data-action="tolerance"]')
+    tolerance.fill("120")
+    tolerance.press("Enter")
+    assert iou(page_mask(editor), TOP_LEFT | TOP_RIGHT | quadrant(slice(256, 512), slice(144, 288))) > 0.999
+    assert len(editor.components[0]["mask"]["strokes"]) == 1, "the same stroke, found anew"
+    tolerance.fill("32")
+    tolerance.press("Enter")
+    editor.click(0.8, 0.2)
+    assert np.array_equal(page_mask(editor), TOP_LEFT | TOP_RIGHT)
+    editor.page.keyboard.down("Alt")
+    editor.click(0.2, 0.2)
+    editor.page.keyboard.up("Alt")
+    assert editor.components[0]["mask"]["strokes"][-1]["tool"] == "lasso-erase"
+    assert np.array_equal(page_mask(editor), TOP_RIGHT) and np.array_equal(python_mask(editor), TOP_RIGHT)
+    editor.focus()
+    editor.press("Control+z", 2)
+    assert np.array_equal(page_mask(editor), TOP_LEFT)
+    editor.press("Control+z")
+    assert editor.components == []
+
+
+def test_a_hole_stays_a_hole_and_a_large_picture_is_quick(editor):
+    height, width = 2160, 4096
+    y, x = np.mgrid[:height, :width]
+    sky = np.hypot(x - 2000, y - 1000) > 500
+    pixels = np.where(sky[..., None], (90, 140, 220), (240, 200, 60)).astype(np.uint8)
+    noise = np.random.default_rng(0).integers(-6, 7, pixels.shape)
+    editor.server.images["large.png"] = png_bytes((pixels + noise).astype(np.uint8))
+    editor.start(picture="large.png")
+    editor.tool("bucket")
+    editor.click(0.1, 0.1)
+    mask = Drawing.from_json(editor.text).masks(width, height)[0]
+    assert iou(mask, sky) > 0.995
+    took = editor.page.evaluate(
+        f"""() => {{
+            const {{ bucket }} = {EDITOR}.trackgo
+            const start = performance.now()
+            bucket.press({{ frac: [0.5, 0.5], alt: false }})
+            return performance.now() - start
+        }}"""
+    )
+    assert took < 1500, took

@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from tests.browser.clip_page import grey_at, scrub_to, video_graph, webm
 from tests.browser.editor_page import BETWEEN, CANVAS, LOADER, EditorPage, workflow
-from tests.browser.support import PATIENCE_MS, WINDOW, pictures
+from tests.browser.support import PATIENCE_MS, WINDOW, close, pictures
 
 
 @pytest.fixture(params=["classic", "nodes2"])
@@ -96,3 +97,20 @@ def test_a_mask_from_upstream_becomes_the_mask_of_a_component(real, comfy):
     assert after[0][0] > before[0][0] + 20, "the left half has the component's red"
     assert after[1] == before[1]
     assert real.components == [arrow], "the document itself stays as drawn"
+
+
+def test_a_real_video_shows_its_frames_before_a_run_and_is_told_of_after_it(real, comfy):
+    (comfy.base / "input" / "clip.webm").write_bytes(webm(24))
+    real.page.request.get(f"{comfy.url}/object_info")
+    real.load(video_graph('{"version":1,"components":[]}', "clip.webm"))
+    real.wait("editor.frames.rate")
+    scrub_to(real, 9)
+    assert close(real.pixel(0.8, 0.8), grey_at(9))
+    real.focus()
+    with real.page.expect_response("**/prompt") as response:
+        real.press("Control+Enter")
+    answer = response.value.json()
+    assert answer["node_errors"] == {}
+    run = comfy.wait(answer["prompt_id"])
+    assert run.error is None
+    assert len(run.outputs[str(CANVAS)]["trackgo_frames"]) == 13, "as many as the timeline has, the first one aside"

@@ -91,7 +91,7 @@ test('translate shifts strokes, the clicks they came from, and arrows alike', ()
 test('components: add with a free name, duplicate, reorder, remove', () => {
   let value = doc.addComponent(doc.addComponent(doc.emptyDrawing()))
   assert.deepEqual(value.components.map((c) => c.name), ['object 1', 'object 2'])
-  value = doc.removeComponent(value, 0)
+  value = doc.removeComponents(value, [0])
   value = doc.addComponent(value)
   assert.deepEqual(value.components.map((c) => c.name), ['object 2', 'object 3'])
   value = doc.duplicateComponent(value, 0)

@@ -1,12 +1,14 @@
 /** History, geometry, view, rasterising and motion beyond the shared vectors. */
 import assert from 'node:assert/strict'
 import test from 'node:test'
-import { drawnColor } from '../../js/editor/colors.js'
+import { drawnColor, turnHue } from '../../js/editor/colors.js'
 import * as geometry from '../../js/editor/geometry.js'
+import { gridStep, snapped } from '../../js/editor/guides.js'
 import * as history from '../../js/editor/history.js'
 import { maskBox, rasterSize } from '../../js/editor/masks.js'
 import { applyMotion, motionMatrix } from '../../js/editor/motion.js'
 import { pullPush } from '../../js/editor/motion-preview.js'
+import { prefer } from '../../js/editor/preferences.js'
 import { applyStroke, applyStrokes, createRaster } from '../../js/editor/rasterize.js'
 import * as view from '../../js/editor/view.js'
 
@@ -117,4 +119,24 @@ test('a hole is filled with the colors around it, known pixels stay', () => {
     assert.ok(Math.abs(g - 20) < 1e-3 && r >= 10 - 1e-3 && r <= 30 + 1e-3)
     if (rgba[4 * i + 3]) assert.equal(r, rgba[4 * i])
   }
+})
+
+test('colors turn on the wheel and stay as vivid', () => {
+  assert.deepEqual(turnHue([255, 48, 48], 0), [255, 48, 48])
+  assert.deepEqual(turnHue([255, 48, 48], 120), [48, 255, 48])
+  assert.deepEqual(turnHue([48, 224, 64], 180), [224, 48, 208])
+  const drawing = { version: 1, components: [{}, {}] }
+  const before = drawnColor(drawing, 1)
+  prefer({ maskHue: 90 })
+  assert.notDeepEqual(drawnColor(drawing, 1), before)
+  assert.equal(drawnColor(drawing, 1), drawnColor(drawing, 1), 'the same object, so that nothing is painted anew')
+  prefer({ maskHue: 0 })
+  assert.equal(drawnColor(drawing, 1), before)
+})
+
+test('places snap to the middles or the corners of pixels, and the grid is as fine as the zoom allows', () => {
+  const size = { width: 200, height: 100 }
+  assert.deepEqual(snapped([0.1234, 0.999], size, false), [24.5 / 200, 99.5 / 100])
+  assert.deepEqual(snapped([0.1234, 0.999], size, true), [25 / 200, 1])
+  assert.deepEqual([20, 14, 5, 1, 0.1].map(gridStep), [1, 1, 4, 16, 256])
 })

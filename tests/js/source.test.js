@@ -295,3 +295,32 @@ everywhere('TrackGo Fit Picture is followed where its size is written down', () 
     assert.equal(stepsFor(...given), undefined)
   }
 })
+
+/** What arrives from VideoHelperSuite's loader with such widgets. */
+const videoOf = (values) => look(chain({ id: 1, type: 'VHS_LoadVideo', widgets: widgets(values) }, { id: 9 }), 9)
+
+everywhere("core's video is exact, and so it is behind a node that is known", () => {
+  const load = { id: 1, type: 'LoadVideo', widgets: [{ name: 'file', value: 'a/boat.mp4' }] }
+  const parts = { id: 2, type: 'GetVideoComponents', inputs: [{ name: 'video', type: 'VIDEO' }] }
+  const url = '/api/view?filename=boat.mp4&type=input&subfolder=a'
+  const clip = { rate: null, skip: 0, every: 1 }
+  const graph = chain(load, parts, { id: 3 })
+  assert.deepEqual(look(graph, 3), { linked: true, picture: { url, exact: true, clip, steps: [] }, shape: null })
+  const scale = { id: 3, type: 'ImageScale', widgets: widgets({ width: 320, height: 180, crop: 'disabled' }) }
+  assert.equal(look(chain(load, parts, scale, { id: 4 }), 4).picture.steps.length, 1)
+  load.widgets[0].value = 'a song.mp3'
+  assert.equal(look(chain(load, parts, { id: 3 }), 3).picture, null)
+  const sliced = { id: 5, type: 'Video Slice', inputs: [{ name: 'video', type: 'VIDEO' }] }
+  assert.equal(look(chain({ ...load, id: 6 }, sliced, parts, { id: 3 }), 3).picture, null)
+})
+
+everywhere("VideoHelperSuite's loader takes frames as its widgets say", () => {
+  const plain = videoOf({ video: 'boat.webm', force_rate: 0, format: 'None', custom_width: 0, custom_height: 0 })
+  assert.equal(plain.picture.exact, true)
+  assert.deepEqual(plain.picture.clip, { rate: null, skip: 0, every: 1 })
+  const wanted = { force_rate: 12, skip_first_frames: 3, select_every_nth: 2, custom_width: 256, custom_height: 0 }
+  const { picture } = videoOf({ video: 'boat.webm', format: 'AnimateDiff', ...wanted })
+  assert.deepEqual(picture.clip, { rate: 12, skip: 3, every: 2 })
+  assert.deepEqual(picture.steps, [{ kind: 'scale', width: 256, height: 0, centred: true }])
+  assert.equal(picture.exact, false, 'a format may round the size')
+})

@@ -72,6 +72,20 @@ def test_canvas_tells_the_editor_its_picture(nodes, picture: torch.Tensor) -> No
     np.testing.assert_allclose(shown, picture[0].numpy() * 255, atol=1)
 
 
+def test_canvas_tells_the_editor_the_frames_of_a_batch(nodes) -> None:
+    """As many as its timeline has, the first one aside; reduced, since they are only looked at."""
+    import folder_paths
+
+    batch = torch.linspace(0, 1, 5)[:, None, None, None].expand(5, 400, 800, 3)
+    answer = nodes.run("TrackGoCanvas", image=batch, editor=NO_COMPONENTS, frames=4).ui
+    assert len(answer["trackgo_image"]) == 1 and len(answer["trackgo_frames"]) == 3
+    for index, saved in enumerate(answer["trackgo_frames"], 1):
+        shown = np.asarray(Image.open(Path(folder_paths.get_temp_directory()) / saved["filename"]))
+        assert shown.shape == (320, 640, 3)
+        np.testing.assert_allclose(shown, index / 4 * 255, atol=1)
+    assert "trackgo_frames" not in nodes.run("TrackGoCanvas", image=batch[:1], editor=NO_COMPONENTS, frames=4).ui
+
+
 @pytest.mark.parametrize("text", ["", "  ", NO_COMPONENTS])
 def test_canvas_takes_an_empty_drawing(nodes, picture: torch.Tensor, text: str) -> None:
     drawing, masks, preview, points = nodes.run("TrackGoCanvas", image=picture, editor=text).args
