@@ -1,11 +1,13 @@
 """Speed and memory on whatever accelerator is there, with random weights: ``python -m benchmarks.gpu --out FOLDER``.
 
     python -m benchmarks.gpu --out figures [--device cuda] [--dtype float16 bfloat16] [--size 576 1024] [--frames 25]
+    python -m benchmarks.gpu --out figures --comfyui COMFYUI [--python ITS_PYTHON]
     python -m benchmarks.gpu --out figures --small       a few seconds on a CPU, to see that it works
 
 In every precision: one temporal attention with TrackGo against stock; encoding the trajectories against a bare UNet
 call, and what it holds; a UNet call of TrackGo and its rivals against a bare one; and how far a small UNet is from
-itself in float32. Everything is measured in turns in one run. Writes figures.json and figures.html.
+itself in float32; with --comfyui, how far ComfyUI's UNet of the demo model is from diffusers'. Everything is measured
+in turns in one run. Writes figures.json and figures.html.
 """
 
 from __future__ import annotations
@@ -14,18 +16,26 @@ import argparse
 import json
 import platform
 import statistics
+import subprocess
 from html import escape
 from itertools import product
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import torch
+from safetensors.torch import load_file, save_file
 
 from benchmarks import rivals, temporal_attention
 from benchmarks.attention import kept_bytes, squares
 from benchmarks.busy import noticed
 from benchmarks.rivals import Call
 from benchmarks.temporal_attention import seconds
+from tests.comfy_harness import ComfyInstall
+from trackgo import point_trajectories
+from trackgo.demo import DEMO_TRACKGO
+from trackgo.demo.example import example_drawing
+from trackgo.demo.tiny import load_demo_components
 from trackgo.files import write_text
 from trackgo.model import TrackGo
 from trackgo.model.encoded import EncodedTrajectories
@@ -90,6 +100,37 @@ def difference(exact: torch.nn.Module, unet: torch.nn.Module, call: Call) -> flo
     return float((outputs[1] - outputs[0]).norm() / outputs[0].norm())
 
 
+def comfyui_difference(install: ComfyInstall, device: str, dtype: str) -> dict[str, float]:
+    """‖u_ComfyUI − u_diffusers‖ / ‖u_diffusers‖ of the demo model on one device in one precision, bare and attached."""
+    frames, side = 14, 128
+    parts = load_demo_components()
+    unet, weights = (part.to(device, getattr(torch, dtype)) for part in (parts.unet, TrackGo.load(DEMO_TRACKGO)))
+    trajectories = point_trajectories(example_drawing(), frames, side, side)
+    tracks = trajectories.to_tracks()
+    torch.manual_seed(0)
+    given = {
+        "sample": torch.randn(1, frames, 8, side // LATENT_PX, side // LATENT_PX), "timestep": torch.tensor([0.3]),
+        "context": torch.randn(1, 1, unet.config.cross_attention_dim), "ids": torch.tensor([[6.0, 127.0, 0.02]]),
+    }  # fmt: skip
+
+    def run() -> torch.Tensor:
+        place = {"device": device, "dtype": unet.dtype}
+        ours = {key: value.to(device) if key == "timestep" else value.to(**place) for key, value in given.items()}
+        out = unet(ours["sample"], ours["timestep"], ours["context"], ours["ids"], return_dict=False)
+        return out[0][0].float().cpu()
+
+    expected = {"bare": run()}
+    with weights.attached(unet, weights.encode(trajectories, unet.dtype)):
+        expected["trackgo"] = run()
+    with TemporaryDirectory() as folder:
+        size = torch.tensor([tracks.pop("width"), tracks.pop("height")])
+        save_file({**given, **tracks, "size": size}, Path(folder) / "inputs.safetensors")
+        script = Path(__file__).with_name("inside_comfyui.py")
+        subprocess.run([install.python, script, install.path, folder, device, dtype], check=True, cwd=folder)
+        found = load_file(Path(folder) / "outputs.safetensors")
+    return {name: float((found[name] - one).norm() / one.norm()) for name, one in expected.items()}
+
+
 def measure(args: argparse.Namespace) -> dict[str, Any]:
     figures: dict[str, Any] = {
         "device": torch.cuda.get_device_name() if args.device == "cuda" else args.device,
@@ -114,6 +155,9 @@ def measure(args: argparse.Namespace) -> dict[str, Any]:
                 copied.load_state_dict(exact.state_dict())
                 near = difference(exact, copied, Call(args.frames, 64, 128, args.device, dtype))
                 figures[name]["difference from float32 on the CPU, of a small UNet"] = near
+            if args.comfyui:
+                install = ComfyInstall(args.comfyui, args.python or args.comfyui / "venv" / "bin" / "python")
+                figures[name]["ComfyUI from diffusers"] = comfyui_difference(install, args.device, name)
     return figures
 
 
@@ -141,6 +185,8 @@ def main() -> None:
     parser.add_argument("--frames", type=int, default=25)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--small", action="store_true")
+    parser.add_argument("--comfyui", type=Path, help="its folder, to compare its outputs with diffusers'")
+    parser.add_argument("--python", type=Path, help="ComfyUI's own; its venv's where this is left out")
     args = parser.parse_args()
     args.dtype = args.dtype or (["float32"] if args.device == "cpu" else ["float16", "bfloat16"])
     if args.small:

@@ -13,6 +13,7 @@ import pytest
 import torch
 
 from benchmarks import before_sampling, busy, gpu, rivals, temporal_attention
+from tests.comfy_harness import ComfyInstall
 
 
 def test_parameters_that_each_system_adds_to_svd() -> None:
@@ -92,3 +93,10 @@ def test_one_command_writes_all_figures(tmp_path: Path, monkeypatch: pytest.Monk
     assert figures["bfloat16"]["difference from float32 on the CPU, of a small UNet"] < 0.1
     assert len(figures["float32"]["attention over stock"]) == 3 * 3 * 2
     assert "a call over a bare one" in (tmp_path / "figures.html").read_text()
+
+
+@pytest.mark.slow
+def test_comfyui_and_diffusers_give_the_same_on_a_device(comfy_install: ComfyInstall) -> None:
+    with torch.inference_mode():
+        found = gpu.comfyui_difference(comfy_install, "cpu", "float32")
+    assert set(found) == {"bare", "trackgo"} and max(found.values()) < 1e-4
