@@ -31,9 +31,11 @@ class TrackGoPatcher(ModelPatcher):
         """Count what these trajectories keep from now on, as long as somebody uses them."""
         self.model.__dict__["encodings"].add(encoded)
 
-    def expect(self, encodings: Iterable[EncodedTrajectories]) -> None:
-        """Make room for A' of these, which are to be sampled, the next time that a model is loaded."""
-        self.model.__dict__["expected"] = weakref.WeakSet(one for one in encodings if one.weights is self.model)
+    def expect(self, followed: Iterable[object]) -> None:
+        """Make room for A' of what is to be sampled, the next time that a model is loaded; of what follows no
+        trajectories, or other weights', there is none."""
+        ours = (one for one in followed if isinstance(one, EncodedTrajectories) and one.weights is self.model)
+        self.model.__dict__["expected"] = weakref.WeakSet(ours)
 
     def model_size(self) -> int:
         expected = self.model.__dict__["expected"]
