@@ -9,6 +9,7 @@ import pytest
 from tests.browser.editor_page import EditorPage
 from tests.browser.support import PATIENCE_MS, WINDOW
 from tests.comfy_harness import ROOT
+from tests.workflow_format import NOTES
 
 WORKFLOWS = sorted(path.stem for path in (ROOT / "workflows").glob("*.json"))
 
@@ -36,8 +37,8 @@ def queued(page) -> dict:
 def test_a_saved_workflow(name: str, page, comfy) -> None:
     workflow = json.loads((ROOT / "workflows" / f"{name}.json").read_text(encoding="utf-8"))
     known = comfy.node_info(node["type"] for node in workflow["nodes"])
-    if name == "trackgo_to_wan_move" and "WanMoveTrackToVideo" not in known:
-        pytest.skip("this ComfyUI has no WanMove nodes; they came with 0.8")
+    if missing := {node["type"] for node in workflow["nodes"]} - known.keys() - NOTES:
+        pytest.skip(f"this ComfyUI has no {' and no '.join(missing)}: see test_workflows.py for who needs what")
     page.evaluate("(graph) => app.loadGraphData(graph)", workflow)
     page.wait_for_function("(count) => app.graph.nodes.length === count", arg=len(workflow["nodes"]))
     assert queued(page) == comfy.prompt_of(workflow)

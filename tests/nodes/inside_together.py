@@ -310,6 +310,7 @@ def memory() -> None:
     manage, patched = comfy.model_management, apply()
     (trackgo,) = patched.get_additional_models_with_key("trackgo")
     manage.unload_all_models()
+    trackgo.expect([])  # of the samplings above
     before = trackgo.model_size(), trackgo.loaded_size()
     expected = sample(patched)
     (encoded,) = (one.trajectories for one in following.attachments_of(patched).values())
