@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from base64 import b64decode
 
 import numpy as np
 import pytest
@@ -258,13 +259,16 @@ def test_page_and_python_agree_on_masks_and_arrows(editor):
             const [component] = JSON.parse(text).components
             const positions = [...Array(frames).keys()].map((i) => arrowPositions(component, i, frames, 1024, 576)[0])
             const raster = applyStrokes(createRaster(1024, 576), component.mask.strokes)
-            return [Array.from(raster.data), positions]
+            let bytes = ''
+            for (let i = 0; i < raster.data.length; i += 8192)
+                bytes += String.fromCharCode(...raster.data.subarray(i, i + 8192))
+            return [btoa(bytes), positions]
         }""",
         [editor.text, 14],
     )
     library = Drawing.from_json(editor.text)
     mask = library.masks(1024, 576)[0]
-    page_mask = np.array(result[0], dtype=bool).reshape(576, 1024)
+    page_mask = np.frombuffer(b64decode(result[0]), np.uint8).reshape(576, 1024) > 0
     assert mask.sum() > 5000
     assert (mask != page_mask).mean() < 0.002
     component = library.components[0]
