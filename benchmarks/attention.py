@@ -49,13 +49,10 @@ def squares(frames: int, height: int, width: int, points: int) -> np.ndarray:
     return images
 
 
-def kept_bytes(motion: EncodedTrajectories) -> tuple[int, int]:
-    """(bytes of A' that are kept, what A' of every location would take), both in float32."""
-    kept = dense = 0
-    for layer in motion.kept.values():
-        kept += layer.attention.nbytes + layer.index.nbytes
-        dense += 4 * layer.locations * layer.attention[:1].numel() if len(layer.index) else 0
-    return kept, dense
+def dense_bytes(motion: EncodedTrajectories) -> int:
+    """What A' of every location would take in float32."""
+    layers = [layer for layer in motion.kept.values() if len(layer.index)]
+    return sum(4 * layer.locations * layer.attention[:1].numel() for layer in layers)
 
 
 def arguments() -> argparse.Namespace:
@@ -109,7 +106,7 @@ def main() -> None:
 
             ratio = median_ratio(later, bare, args.repeats)
             print(f"later calls, {mode} at τ = {tau:g}: {ratio:.2f} × the bare UNet")
-    kept_mb, dense_mb = (size / 1e6 for size in kept_bytes(motion))
+    kept_mb, dense_mb = motion.kept_bytes("cpu") / 1e6, dense_bytes(motion) / 1e6
     print(f"A' kept: {kept_mb:.1f} MB, {kept_mb / dense_mb:.0%} of what all locations would take ({dense_mb:.1f} MB)")
 
 

@@ -27,7 +27,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from benchmarks import rivals, temporal_attention
-from benchmarks.attention import kept_bytes, squares
+from benchmarks.attention import squares
 from benchmarks.busy import noticed
 from benchmarks.rivals import Call
 from benchmarks.temporal_attention import seconds
@@ -44,6 +44,9 @@ from trackgo.svd.sizes import LATENT_PX
 SMALL_UNET = {
     "block_out_channels": (32, 64, 64, 64), "num_attention_heads": (2, 4, 4, 4), "cross_attention_dim": 1024,
 }  # fmt: skip
+
+
+_INSIDE = Path(__file__).parents[1] / "tests" / "nodes" / "inside_device.py"
 
 
 def best_device() -> str:
@@ -80,7 +83,11 @@ def encoding_figures(unet: torch.nn.Module, call: Call) -> dict[str, float]:
         if call.device == "cuda":
             held["at most, MB"] = (torch.cuda.max_memory_allocated() - before) / 1e6
         found += [ours / bare] if number else []
-    return {"over a bare call": statistics.mean(found), "kept in float32, MB": kept_bytes(encoded)[0] / 1e6, **held}
+    return {
+        "over a bare call": statistics.mean(found),
+        "kept in float32, MB": encoded.kept_bytes(call.device) / 1e6,
+        **held,
+    }
 
 
 def difference(exact: torch.nn.Module, unet: torch.nn.Module, call: Call) -> float:
@@ -125,8 +132,7 @@ def comfyui_difference(install: ComfyInstall, device: str, dtype: str) -> dict[s
     with TemporaryDirectory() as folder:
         size = torch.tensor([tracks.pop("width"), tracks.pop("height")])
         save_file({**given, **tracks, "size": size}, Path(folder) / "inputs.safetensors")
-        script = Path(__file__).with_name("inside_comfyui.py")
-        subprocess.run([install.python, script, install.path, folder, device, dtype], check=True, cwd=folder)
+        subprocess.run([install.python, _INSIDE, install.path, folder, device, dtype], check=True, cwd=folder)
         found = load_file(Path(folder) / "outputs.safetensors")
     return {name: float((found[name] - one).norm() / one.norm()) for name, one in expected.items()}
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from tests.browser.editor_page import CANVAS, EDITOR, READY, EditorPage
-from tests.browser.support import PATIENCE_MS, WINDOW
+from tests.browser.support import PATIENCE_MS, WINDOW, run_with_the_page
 from tests.comfy_harness import ROOT, ComfyServer, Run
 from trackgo.video import read_clip
 
@@ -34,12 +34,6 @@ def demo_graph() -> dict:
 
 def node_id(graph: dict, kind: str) -> int:
     return next(node["id"] for node in graph["nodes"] if node["type"] == kind)
-
-
-def queue_with_the_page(editor: EditorPage, comfy: ComfyServer) -> Run:
-    with editor.page.expect_response("**/prompt") as response:
-        editor.press("Control+Enter")
-    return comfy.wait(response.value.json()["prompt_id"])
 
 
 def video_frames(comfy: ComfyServer, run: Run, save: int, folder: Path) -> np.ndarray:
@@ -70,7 +64,7 @@ def test_mouse_and_api_give_the_same_frames(mode: str, chromium, comfy: ComfySer
             [x, y],
         )
         page.wait_for_function(f"() => {EDITOR}?.trackgo")
-        before = video_frames(comfy, queue_with_the_page(editor, comfy), save, tmp_path)
+        before = video_frames(comfy, run_with_the_page(editor, comfy), save, tmp_path)
         page.wait_for_function(READY)  # the photograph has arrived from the run
         editor.settle()
         document = editor.text
@@ -78,7 +72,7 @@ def test_mouse_and_api_give_the_same_frames(mode: str, chromium, comfy: ComfySer
         editor.drag((0.2, 0.8), (0.4, 0.85))
         page.wait_for_function(f"(before) => {EDITOR}.value !== before", arg=document)
         drawn = editor.text
-        by_mouse = video_frames(comfy, queue_with_the_page(editor, comfy), save, tmp_path)
+        by_mouse = video_frames(comfy, run_with_the_page(editor, comfy), save, tmp_path)
     finally:
         page.close()
     prompt = comfy.prompt_of(graph)

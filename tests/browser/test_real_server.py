@@ -10,7 +10,7 @@ from PIL import Image
 
 from tests.browser.clip_page import grey_at, scrub_to, video_graph, webm
 from tests.browser.editor_page import BETWEEN, CANVAS, LOADER, EditorPage, workflow
-from tests.browser.support import PATIENCE_MS, WINDOW, close, pictures
+from tests.browser.support import PATIENCE_MS, WINDOW, close, pictures, run_with_the_page
 
 
 @pytest.fixture(params=["classic", "nodes2"])
@@ -87,9 +87,7 @@ def test_a_mask_from_upstream_becomes_the_mask_of_a_component(real, comfy):
     real.load(graph)
     before = [real.pixel(u, 0.2) for u in (0.25, 0.75)]
     real.focus()
-    with real.page.expect_response("**/prompt") as response:
-        real.press("Control+Enter")
-    run = comfy.wait(response.value.json()["prompt_id"])
+    run = run_with_the_page(real, comfy)
     assert run.error is None
     real.wait("editor.store.arrivals.masks.length === 1")
     real.wait("editor.stage.masks.entries[0]?.box")
@@ -107,10 +105,6 @@ def test_a_real_video_shows_its_frames_before_a_run_and_is_told_of_after_it(real
     scrub_to(real, 9)
     assert close(real.pixel(0.8, 0.8), grey_at(9))
     real.focus()
-    with real.page.expect_response("**/prompt") as response:
-        real.press("Control+Enter")
-    answer = response.value.json()
-    assert answer["node_errors"] == {}
-    run = comfy.wait(answer["prompt_id"])
+    run = run_with_the_page(real, comfy)
     assert run.error is None
     assert len(run.outputs[str(CANVAS)]["trackgo_frames"]) == 13, "as many as the timeline has, the first one aside"

@@ -6,8 +6,7 @@ test_model.py with diffusers. Every check puts what it measured under its own na
 
 from __future__ import annotations
 
-import asyncio
-import importlib.util
+import importlib
 import json
 import logging
 import sys
@@ -32,26 +31,15 @@ from comfy_extras.nodes_video_model import (  # noqa: E402
     VideoLinearCFGGuidance,
     VideoTriangleCFGGuidance,
 )
+from inside_pack import load_pack  # noqa: E402
 from safetensors.torch import load_file, save_file  # noqa: E402
 
 import nodes as comfy_nodes  # noqa: E402 — ComfyUI's own
 
-ROOT = Path(__file__).resolve().parents[2]
 FRAMES, SIZE = 6, 64
 # ComfyUI's interrupt is an Exception up to 0.8, a BaseException in 0.33.
 RAISED = (Exception, comfy.model_management.InterruptProcessingException)
 results: dict[str, object] = {}
-
-
-def load_pack() -> tuple[str, dict[str, type]]:
-    """Import the pack as ComfyUI does, under a path-like name; its nodes by id."""
-    name = str(ROOT).replace(".", "_x_")
-    spec = importlib.util.spec_from_file_location(name, ROOT / "__init__.py", submodule_search_locations=[str(ROOT)])
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module
-    spec.loader.exec_module(module)
-    extension = asyncio.run(module.comfy_entrypoint())
-    return name, {node.define_schema().node_id: node for node in asyncio.run(extension.get_node_list())}
 
 
 name, NODES = load_pack()

@@ -15,7 +15,7 @@ from tests.comfy_harness import ROOT, ComfyServer
 from tests.nodes.support import check_node
 from tests.workflow_format import NOTES, saved_widgets
 from trackgo import Drawing
-from trackgo.demo.example import example_image
+from trackgo.demo.example import BOTH, example_image
 from trackgo.video import read_clip
 
 WORKFLOWS = (
@@ -89,6 +89,12 @@ def test_drawings_in_workflows_are_valid_and_sizes_agree(workflow: dict[str, Any
     sizes = [value for value in maker["widgets_values"] if isinstance(value, int)]
     start = sizes.index(points["width"])
     assert sizes[start : start + 3] == [points["width"], points["height"], points["frames"]]
+
+
+@pytest.mark.parametrize("name", ["trackgo_demo", "trackgo_camera"])
+def test_the_demo_model_is_held_as_the_library_holds_it(name: str) -> None:
+    saved = {node["type"]: node["widgets_values"] for node in read(name)["nodes"]}
+    assert saved["TrackGoHoldMotion"] == [BOTH["start"], BOTH["release"]] and saved["KSampler"][2] == BOTH["steps"]
 
 
 def test_no_picture_is_squashed(workflow: dict[str, Any]) -> None:

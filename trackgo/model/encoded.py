@@ -132,11 +132,13 @@ class EncodedTrajectories:
         return dict(self._layers)
 
     def kept_bytes(self, device: torch.device | str) -> int:
-        """Memory that what was computed takes on a device."""
+        """Memory that what was computed takes on a device; one without a number stands for all of its kind."""
+        place = torch.device(device)
         with self._lock:
             tensors = [item for one in self._layers.values() for item in (one.index, one.attention)]
             tensors += [item for level in self._levels.values() for item in (level.index, level.features)]
-        return sum(tensor.nbytes for tensor in tensors if tensor.device == torch.device(device))
+        there = (one for one in tensors if one.device.type == place.type and place.index in (None, one.device.index))
+        return sum(one.nbytes for one in there)
 
     @cached_property
     def needed_bytes(self) -> int:

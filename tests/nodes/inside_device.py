@@ -1,4 +1,4 @@
-"""Runs inside ComfyUI's own Python: `inside_comfyui.py COMFYUI FOLDER DEVICE DTYPE`, called by gpu.py.
+"""Runs inside ComfyUI's own Python: `inside_device.py COMFYUI FOLDER DEVICE DTYPE`, for benchmarks/gpu.py.
 
 FOLDER holds inputs.safetensors, TRACKS among them; one call of the demo model's UNet, bare and with TrackGo Apply, goes
 into outputs.safetensors.
@@ -6,8 +6,6 @@ into outputs.safetensors.
 
 from __future__ import annotations
 
-import asyncio
-import importlib.util
 import sys
 from pathlib import Path
 
@@ -22,22 +20,10 @@ comfy.options.enable_args_parsing()
 
 import comfy.model_management as manage  # noqa: E402
 import torch  # noqa: E402
+from inside_pack import load_pack  # noqa: E402
 from safetensors.torch import load_file, save_file  # noqa: E402
 
 import nodes  # noqa: E402, F401 — ComfyUI's own, before ours
-
-ROOT = Path(__file__).resolve().parents[1]
-
-
-def load_pack() -> dict[str, type]:
-    """The pack's nodes by id, imported as ComfyUI does."""
-    name = "trackgo_pack"
-    spec = importlib.util.spec_from_file_location(name, ROOT / "__init__.py", submodule_search_locations=[str(ROOT)])
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module
-    spec.loader.exec_module(module)
-    extension = asyncio.run(module.comfy_entrypoint())
-    return {node.define_schema().node_id: node for node in asyncio.run(extension.get_node_list())}
 
 
 def call(of: object, given: dict[str, torch.Tensor]) -> torch.Tensor:
@@ -58,7 +44,7 @@ def call(of: object, given: dict[str, torch.Tensor]) -> torch.Tensor:
 
 if __name__ == "__main__":
     with torch.inference_mode():
-        ours, given = load_pack(), load_file(folder / "inputs.safetensors")
+        (_, ours), given = load_pack(), load_file(folder / "inputs.safetensors")
         model, _, _, trackgo, _ = ours["TrackGoDemoModel"].execute().result
         tracks = {key: value for key, value in given.items() if key.startswith("track_")}
         tracks |= dict(zip(("width", "height"), given["size"].tolist(), strict=True))
