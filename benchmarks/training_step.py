@@ -1,30 +1,33 @@
 """One optimiser step on SVD's real configuration with random weights: time and peak memory by trainable set.
 
-python -m benchmarks.training_step adapter+attn1 --size 64 64 --frames 6
+With L_attn (eq. 8) and recomputation off and on, interleaved in one run: the four ways of a step follow one another,
+round after round, and what is printed is the median of a way's seconds over those of the first in the same round.
+
+python -m benchmarks.training_step adapter+attn1 --size 64 64 --frames 6 --rounds 3
 """
 
 from __future__ import annotations
 
 import argparse
-import resource
+import statistics
 import time
+from itertools import product
+from pathlib import Path
 
 import numpy as np
 import torch
 from diffusers import UNetSpatioTemporalConditionModel
 
 from benchmarks.busy import noticed
+from benchmarks.rivals import svd_unet
 from trackgo.svd.diffusion import Conditioning
 from trackgo.training.batch import ModelInput, collate
 from trackgo.training.config import TRAINABLE_SETS, ModelConfig, StageConfig, TrainingConfig
 from trackgo.training.data import ClipKey, WorldSource
+from trackgo.training.model import TrainedSVD
 from trackgo.training.setup import build_model, build_optimizer
 
-
-def random_svd(seed: int = 0) -> UNetSpatioTemporalConditionModel:
-    """SVD's UNet (1.52 billion parameters), float32, randomly initialised."""
-    torch.manual_seed(seed)
-    return UNetSpatioTemporalConditionModel()
+_PROCESS = Path("/proc/self")
 
 
 def random_input(frames: int, width: int, height: int) -> ModelInput:
@@ -40,27 +43,70 @@ def random_input(frames: int, width: int, height: int) -> ModelInput:
     return ModelInput(latents, noisy, torch.tensor([2.0]), conditioning, batch.points, batch.components, batch.origins)
 
 
-def measure(trainable: str, frames: int, width: int, height: int, frozen: str) -> None:
-    """Print parameters, loss, seconds and peak memory of one step."""
-    model_config = ModelConfig(trainable=trainable, gradient_checkpointing=True, frozen_precision=frozen)
-    config = TrainingConfig((StageConfig(1, width, height, frames),), model=model_config)
-    model = build_model(config, random_svd()).train()
-    optimizer = build_optimizer(model, config.optimizer)
-    data = random_input(frames, width, height)
+def forget_peak() -> None:
+    """Let the peak of this process's memory begin anew, where the system can (Linux)."""
+    if (_PROCESS / "clear_refs").exists():
+        (_PROCESS / "clear_refs").write_text("5")
+
+
+def peak_gib() -> float:
+    """The most memory that this process has held since ``forget_peak``, GiB; nan where it cannot be known."""
+    if not (_PROCESS / "clear_refs").exists():
+        return float("nan")
+    lines = (_PROCESS / "status").read_text().splitlines()
+    return int(next(line for line in lines if line.startswith("VmHWM")).split()[1]) / 2**20
+
+
+def step(
+    model: TrainedSVD, optimizer: torch.optim.Optimizer, data: ModelInput, attention: float
+) -> tuple[float, float]:
+    """(seconds, peak GiB) of one optimiser step; ``attention`` is λ of L_attn, 0 leaves it out."""
+    model.attention_loss = attention > 0
+    forget_peak()
     before = time.monotonic()
-    with model.attached(), torch.autocast("cpu", torch.bfloat16):
-        terms = model(data)
-        loss = terms["mse"].mean() + config.loss.attention * terms["attention"].mean()
     with model.attached():
+        with torch.autocast("cpu", torch.bfloat16):
+            terms = model(data)
+            loss = terms["mse"].mean()
+            if attention:
+                loss = loss + attention * terms["attention"].mean()
         loss.backward()
     optimizer.step()
-    seconds = time.monotonic() - before
+    optimizer.zero_grad(set_to_none=True)
+    return time.monotonic() - before, peak_gib()
+
+
+def recompute_(model: TrainedSVD, on: bool) -> None:
+    """Gradient checkpointing on or off from now on."""
+    model.recompute = on
+    if on:
+        model.unet.enable_gradient_checkpointing()
+    else:
+        model.unet.disable_gradient_checkpointing()
+
+
+def measure(
+    config: TrainingConfig, unet: UNetSpatioTemporalConditionModel, data: ModelInput, rounds: int
+) -> tuple[int, dict[tuple[bool, bool], tuple[list[float], list[float], float]]]:
+    """Trained parameters, and (recomputation, L_attn) → (seconds of each round; over those of (off, off) in the same
+    round; peak GiB)."""
+    model = build_model(config, unet).train()
+    optimizer = build_optimizer(model, config.optimizer)
+    ways = list(product((False, True), (False, True)))
+    seconds, peaks = {way: [] for way in ways}, dict.fromkeys(ways, 0.0)
+    recompute_(model, True)
+    step(model, optimizer, data, 0)  # the optimiser's own memory is made in the first
+    for _ in range(rounds):
+        for recompute, attention in ways:
+            recompute_(model, recompute)
+            took, peak = step(model, optimizer, data, config.loss.attention * attention)
+            seconds[recompute, attention].append(took)
+            peaks[recompute, attention] = max(peaks[recompute, attention], peak)
+    plain = seconds[ways[0]]
     count = sum(p.numel() for p in model.parameters() if p.requires_grad)
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
-    print(
-        f"{trainable}: {count:,} trained parameters, {frames} frames of {width}×{height}: loss {loss.item():.3f}, "
-        f"{seconds:.1f} s, peak {peak:.1f} GiB"
-    )
+    return count, {
+        way: (seconds[way], [a / b for a, b in zip(seconds[way], plain, strict=True)], peaks[way]) for way in ways
+    }
 
 
 @noticed()
@@ -70,8 +116,19 @@ def main() -> None:
     parser.add_argument("--size", type=int, nargs=2, default=(64, 64), metavar=("WIDTH", "HEIGHT"))
     parser.add_argument("--frames", type=int, default=6)
     parser.add_argument("--frozen", default="bf16", help="precision of what is not trained")
+    parser.add_argument("--rounds", type=int, default=3, help="steps of each of the four ways")
     args = parser.parse_args()
-    measure(args.trainable, args.frames, *args.size, args.frozen)
+    width, height = args.size
+    model_config = ModelConfig(trainable=args.trainable, frozen_precision=args.frozen)
+    config = TrainingConfig((StageConfig(1, width, height, args.frames),), model=model_config)
+    count, found = measure(config, svd_unet("cpu"), random_input(args.frames, width, height), args.rounds)
+    print(f"{args.trainable}: {count:,} trained parameters, {args.frames} frames of {width}×{height}")
+    for (recompute, attention), (seconds, ratios, peak) in found.items():
+        print(
+            f"  recomputation {'on ' if recompute else 'off'}, L_attn {'on ' if attention else 'off'}: "
+            f"{statistics.median(seconds):6.1f} s, {statistics.median(ratios):.2f} "
+            f"({min(ratios):.2f} to {max(ratios):.2f}) of both off, peak {peak:.1f} GiB"
+        )
 
 
 if __name__ == "__main__":

@@ -12,8 +12,9 @@ from pathlib import Path
 import pytest
 import torch
 
-from benchmarks import before_sampling, busy, gpu, rivals, temporal_attention
+from benchmarks import before_sampling, busy, gpu, rivals, temporal_attention, training_step
 from tests.comfy_harness import ComfyInstall
+from trackgo.training.config import ModelConfig, StageConfig, TrainingConfig
 
 
 def test_parameters_that_each_system_adds_to_svd() -> None:
@@ -80,6 +81,17 @@ def test_a_busy_machine_is_said_where_others_work(capsys: pytest.CaptureFixture[
     with busy.noticed(limit=1_000):
         time.sleep(1.1)
     assert not capsys.readouterr().err
+
+
+def test_a_step_of_training_in_its_four_ways() -> None:
+    config = TrainingConfig((StageConfig(1, 64, 64, 6),), model=ModelConfig(trainable="adapter+attn1"))
+    data = training_step.random_input(6, 64, 64)
+    count, found = training_step.measure(config, rivals.svd_unet("cpu", **gpu.SMALL_UNET), data, rounds=2)
+    assert count > 1e5 and set(found) == {(False, False), (False, True), (True, False), (True, True)}
+    for seconds, ratios, peak in found.values():
+        assert len(seconds) == len(ratios) == 2 and min(ratios) > 0
+        assert peak > 0 or not Path("/proc/self/clear_refs").exists()
+    assert found[False, False][1] == [1, 1]
 
 
 @pytest.mark.slow
