@@ -17,7 +17,6 @@ import cv2
 import numpy as np
 
 from trackgo import Drawing
-from trackgo.demo.example import BOTH
 from trackgo.engines.cut_and_drag import fit_reference
 from trackgo.figures.overlays import contact_sheet, draw_drawing
 from trackgo.files import read_picture, write_picture
@@ -93,7 +92,7 @@ def row(pipeline: TrackGoPipeline, picture: np.ndarray, drawing: Drawing) -> lis
     frames = pipeline.unet.config.num_frames
     first, trajectories = fit_picture(picture, drawing, frames, width, height)
     reference = fit_reference(picture, drawing, frames, width, height)
-    clip = pipeline(first, trajectories, reference=reference, seed=0, guidance=1.0, **BOTH)
+    clip = pipeline(first, trajectories, engine="both", reference=reference, seed=0)
     return [draw_drawing(picture, drawing), *(clip[i] for i in SHOWN)]
 
 

@@ -122,8 +122,9 @@ def _parser() -> argparse.ArgumentParser:
         help="trackgo moves by the attention, cut-and-drag holds the sampling to a rough video and needs no weights "
         "(default: what there are weights for)",
     )  # fmt: skip
-    generate.add_argument("--start", type=float, metavar="0…1", help="cut-and-drag: where in the sampling it begins")
-    generate.add_argument("--release", type=float, metavar="0…1", help="cut-and-drag: where in the sampling it lets go")
+    for name, does in (("start", "begins"), ("release", "lets go")):
+        said = f"cut-and-drag: where in the sampling it {does} (default: the model's own)"
+        generate.add_argument(f"--{name}", type=float, metavar="0…1", help=said)
     generate.add_argument("--out", type=Path, required=True, metavar="CLIP", help="video (.mp4, .webm, .mkv, .gif)")
     convert = command("convert", _convert, "Write a drawing's trajectories, or another pack's, in a pack's format.")
     given = convert.add_mutually_exclusive_group(required=True)
@@ -198,7 +199,7 @@ def _sampling_options(parser: argparse.ArgumentParser) -> None:
 
 
 def _demo(args: argparse.Namespace) -> None:
-    from .demo.example import BOTH, example_drawing, example_image
+    from .demo.example import example_drawing, example_image
     from .engines.cut_and_drag import fit_reference
     from .pipeline import TrackGoPipeline, fit_picture
 
@@ -207,13 +208,12 @@ def _demo(args: argparse.Namespace) -> None:
     drawing, photograph = example_drawing(), example_image(427, 427)
     picture, trajectories = fit_picture(photograph, drawing, frames, side, side)
     reference = fit_reference(photograph, drawing, frames, side, side)
-    settings = BOTH if args.steps is None else BOTH | {"steps": args.steps}
-    clip = pipeline(picture, trajectories, reference=reference, **_sampling(args) | settings)
+    clip = pipeline(picture, trajectories, engine="both", reference=reference, **_sampling(args, "both"))
     _write_clip(args.out / "demo.mp4", clip, 7)
     write_picture(args.out / "demo.png", _overview(photograph, drawing, trajectories, clip))
     write_text(args.out / "demo.json", drawing.to_json() + "\n")
     print(f"video:                    {args.out / 'demo.mp4'}\ndrawing and trajectories: {args.out / 'demo.png'}")
-    options = " ".join(f"--{name} {value}" for name, value in settings.items())
+    options = "--engine both" if args.steps is None else f"--engine both --steps {args.steps}"
     print(f"""
 With a picture of your own, and this drawing's mask and arrow, which you may edit:
     {_spelled()} generate --image PICTURE.jpg --drawing {args.out / "demo.json"} --out {args.out / "mine.mp4"} {options}
@@ -296,7 +296,7 @@ def _generate(args: argparse.Namespace) -> None:
     held |= {name: getattr(args, name) for name in ("start", "release") if getattr(args, name) is not None}
     if "reference" not in held and held:
         raise Mistake("--start and --release belong to --engine cut-and-drag or both")
-    _write_clip(args.out, pipeline(first, trajectories, engine=engine, **held, **_sampling(args)), args.fps)
+    _write_clip(args.out, pipeline(first, trajectories, engine=engine, **held, **_sampling(args, engine)), args.fps)
     print(f"wrote {args.out}")
 
 
@@ -409,8 +409,8 @@ def _read_tracks(args: argparse.Namespace, width: int, height: int) -> PointTraj
 # ---------------------------------------------------------------------------------------------------------------------
 
 
-def _sampling(args: argparse.Namespace) -> dict[str, object]:
-    """The pipeline's settings; what is not given is the model's own."""
+def _sampling(args: argparse.Namespace, engine: str = "trackgo") -> dict[str, object]:
+    """The pipeline's settings; what is not given is the model's own for the engine."""
     from .model.config import AttentionSettings
 
     tau = args.tau
@@ -420,7 +420,7 @@ def _sampling(args: argparse.Namespace) -> dict[str, object]:
         tau = AttentionSettings.tau_for(args.freeze)
     own = sampling_of(getattr(args, "model", "demo"))
     return {
-        "steps": own.steps if args.steps is None else args.steps,
+        "steps": own.held(engine).steps if args.steps is None else args.steps,
         "seed": getattr(args, "seed", 0),
         "guidance": own.guidance if args.guidance is None else args.guidance,
         "fps": getattr(args, "fps", 7),

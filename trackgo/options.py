@@ -6,6 +6,7 @@ import argparse
 import json
 from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from .drawing.coordinates import MAX_SIDE_PX
@@ -14,11 +15,26 @@ MAX_VIDEO_BYTES = 6 * 1024**3
 DTYPES = ("auto", "fp32", "fp16", "bf16")
 
 
+class HeldSampling(NamedTuple):
+    """How a model is best sampled by an engine that holds it to a rough video; None: as every model is."""
+
+    steps: int | None = None
+    start: float | None = None
+    release: float | None = None
+
+
 class OwnSampling(NamedTuple):
-    """How a model is best sampled where nobody says otherwise: sampling steps, and guidance of the last frame."""
+    """How a model is best sampled where nobody says otherwise: sampling steps, guidance of the last frame, and what
+    else the engines ``cut-and-drag`` and ``both`` want."""
 
     steps: int
     guidance: float
+    engines: Mapping[str, HeldSampling] = MappingProxyType({})
+
+    def held(self, engine: str) -> HeldSampling:
+        """Steps, start and release of an engine."""
+        own = self.engines.get(engine, HeldSampling())
+        return own._replace(steps=self.steps if own.steps is None else own.steps)
 
 
 SVD_SAMPLING = OwnSampling(25, 2.5)
@@ -30,16 +46,20 @@ def sampling_of(model: str | Path) -> OwnSampling:
     With more than its 4 steps the demo's small model follows less well.
 
     Raises:
-        ValueError: the file says something else than two numbers.
+        ValueError: the file says something else than these.
     """
     from .base_model import demo_folder
 
     folder = demo_folder(str(model))
     note = json.loads((folder / "trackgo_demo.json").read_text(encoding="utf-8")) if folder else {}
     try:
-        return OwnSampling(**note["sampling"]) if "sampling" in note else SVD_SAMPLING
-    except TypeError:
-        raise ValueError(f"'{folder / 'trackgo_demo.json'}': sampling must be steps and guidance") from None
+        own = OwnSampling(**note["sampling"]) if "sampling" in note else SVD_SAMPLING
+        return own._replace(engines={name: HeldSampling(**values) for name, values in own.engines.items()})
+    except (AttributeError, TypeError):
+        raise ValueError(
+            f"'{folder / 'trackgo_demo.json'}': sampling must be steps and guidance, and may have engines, each with "
+            "steps, start and release"
+        ) from None
 
 
 class BadSize(argparse.ArgumentTypeError, ValueError):

@@ -49,7 +49,8 @@ class TrackGoPipeline(StableVideoDiffusionPipeline):
 
     Attributes:
         trackgo: the weights; None for plain SVD.
-        own_sampling: steps and guidance where a call names none; what the model that was read says of itself.
+        own_sampling: steps, guidance, start and release where a call names none; what the model that was read says
+            of itself.
     """
 
     trackgo: TrackGo | None = None
@@ -115,8 +116,8 @@ class TrackGoPipeline(StableVideoDiffusionPipeline):
         frames: int | None = None,
         engine: Engine | None = None,
         reference: Reference | None = None,
-        start: float = START,
-        release: float = RELEASE,
+        start: float | None = None,
+        release: float | None = None,
         decode_chunk_size: int | None = None,
         on_step: Callable[[int], None] | None = None,
         probe: Probe | None = None,
@@ -136,7 +137,8 @@ class TrackGoPipeline(StableVideoDiffusionPipeline):
                 ``reference`` (no weights needed), ``both`` does both. By default what there are weights for: the first
                 with TrackGo weights, else the second where there is a ``reference``.
             reference: the rough video of the same drawing (``fit_reference``), for all engines but ``trackgo``.
-            start, release: shares of the sampling at which ``cut-and-drag`` begins and lets go; see ``engines.hold``.
+            start, release: shares of the sampling at which ``cut-and-drag`` begins and lets go, by default
+                ``own_sampling``'s or those for SVD; see ``engines.hold``.
             decode_chunk_size: frames decoded at once; fewer need less memory.
             on_step: called with the number of finished steps.
             probe: looks on at the attention while the trajectories act; see ``svd.Attachment``.
@@ -149,6 +151,7 @@ class TrackGoPipeline(StableVideoDiffusionPipeline):
         """
         image = Image.fromarray(image) if isinstance(image, np.ndarray) else image.convert("RGB")
         engine = self._engine(engine, reference)
+        own = self.own_sampling.held(engine)
         follows, holds = engine != "cut-and-drag" and trajectories is not None, engine != "trackgo"
         if holds:
             _check_reference(reference, image)
@@ -160,7 +163,8 @@ class TrackGoPipeline(StableVideoDiffusionPipeline):
             stack.enter_context(turn_at(self.unet))  # the scheduler, too, serves one sampling at a time
             live = hold = None
             if holds:
-                levels = self.percent_to_sigma(start), self.percent_to_sigma(release)
+                begins, lets_go = _first_of(start, own.start, START), _first_of(release, own.release, RELEASE)
+                levels = self.percent_to_sigma(begins), self.percent_to_sigma(lets_go)
                 hold = Hold(self._reference_latents(reference.frames), _cells(reference.moved), noise, *levels)
                 know_all_steps = stack.enter_context(beginning_at(self.scheduler, hold))
                 stack.enter_context(self._from_reference(hold, know_all_steps))
@@ -174,9 +178,9 @@ class TrackGoPipeline(StableVideoDiffusionPipeline):
                 height=image.height,
                 width=image.width,
                 num_frames=frames,
-                num_inference_steps=self.own_sampling.steps if steps is None else steps,
+                num_inference_steps=_first_of(steps, own.steps),
                 min_guidance_scale=1.0,
-                max_guidance_scale=self.own_sampling.guidance if guidance is None else guidance,
+                max_guidance_scale=_first_of(guidance, self.own_sampling.guidance),
                 fps=fps,
                 motion_bucket_id=motion_bucket_id,
                 noise_aug_strength=noise_aug_strength,
@@ -308,6 +312,11 @@ def _check_reference(reference: Reference | None, image: Image.Image) -> None:
     if moved.dtype != bool or moved.shape != frames.shape[:3]:
         found = f"{moved.dtype} {list(moved.shape)}"
         raise ValueError(f"reference.moved must be bool {list(frames.shape[:3])}, got {found}")
+
+
+def _first_of(*values: float | None) -> Any:
+    """The first that is not None."""
+    return next(value for value in values if value is not None)
 
 
 def _cells(moved: np.ndarray) -> Tensor:

@@ -10,7 +10,7 @@
 
 const SVD = { area: 1024 * 576, multiple: 64, frames: 14, frames_xt: 25 }
 const DEMO = { width: 128, height: 128, frames: 14 }
-const BOTH = { steps: 6, start: 0.4, release: 0.6 } // of the demo model, as in trackgo/demo/example.py
+const BOTH = { steps: 6, start: 0.4, release: 0.6 } // of the demo model, as in its trackgo_demo.json
 const SAMPLER = { sampler_name: 'euler', scheduler: 'karras', denoise: 1 }
 const MIN_SIDE = 64
 /** @type {[number, number]} */

@@ -15,7 +15,8 @@ from tests.comfy_harness import ROOT, ComfyServer
 from tests.nodes.support import check_node
 from tests.workflow_format import NOTES, saved_widgets
 from trackgo import Drawing
-from trackgo.demo.example import BOTH, example_image
+from trackgo.demo.example import example_image
+from trackgo.options import sampling_of
 from trackgo.video import read_clip
 
 WORKFLOWS = (
@@ -94,7 +95,8 @@ def test_drawings_in_workflows_are_valid_and_sizes_agree(workflow: dict[str, Any
 @pytest.mark.parametrize("name", ["trackgo_demo", "trackgo_camera"])
 def test_the_demo_model_is_held_as_the_library_holds_it(name: str) -> None:
     saved = {node["type"]: node["widgets_values"] for node in read(name)["nodes"]}
-    assert saved["TrackGoHoldMotion"] == [BOTH["start"], BOTH["release"]] and saved["KSampler"][2] == BOTH["steps"]
+    both = sampling_of("demo").held("both")
+    assert saved["TrackGoHoldMotion"] == [both.start, both.release] and saved["KSampler"][2] == both.steps
 
 
 def test_no_picture_is_squashed(workflow: dict[str, Any]) -> None:

@@ -18,7 +18,7 @@ from trackgo.demo.tiny import load_demo_components
 from trackgo.drawing import Drawing
 from trackgo.model import TrackGo
 from trackgo.model.config import AttentionSettings
-from trackgo.options import sampling_of
+from trackgo.options import SVD_SAMPLING, sampling_of
 from trackgo.pipeline import TrackGoPipeline, fit_picture, fit_size
 from trackgo.trajectories import PointTrajectories, point_trajectories
 
@@ -182,14 +182,14 @@ def test_a_model_says_how_it_is_best_sampled(
     latents: list[torch.Tensor],
     tmp_path: Path,
 ) -> None:
-    assert pipeline.own_sampling == sampling_of("demo") == (4, 1.0)
+    assert pipeline.own_sampling == sampling_of("demo") and pipeline.own_sampling[:2] == (4, 1.0)
     pipeline(picture, tracks)
     pipeline(picture, tracks, steps=4, guidance=1.0)
     assert torch.equal(*latents)
-    assert sampling_of(tmp_path) == sampling_of("a/hub-name") == (25, 2.5)
+    assert sampling_of(tmp_path) == sampling_of("a/hub-name") == SVD_SAMPLING == (25, 2.5, {})
     note = tmp_path / "trackgo_demo.json"
     note.write_text('{"sampling": {"steps": 7, "guidance": 2.0}}')
-    assert sampling_of(tmp_path) == (7, 2.0)
+    assert sampling_of(tmp_path) == (7, 2.0, {}) and sampling_of(tmp_path).held("both") == (7, None, None)
     note.write_text('{"sampling": {"steps": 7}}')
     with pytest.raises(ValueError, match=r"trackgo_demo\.json': sampling must be steps and guidance"):
         sampling_of(tmp_path)

@@ -14,9 +14,6 @@ _CROP_PX = (128, 0, 427)  # left, top, side of a square around the flower, in th
 _FLOWER = (0.42, 0.525, 0.335)  # centre x, y and radius, as fractions of the square
 _ARROW = [[0.42, 0.525], [0.6, 0.45]]
 
-BOTH = {"engine": "both", "steps": 6, "start": 0.4, "release": 0.6}
-"""How the demo model is sampled with both engines, chosen by ``benchmarks.engines``; see docs/engines.md."""
-
 
 def example_image(width: int, height: int) -> np.ndarray:
     """A photograph as uint8 [height, width, 3]: scikit-learn's sample picture of a flower (CC BY), cropped square."""

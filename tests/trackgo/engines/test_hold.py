@@ -107,7 +107,8 @@ def test_neither_started_nor_held_it_is_plain_svd_to_the_bit(plain, drawn) -> No
 def test_the_steps_before_the_start_are_left_out(plain, drawn) -> None:
     picture, reference = drawn
     seen = []
-    plain(picture, None, reference=reference, on_step=seen.append, **SETTINGS | {"steps": 20})
+    svd = {"start": START, "release": RELEASE, "steps": 20}
+    plain(picture, None, reference=reference, on_step=seen.append, **SETTINGS | svd)
     assert seen == list(range(7, 21))
 
 
@@ -115,6 +116,17 @@ def test_without_weights_cut_and_drag_is_the_default(plain, drawn) -> None:
     picture, reference = drawn
     default, named = (plain(picture, None, reference=reference, engine=e, **SETTINGS) for e in (None, "cut-and-drag"))
     assert np.array_equal(default, named)
+
+
+def test_a_model_says_how_its_engines_are_sampled(plain, drawn) -> None:
+    """The demo's own steps, start and release; each can still be given."""
+    picture, reference = drawn
+    own = {"steps": 10, "start": 0.58, "release": 0.75}
+    assert plain.own_sampling.held("cut-and-drag")._asdict() == own
+    given = {name: value for name, value in SETTINGS.items() if name != "steps"}
+    default = plain(picture, None, reference=reference, **given)
+    assert np.array_equal(default, plain(picture, None, reference=reference, **given, **own))
+    assert not np.array_equal(default, plain(picture, None, reference=reference, **given, release=RELEASE, start=START))
 
 
 def test_both_engines_together(drawn) -> None:
