@@ -19,7 +19,7 @@ test: lint
 	TRACKGO_FRONTENDS=$${TRACKGO_FRONTENDS:-newest} $(PYTEST) -m "not slow"
 
 test-all: lint
-	$(PYTEST)
+	TRACKGO_EXAMPLES=$${TRACKGO_EXAMPLES:-2000} $(PYTEST)
 
 lint: $(VENV)/ready $(if $(NPM),node_modules/ready)
 	$(RUN) -m ruff check .
