@@ -58,7 +58,9 @@ export class TrackGoEditor {
       target: () => host.target() ?? pictureTarget(this.stage.picture.width, this.stage.picture.height),
     })
     this.stage = new Stage(this.store, this.previewRequest)
-    this.selection = new Selection(this.store, { select: host.select, picture: () => this.stage.smallPicture() })
+    this.selection = new Selection(this.store, {
+      select: host.select, picture: () => this.stage.smallPicture(), refine: (points) => this.stage.refined(points),
+    })
     this.frames = new ClipFrames(() => this.render())
     this.stage.clip = this.frames
     /** Videos that the browser cannot show. @type {Set<string>} */

@@ -62,12 +62,20 @@ export function outlineOf(region) {
   const { width, height } = region
   const holes = ringsOf(region)
   const [outer] = holes.splice(holes.findIndex((ring) => area(ring) > 0), 1)
-  let rings = [outer ?? [], ...holes.filter((ring) => area(ring) <= -MIN_HOLE * width * height)]
-  for (let tolerance = TOLERANCE; ; tolerance *= 1.5) {
-    rings = rings.map((ring) => simplify(ring, tolerance)).filter((ring, i) => i === 0 || ring.length > 3)
-    const path = rings.reduce((whole, ring) => [...whole, ...ring, whole[0]])
-    if (path.length <= MAX_POINTS) return path.map(([x, y]) => [x / width, y / height])
-  }
+  const kept = holes.filter((ring) => area(ring) <= -MIN_HOLE * width * height)
+  return joinRings([outer ?? [], ...kept], TOLERANCE).map(([x, y]) => [x / width, y / height])
+}
+
+/**
+ * Rings as one path, no heavier than a drawing may be.
+ * @param {Vec[][]} rings closed; what the others lie in, or beside, comes first
+ * @param {number} tolerance how far it may lie from them, in their unit
+ * @returns {Vec[]}
+ */
+export function joinRings(rings, tolerance) {
+  const simple = rings.map((ring) => simplify(ring, tolerance)).filter((ring, i) => i === 0 || ring.length > 3)
+  const path = simple.reduce((whole, ring) => [...whole, ...ring, whole[0]])
+  return path.length <= MAX_POINTS ? path : joinRings(simple, tolerance * 1.5)
 }
 
 /** @param {readonly Vec[]} ring closed @returns {number} what it encloses; below 0 where the region is outside */

@@ -11,6 +11,7 @@
  * @typedef {object} SelectionHost
  * @property {(body: string, signal: AbortSignal) => Promise<Response>} select
  * @property {() => SmallPicture|null} picture null where none is shown
+ * @property {(points: Point[]) => Point[]} refine an outline from it, along the edges of the picture itself
  *
  * @typedef {object} Session  one stroke in the making
  * @property {History<Drawing>} before
@@ -150,7 +151,7 @@ export class Selection {
     }
     if (MISSING.has(response.status)) return [null, TEXT.wandMissing]
     const answer = await response.json().catch(() => null)
-    if (response.ok && answer) return [answer.points, '']
+    if (response.ok && answer) return [this.host.refine(answer.points), '']
     return [null, `${TEXT.wandFailed} ${answer?.error ?? response.status}`]
   }
 

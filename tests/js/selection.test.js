@@ -21,7 +21,7 @@ function setUp(picture = PICTURE) {
     sent.push(JSON.parse(body))
     responses.push((answer, status = 200) => resolve(Response.json(answer, { status })))
   })
-  const selection = new Selection(store, { select, picture: () => picture })
+  const selection = new Selection(store, { select, picture: () => picture, refine: (points) => points })
   const click = (...place) => selection.begin(at(...place))?.up(at(...place))
   const answered = async (points) => {
     responses.at(-1)({ points })
