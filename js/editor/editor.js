@@ -101,7 +101,7 @@ export class TrackGoEditor {
     this.input = new Input(this.store, this.stage, this.root, {
       forwardWheel: host.forwardWheel, menuAt: (x, y) => this.openMenu(x, y), toggleFull: () => this.toggleFull(),
       isFull: () => !!this.overlay, togglePlay: () => this.togglePlay(),
-      beginSelection: (at) => this.selection.begin(at), fillAlike: (at) => this.bucket.press(at),
+      beginSelection: (at) => this.selection.begin(at), beginFill: (at) => this.bucket.begin(at),
       showHelp: () => this.menu.open(this.panels.toolbar.help, shortcutList()),
     })
     for (const type of /** @type {const} */ (['copy', 'cut', 'paste'])) {

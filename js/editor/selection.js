@@ -21,10 +21,9 @@
  */
 import { addStroke, roundPoints } from './document.js'
 import { distance } from './geometry.js'
+import { CLICK_SLACK } from './gestures.js'
 import { TEXT } from './texts.js'
 
-/** A press that moves less than this is a click. */
-const CLICK_SLACK = 4
 /** How a server answers that does not know the route. */
 const MISSING = new Set([404, 405])
 

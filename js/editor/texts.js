@@ -22,7 +22,7 @@ export const TEXT = {
   fill: 'Mask the whole frame (G)',
   bucket: 'Fill what is alike (Shift+G): click a color. Alt takes away',
   tolerance: 'Tolerance',
-  toleranceTitle: 'How far a color may lie from the clicked one, 0–255; the last fill follows',
+  toleranceTitle: 'How far a color may lie from the clicked one, 0–255; the last fill follows, and dragging sets it',
   mask: 'Invert, grow or shrink the mask…',
   invert: 'Invert the mask (I)',
   grow: 'Grow the mask (Shift+])',
@@ -195,7 +195,8 @@ export const HINTS = {
   lasso: 'Draw around what should move · Alt erases',
   'lasso-erase': 'Draw around what should not move',
   fill: 'Click to mask the whole frame',
-  bucket: 'Click a color: what is alike and connected is masked · Alt takes away',
+  bucket: 'Click a color: what is alike and connected is masked · drag right for more, left for less'
+    + ' · Alt takes away',
   arrow: 'Drag for a straight arrow · or click points, double-click or Enter to finish',
   freehand: 'Draw the path in one go',
   camera: 'Drag the frame to pan, a corner to zoom, the knob or outside to turn',
