@@ -102,9 +102,10 @@ export class Selection {
     const seen = store.history
     if (target.refusal !== undefined) return
     store.setView({ hint: TEXT.wandWaits })
-    const points = await this.#ask(prompts)
+    const found = await this.#ask(prompts)
     if (store.draft?.kind === 'stroke') store.setDraft(null)
-    if (!points || store.history !== seen) return
+    if (!found || store.history !== seen) return
+    const points = this.host.refine(found)
     const view = { selected: target.index, arrow: -1, point: -1, hint: '' }
     if (points.length < 3) {
       store.setView({ hint: TEXT.wandNothing })
@@ -150,7 +151,7 @@ export class Selection {
     }
     if (MISSING.has(response.status)) return [null, TEXT.wandMissing]
     const answer = await response.json().catch(() => null)
-    if (response.ok && answer) return [this.host.refine(answer.points), '']
+    if (response.ok && answer) return [answer.points, '']
     return [null, `${TEXT.wandFailed} ${answer?.error ?? response.status}`]
   }
 
