@@ -9,8 +9,10 @@ import torch
 import torch.nn.functional as F
 from comfy_api.latest import io
 
-from ..trackgo.drawing import CURVES, Camera, Component, Drawing, Mask
+from ..trackgo.drawing import CURVES, PLAYBACKS, Camera, Component, Drawing, Mask
+from ..trackgo.drawing.camera import CAMERA_PLAYBACKS
 from ..trackgo.drawing.json_values import without_mark
+from ..trackgo.drawing.timing import DEFAULT_TIMES
 from ..trackgo.figures import overlays
 from ..trackgo.selection.points import selection_points
 from .arrow_text import UNITS, parse_arrows
@@ -22,10 +24,12 @@ from .schema import (
     Editor,
     described,
     frames_input,
+    more_timing_inputs,
     size_inputs,
     size_or_zero_inputs,
     timing_inputs,
 )
+from .timing_text import timing_of
 
 EMPTY_DOCUMENT = '{"version":1,"components":[]}'
 ONE_EACH = "one component per mask"
@@ -166,6 +170,7 @@ class TrackGoComponent(io.ComfyNode):
                 io.String.Input("name", default=""),
                 io.Combo.Input("batch", options=["first mask", ONE_EACH], default="first mask"),
                 *size_or_zero_inputs("width", "height"),
+                *more_timing_inputs(PLAYBACKS),
             ],
             outputs=[DrawingType.Output("drawing_out", display_name="drawing")],
         )
@@ -174,16 +179,17 @@ class TrackGoComponent(io.ComfyNode):
     @classmethod
     def execute(
         cls, mask: torch.Tensor, arrow: str, units: str, curve: str, start: float, end: float, easing: str, name: str,
-        batch: str, width: int, height: int, drawing: Drawing | None = None,
+        batch: str, width: int, height: int, drawing: Drawing | None = None, bezier: str = "", holds: str = "",
+        playback: str = PLAYBACKS[0], times: int = DEFAULT_TIMES,
     ) -> io.NodeOutput:  # fmt: skip
         masks = mask.reshape(-1, *mask.shape[-2:]).float().cpu().numpy()
         masks = masks if batch == ONE_EACH else masks[:1]
         size = (width or masks.shape[2], height or masks.shape[1])
         arrows = parse_arrows(arrow, units, curve, *size)
         names = [name] if len(masks) == 1 else [f"{name} {number}".strip() for number in range(1, len(masks) + 1)]
+        timing = {"start": start, "end": end, "easing": easing} | timing_of(bezier, holds, playback, times)
         components = [
-            Component.from_mask(one, label, arrows, start=start, end=end, easing=easing)
-            for one, label in zip(masks, names, strict=True)
+            Component.from_mask(one, label, arrows, **timing) for one, label in zip(masks, names, strict=True)
         ]
         return io.NodeOutput(Drawing.concat(drawing or Drawing.empty(), Drawing(tuple(components))))
 
@@ -204,6 +210,7 @@ class TrackGoCameraMotion(io.ComfyNode):
                 io.Float.Input("turn", default=0.0, min=-360.0, max=360.0, step=1.0),
                 *timing_inputs(),
                 *size_inputs(),
+                *more_timing_inputs(CAMERA_PLAYBACKS),
             ],
             outputs=[DrawingType.Output("drawing_out", display_name="drawing")],
         )
@@ -212,10 +219,12 @@ class TrackGoCameraMotion(io.ComfyNode):
     @classmethod
     def execute(
         cls, pan_x: float, pan_y: float, zoom: float, turn: float, start: float, end: float, easing: str,
-        drawing: Drawing | None = None, **_: object,
+        drawing: Drawing | None = None, bezier: str = "", holds: str = "", playback: str = CAMERA_PLAYBACKS[0],
+        times: int = DEFAULT_TIMES, **_: object,
     ) -> io.NodeOutput:  # fmt: skip
         """`_` takes `width` and `height`, which are there for saved graphs: the camera fits any size."""
-        camera = Camera((pan_x, pan_y), zoom, turn, start, end, easing)
+        timing = timing_of(bezier, holds, playback, times)
+        camera = Camera((pan_x, pan_y), zoom, turn, start, end, easing, **timing)
         return io.NodeOutput((drawing or Drawing.empty()).with_camera(camera))
 
 

@@ -15,6 +15,7 @@ from comfy_api.latest import io
 
 from ..trackgo.drawing import EASINGS
 from ..trackgo.drawing.coordinates import MAX_SIDE_PX
+from ..trackgo.drawing.timing import DEFAULT_TIMES, MAX_TIMES
 from ..trackgo.trajectories.motion import MAX_FRAMES
 from .search_words import SEARCH_WORDS
 
@@ -90,3 +91,13 @@ def timing_inputs() -> list[io.Float.Input | io.Combo.Input]:
     """When a movement begins and ends, and how its speed changes on the way."""
     easing = io.Combo.Input("easing", options=list(EASINGS), default="linear")
     return [fraction_input("start", 0.0), fraction_input("end", 1.0), easing]
+
+
+def more_timing_inputs(playbacks: tuple[str, ...]) -> list[io.String.Input | io.Combo.Input | io.Int.Input]:
+    """A drawn speed, stays, and which way it runs: `timing_text` reads them. Optional: older graphs lack them."""
+    return [
+        io.String.Input("bezier", default="", optional=True),
+        io.String.Input("holds", default="", optional=True),
+        io.Combo.Input("playback", options=list(playbacks), default=playbacks[0], optional=True),
+        io.Int.Input("times", default=DEFAULT_TIMES, min=1, max=MAX_TIMES, optional=True),
+    ]

@@ -100,7 +100,12 @@ class Row {
     this.list = list
     this.index = index
     const { store, menu } = list
-    this.swatch = el('span', { class: 'trackgo-swatch' })
+    /** Whether the last press was a finger's: it has no Ctrl, so for it the swatch is a box to tick. */
+    this.touched = false
+    /** @type {HTMLButtonElement} */
+    this.swatch = iconButton('check', TEXT.pick, ({ detail }) => {
+      if (this.touched || detail === 0) store.toggleSelected(this.index)
+    }, { class: 'trackgo-swatch', role: 'checkbox', title: TEXT.reorder })
     this.name = el('span', { class: 'trackgo-name', on: { dblclick: () => this.rename() } })
     /** @type {HTMLButtonElement} */
     this.readout = ownUndo(el('button', {
@@ -139,13 +144,17 @@ class Row {
   }
 
   /**
-   * Ctrl adds, Shift selects up to here; a selected row's buttons and menu are for all that are selected.
+   * Ctrl adds, Shift selects up to here, a finger on the swatch leaves it to the click; a selected row's buttons and
+   * menu are for all that are selected.
    * @param {PointerEvent} event
    */
   #press(event) {
     const { store } = this.list
     const { index } = this
-    const kept = store.group.includes(index) && (event.button > 0 || targetOf(event).closest('button'))
+    const target = targetOf(event)
+    this.touched = event.pointerType === 'touch'
+    if (this.touched && target.closest('.trackgo-swatch')) return
+    const kept = store.group.includes(index) && (event.button > 0 || target.closest('button:not(.trackgo-swatch)'))
     const first = Math.max(store.view.selected, 0)
     if (event.shiftKey) store.selectRange(Math.min(first, index), Math.max(first, index))
     else if (event.ctrlKey || event.metaKey) store.toggleSelected(index)
@@ -210,6 +219,7 @@ class Row {
     if (key.every((value, i) => value === this.shown[i])) return
     this.shown = key
     this.element.setAttribute('aria-current', String(selected))
+    this.swatch.setAttribute('aria-checked', String(selected))
     this.element.classList.toggle('trackgo-dimmed', !!component.hidden)
     this.element.style.setProperty('--trackgo-color', color)
     const name = nameOf(component, this.index)

@@ -29,7 +29,7 @@ export function el(tag, { on = {}, ...props } = {}, children = []) {
  * An icon button. It never takes focus from the stage by mouse, so shortcuts keep working.
  * @param {string} name icon
  * @param {string} title tooltip and accessible name
- * @param {(event: Event) => void} act
+ * @param {(event: MouseEvent) => void} act
  * @param {Record<string, unknown>} [props]
  * @returns {HTMLButtonElement}
  */

@@ -58,7 +58,9 @@ export class TrackGoEditor {
       target: () => host.target() ?? pictureTarget(this.stage.picture.width, this.stage.picture.height),
     })
     this.stage = new Stage(this.store, this.previewRequest)
-    this.selection = new Selection(this.store, { select: host.select, picture: () => this.stage.smallPicture() })
+    this.selection = new Selection(this.store, {
+      select: host.select, picture: () => this.stage.smallPicture(), refine: (points) => this.stage.refined(points),
+    })
     this.frames = new ClipFrames(() => this.render())
     this.stage.clip = this.frames
     /** Videos that the browser cannot show. @type {Set<string>} */
@@ -99,7 +101,7 @@ export class TrackGoEditor {
     this.input = new Input(this.store, this.stage, this.root, {
       forwardWheel: host.forwardWheel, menuAt: (x, y) => this.openMenu(x, y), toggleFull: () => this.toggleFull(),
       isFull: () => !!this.overlay, togglePlay: () => this.togglePlay(),
-      beginSelection: (at) => this.selection.begin(at), fillAlike: (at) => this.bucket.press(at),
+      beginSelection: (at) => this.selection.begin(at), beginFill: (at) => this.bucket.begin(at),
       showHelp: () => this.menu.open(this.panels.toolbar.help, shortcutList()),
     })
     for (const type of /** @type {const} */ (['copy', 'cut', 'paste'])) {

@@ -60,37 +60,42 @@ export function alike({ data, width, height }, x, y, tolerance) {
  */
 export function outlineOf(region) {
   const { width, height } = region
-  const holes = ringsOf(region)
-  const [outer] = holes.splice(holes.findIndex((ring) => area(ring) > 0), 1)
-  let rings = [outer ?? [], ...holes.filter((ring) => area(ring) <= -MIN_HOLE * width * height)]
-  for (let tolerance = TOLERANCE; ; tolerance *= 1.5) {
-    rings = rings.map((ring) => simplify(ring, tolerance)).filter((ring, i) => i === 0 || ring.length > 3)
-    const path = rings.reduce((whole, ring) => [...whole, ...ring, whole[0]])
-    if (path.length <= MAX_POINTS) return path.map(([x, y]) => [x / width, y / height])
-  }
+  return joinRings(ringsOf(region, MIN_HOLE * width * height), TOLERANCE).map(([x, y]) => [x / width, y / height])
 }
 
-/** @param {readonly Vec[]} ring closed @returns {number} what it encloses; below 0 where the region is outside */
-function area(ring) {
-  let twice = 0
-  for (let i = 1; i < ring.length; i += 1) twice += ring[i - 1][0] * ring[i][1] - ring[i][0] * ring[i - 1][1]
-  return twice / 2
+/**
+ * Rings as one path, no heavier than a drawing may be.
+ * @param {Vec[][]} rings closed; what the others lie in, or beside, comes first
+ * @param {number} tolerance how far it may lie from them, in their unit
+ * @returns {Vec[]}
+ */
+export function joinRings(rings, tolerance) {
+  const simple = rings.map((ring) => simplify(ring, tolerance)).filter((ring, i) => i === 0 || ring.length > 3)
+  const path = simple.flatMap((ring, i) => (i ? [...ring, simple[0][0]] : ring))
+  return path.length <= MAX_POINTS ? path : joinRings(simple, tolerance * 1.5)
 }
 
-/** @param {Raster} region @returns {Vec[][]} every border of it, closed, the region on its right */
-function ringsOf({ data, width, height }) {
+/**
+ * A region's borders, closed, the region on their right: the outer one, then those of its holes.
+ * @param {Raster} region in one piece
+ * @param {number} least pixels of a hole that counts
+ * @returns {Vec[][]}
+ */
+function ringsOf({ data, width, height }, least) {
   /** @param {number} x @param {number} y */
   const inside = (x, y) => x >= 0 && y >= 0 && x < width && y < height && data[y * width + x] === 1
   /** Pixels whose upper edge is in a ring already. */
   const seen = new Uint8Array(width * height)
+  /** @type {Vec[]} */
+  let outer = []
   /** @type {Vec[][]} */
-  const rings = []
+  const holes = []
   for (let i = 0; i < data.length; i += 1) {
     if (!data[i] || seen[i] || (i >= width && data[i - width])) continue
     /** @type {Run[]} */
     const runs = []
     const [x0, y0] = [i % width, Math.floor(i / width)]
-    let [x, y, direction] = [x0, y0, 0]
+    let [x, y, direction, enclosed] = [x0, y0, 0, 0]
     do {
       const [dx, dy] = STEPS[direction]
       const run = { x, y, dx, dy, length: 0 }
@@ -106,11 +111,13 @@ function ringsOf({ data, width, height }) {
         else if (inside(rx + dy, ry - dx)) turn = 3
       }
       runs.push(run)
+      enclosed += x * dy * run.length
       direction = (direction + turn) % 4
     } while (x !== x0 || y !== y0 || direction !== 0)
-    rings.push(pathOf(runs))
+    if (enclosed > 0) outer = pathOf(runs)
+    else if (enclosed <= -least) holes.push(pathOf(runs))
   }
-  return rings
+  return [outer, ...holes]
 }
 
 /** A corner between two runs of at least so many pixels is one; others are the steps of something slanted or round. */

@@ -19,7 +19,7 @@ import { fill, TEXT } from './texts.js'
 const HANDLE_REACH = 9
 const PATH_REACH = 7
 /** A press that moves less than this is a click. */
-const CLICK_SLACK = 4
+export const CLICK_SLACK = 4
 /** Simplification tolerances: strokes in picture pixels (invisible), freehand arrows in stage pixels. */
 const STROKE_TOLERANCE_PX = 0.3
 const FREEHAND_TOLERANCE_STAGE = 3

@@ -15,7 +15,7 @@
  * @property {() => void} togglePlay
  * @property {() => void} showHelp
  * @property {(at: Pointer) => Gesture|null} beginSelection
- * @property {(at: Pointer) => void} fillAlike
+ * @property {(at: Pointer) => Gesture|null} beginFill
  */
 import { cameraPart, nudgeCamera } from './camera-gestures.js'
 import { resetCamera } from './camera-panel.js'
@@ -85,6 +85,9 @@ export class Input {
     root.addEventListener('keydown', (event) => this.keyDown(event))
     root.addEventListener('keyup', (event) => this.keyUp(event))
     root.addEventListener('pointerdown', (event) => this.takeFocus(event))
+    const byTouch = (/** @type {boolean} */ on) => root.classList.toggle('trackgo-touch', on)
+    byTouch(matchMedia('(pointer: coarse)').matches)
+    root.addEventListener('pointerdown', ({ pointerType }) => byTouch(pointerType === 'touch'), { capture: true })
     root.addEventListener('focusout', () => setTimeout(() => this.left()))
     root.addEventListener('pointerenter', () => stage.prepare())
     this.lasting = new AbortController()
@@ -186,7 +189,7 @@ export class Input {
     if (sizes) this.gesture = this.sizing(at)
     else if (event.button === 1 || this.space) this.gesture = this.panning(at)
     else if (tool === 'wand' && !at.eraser) this.gesture = this.actions.beginSelection(at)
-    else if (tool === 'bucket' && !at.eraser) this.actions.fillAlike(at)
+    else if (tool === 'bucket' && !at.eraser) this.gesture = this.actions.beginFill(at)
     else this.gesture = begin(this.store, this.stage.scene, at)
     this.stage.request()
   }
@@ -230,7 +233,7 @@ export class Input {
     if (this.touches.has(event.pointerId) && this.touches.size >= 2) {
       this.pinch(event.pointerId, at.stage)
     } else if (gesture) {
-      const passed = event.getCoalescedEvents?.() ?? []
+      const passed = gesture.latest ? [] : event.getCoalescedEvents?.() ?? []
       this.store.batch(() => {
         for (const step of passed.length ? passed : [event]) gesture.move(this.at(step))
       })

@@ -11,6 +11,7 @@
  * @typedef {object} SelectionHost
  * @property {(body: string, signal: AbortSignal) => Promise<Response>} select
  * @property {() => SmallPicture|null} picture null where none is shown
+ * @property {(points: Point[]) => Point[]} refine an outline from it, along the edges of the picture itself
  *
  * @typedef {object} Session  one stroke in the making
  * @property {History<Drawing>} before
@@ -20,10 +21,9 @@
  */
 import { addStroke, roundPoints } from './document.js'
 import { distance } from './geometry.js'
+import { CLICK_SLACK } from './gestures.js'
 import { TEXT } from './texts.js'
 
-/** A press that moves less than this is a click. */
-const CLICK_SLACK = 4
 /** How a server answers that does not know the route. */
 const MISSING = new Set([404, 405])
 
@@ -102,9 +102,10 @@ export class Selection {
     const seen = store.history
     if (target.refusal !== undefined) return
     store.setView({ hint: TEXT.wandWaits })
-    const points = await this.#ask(prompts)
+    const found = await this.#ask(prompts)
     if (store.draft?.kind === 'stroke') store.setDraft(null)
-    if (!points || store.history !== seen) return
+    if (!found || store.history !== seen) return
+    const points = this.host.refine(found)
     const view = { selected: target.index, arrow: -1, point: -1, hint: '' }
     if (points.length < 3) {
       store.setView({ hint: TEXT.wandNothing })

@@ -17,6 +17,7 @@ import { cameraHandles } from './camera-gestures.js'
 import { contextOf, makeCanvas } from './canvas.js'
 import { cssColor, drawnColor } from './colors.js'
 import { drawControlPicture, drawPoints } from './control-points.js'
+import { refined } from './edges.js'
 import { fracToPx, pxToFrac } from './geometry.js'
 import { drawGrid, drawLength, drawThirds } from './guides.js'
 import { MaskLayer, RASTER_SIDE } from './masks.js'
@@ -39,6 +40,8 @@ const PROXY_SIDE = 1600
 const MARGIN = 10
 /** The server takes pictures of at most this side to select in. */
 const SELECTION_SIDE = 512
+/** Edges are looked for in a copy of at most this side. */
+const EDGE_SIDE = 4096
 /** The camera's frame needs more room, as a share of the stage's shorter side. */
 const CAMERA_MARGIN = 0.11
 /** How strongly components from upstream are drawn: they cannot be touched here. */
@@ -138,10 +141,19 @@ export class Stage {
     const scale = Math.min(1, most / Math.max(picture.width, picture.height))
     const side = (/** @type {number} */ length) => Math.max(least, Math.round(length * scale))
     const [width, height] = [side(picture.width), side(picture.height)]
-    const context = contextOf(makeCanvas(width, height))
-    context.imageSmoothingQuality = 'high'
-    context.drawImage(picture.proxy ?? picture.source, 0, 0, width, height)
-    return context.getImageData(0, 0, width, height)
+    return copyOf(picture.proxy ?? picture.source, width, height).getImageData(0, 0, width, height)
+  }
+
+  /** @param {Point[]} points an outline found in the small picture @returns {Point[]} along the picture's own edges */
+  refined(points) {
+    const { picture: { source, width, height }, small } = this
+    if (!source || small?.[0] !== this.picture) return points
+    const scale = Math.max(1, Math.max(width, height) / EDGE_SIDE)
+    const size = { width: Math.round(width / scale), height: Math.round(height / scale) }
+    return refined(points, size, size.width / small[1].width, (x, y, w, h) => {
+      const copy = copyOf(source, w, h, [x * scale, y * scale, w * scale, h * scale])
+      return { data: copy.getImageData(0, 0, w, h).data, x, y, width: w, height: h }
+    })
   }
 
   /** The stage's size in CSS pixels changed. @param {number} width @param {number} height */
@@ -546,10 +558,19 @@ export const sizeOf = (source) => ('naturalWidth' in source
  */
 function shrink(source, width, height) {
   const scale = PROXY_SIDE / Math.max(width, height)
-  if (scale >= 1) return null
-  const canvas = makeCanvas(Math.round(width * scale), Math.round(height * scale))
-  const context = contextOf(canvas)
+  return scale < 1 ? copyOf(source, Math.round(width * scale), Math.round(height * scale)).canvas : null
+}
+
+/**
+ * A picture, or a part of it, on a canvas of another size.
+ * @param {PictureSource} source
+ * @param {number} width
+ * @param {number} height
+ * @param {[number, number, number, number]} [part] left, top, width, height; all of it, if left out
+ */
+function copyOf(source, width, height, part = [0, 0, sizeOf(source).width, sizeOf(source).height]) {
+  const context = contextOf(makeCanvas(width, height))
   context.imageSmoothingQuality = 'high'
-  context.drawImage(source, 0, 0, canvas.width, canvas.height)
-  return canvas
+  context.drawImage(source, ...part, 0, 0, width, height)
+  return context
 }

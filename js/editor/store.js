@@ -193,12 +193,17 @@ export class EditorStore {
     this.changed()
   }
 
-  /** Change how things are looked at; never recorded. @param {Partial<ViewState>} patch */
+  /**
+   * Change how things are looked at; never recorded.
+   * @param {Partial<ViewState>} patch
+   * @returns {boolean} whether anything changed
+   */
   setView(patch) {
     const before = /** @type {Record<string, unknown>} */ (this.view)
-    if (Object.entries(patch).every(([key, value]) => before[key] === value)) return
+    if (Object.entries(patch).every(([key, value]) => before[key] === value)) return false
     this.#look(patch)
     this.changed()
+    return true
   }
 
   /** Another component that is selected is alone, unless the patch says more. @param {Partial<ViewState>} patch */

@@ -36,7 +36,7 @@ const CSS = `
   padding: 0; margin: 0; border: 0; border-radius: 6px; background: transparent; color: var(--tg-text); cursor: pointer;
   font: inherit; flex: none; }
 .trackgo-button:hover { background: var(--tg-hover); }
-.trackgo-button:focus-visible, .trackgo-end:focus-visible, .trackgo-scrub:focus-visible {
+.trackgo-button:focus-visible, .trackgo-swatch:focus-visible, .trackgo-end:focus-visible, .trackgo-scrub:focus-visible {
   outline: 2px solid var(--tg-accent); outline-offset: -1px; }
 .trackgo-button[aria-pressed=true] { background: var(--tg-on);
   color: color-mix(in srgb, var(--tg-accent) 55%, var(--tg-text)); }
@@ -96,6 +96,14 @@ const CSS = `
 .trackgo-label { display: flex; align-items: center; gap: 7px; min-width: 0; }
 .trackgo-swatch { width: 12px; height: 12px; border-radius: 4px; flex: none; background: var(--trackgo-color);
   margin-left: 4px; box-shadow: 0 0 0 1px rgba(0, 0, 0, .35); }
+.trackgo-swatch[role] { position: relative; padding: 0; border: 0; color: #fff; cursor: default; }
+.trackgo-swatch[role] svg { display: none; width: 14px; height: 14px; margin: 2px;
+  filter: drop-shadow(0 0 1px #000) drop-shadow(0 0 1px #000); }
+.trackgo-touch .trackgo-swatch[role] { width: 18px; height: 18px; margin: 0 -3px 0 1px; border-radius: 50%; }
+.trackgo-touch .trackgo-swatch[role]::before { content: ''; position: absolute; inset: -6px -4px -6px -7px; }
+.trackgo-touch .trackgo-swatch[aria-checked=false] { background: none;
+  box-shadow: inset 0 0 0 3px var(--trackgo-color), 0 0 0 1px rgba(0, 0, 0, .35); }
+.trackgo-touch .trackgo-swatch[aria-checked=true] svg { display: block; }
 .trackgo-names { display: flex; flex-direction: column; min-width: 0; line-height: 1.15; }
 .trackgo-readout { padding: 0; border: 0; background: none; text-align: left; cursor: pointer; font: inherit;
   font-size: 10px; color: var(--tg-dim); font-variant-numeric: tabular-nums; overflow: hidden;

@@ -156,7 +156,7 @@ export class Toolbar {
 
   render() {
     const { store } = this
-    const { tool, radius, curve } = store.view
+    const { tool, radius, curve, tolerance } = store.view
     for (const button of this.tools) setPressed(button, button.dataset.tool === tool)
     const round = tool === 'brush' || tool === 'erase'
     this.size.hidden = this.sizeNumber.hidden = !round
@@ -167,6 +167,7 @@ export class Toolbar {
       if (this.width !== document.activeElement) this.width.value = text
     }
     this.tolerance.hidden = tool !== 'bucket'
+    if (this.toleranceNumber !== document.activeElement) this.toleranceNumber.value = String(tolerance)
     const selected = selectedArrow(store)
     this.curve.hidden = !(tool === 'arrow' || (tool === 'select' && selected))
     setIcon(this.curve, (selected && store.draft?.kind !== 'arrow' ? selected.curve ?? 'straight' : curve))

@@ -161,7 +161,8 @@ export type Pointer = {
   /** A pen's other end. */
   eraser: boolean
 }
-export type Gesture = { move: (at: Pointer) => void; up: (at: Pointer) => void; cancel: () => void }
+/** latest: only where the pointer is now matters, not the way there. */
+export type Gesture = { latest?: boolean; move: (at: Pointer) => void; up: (at: Pointer) => void; cancel: () => void }
 /** The picture's size in pixels, and where its places are on the stage. */
 export type Projection = Size & { toStage: (frac: Point) => Vec }
 /** What gestures need to know of the stage. */

@@ -164,9 +164,10 @@ class EditorPage:
         )
         return x, y
 
-    def pixel(self, u: float, v: float) -> tuple[int, int, int]:
-        """The color shown at a place of the picture, once everything is drawn."""
-        self.page.mouse.move(5, 500)
+    def pixel(self, u: float, v: float, stay: bool = False) -> tuple[int, int, int]:
+        """The color shown at a place of the picture, once all is drawn and, unless it is to stay, the mouse away."""
+        if not stay:
+            self.page.mouse.move(5, 500)
         self.settle()
         return tuple(
             self.page.evaluate(

@@ -63,6 +63,27 @@ def touch(editor, kind: str, *places: tuple[float, float]) -> None:
     editor.cdp.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
 
 
+def drag_with(editor, kind: str, start: tuple[float, float], dx: float) -> None:
+    """One finger or a pen, by the browser's own input events."""
+    page = editor.page
+    if not hasattr(editor, "cdp"):
+        editor.cdp = page.context.new_cdp_session(page)
+    x, y = start
+    places = [(x + dx * part, y) for part in (0, 0.25, 0.5, 0.75, 1)]
+    if kind == "touch":
+        for number, (px, py) in enumerate(places):
+            point = {"type": "touchMove" if number else "touchStart", "touchPoints": [{"x": px, "y": py}]}
+            editor.cdp.send("Input.dispatchTouchEvent", point)
+        editor.cdp.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+        return
+    for number, (px, py) in enumerate(places):
+        event = {"type": "mouseMoved" if number else "mousePressed", "x": px, "y": py, "pointerType": "pen"}
+        editor.cdp.send("Input.dispatchMouseEvent", event | {"button": "left", "buttons": 1, "clickCount": 1})
+    px, py = places[-1]
+    event = {"type": "mouseReleased", "x": px, "y": py, "button": "left", "clickCount": 1, "pointerType": "pen"}
+    editor.cdp.send("Input.dispatchMouseEvent", event)
+
+
 def queue(editor) -> dict:
     """Press the shortcut that runs the graph, with the focus still in the editor; the prompt the server got."""
     with editor.page.expect_response("**/prompt"):

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from tests.browser.support import boat, drawing
+from tests.browser.support import boat, drawing, png_bytes
 from tests.browser.test_mask_tools import page_mask, python_mask
+from trackgo import Drawing
 
 
 def test_a_box_selects_and_one_undo_takes_it_away(editor):
@@ -22,6 +23,24 @@ def test_a_box_selects_and_one_undo_takes_it_away(editor):
     editor.focus()
     editor.press("Control+z")
     assert editor.components == []
+
+
+def test_edges_are_those_of_the_picture_at_its_own_size(editor):
+    width, height = 4096, 2304
+    y, x = np.mgrid[:height, :width] + 0.5
+    inside = np.abs((x - 2100) / 900) ** 3 + np.abs((y - 1050) / 700) ** 3 < 1
+    noise = np.random.default_rng(0).integers(-12, 13, (height, width, 3))
+    editor.server.images["large.png"] = png_bytes(
+        (np.where(inside[..., None], (200, 150, 90), (60, 90, 140)) + noise).astype(np.uint8)
+    )
+    editor.start(picture="large.png")
+    editor.tool("wand")
+    editor.drag((0.28, 0.13), (0.6, 0.6), (0.75, 0.78))
+    editor.wait("editor.store.drawing.components.length === 1")
+    mask = Drawing.from_json(editor.text).masks(width, height)[0]
+    edge = 2 * np.pi * 800
+    assert (mask != inside).sum() / edge < 1, "in pixels, on the mean: an eighth of the small copy's"
+    assert len(editor.components[0]["mask"]["strokes"][0]["points"]) < 500
 
 
 def test_a_pose_can_be_typed_at_the_last_frame(editor):

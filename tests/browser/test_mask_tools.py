@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
 from tests.browser.editor_page import EDITOR
-from tests.browser.support import QUADRANTS, boat, close, drawing, png_bytes, reddish
+from tests.browser.support import QUADRANTS, boat, close, drag_with, drawing, png_bytes, reddish
 from trackgo import Drawing
 
 SIZE = (512, 288)  # of quadrants.png; its rasters have the same size
@@ -124,6 +125,37 @@ def test_what_is_alike_is_filled_in_one_step_and_follows_the_tolerance(editor):
     assert editor.components == []
 
 
+@pytest.mark.parametrize("kind", ["mouse", "touch", "pen"])
+def test_the_tolerance_is_dragged_with_the_area_shown(editor, kind):
+    editor.start()
+    editor.tool("bucket")
+    number = editor.page.locator('[data-action="tolerance"]')
+    number.fill("20")
+    number.press("Enter")
+    start = editor.at(0.2, 0.2)
+    if kind == "mouse":
+        plain = editor.pixel(0.8, 0.2)
+        editor.page.mouse.move(*start)
+        editor.page.mouse.down()
+        editor.page.mouse.move(start[0] + 200, start[1] + 10, steps=8)
+        assert number.input_value() == "120" and editor.components == []
+        editor.settle()
+        assert editor.editor("store.draft.stroke.points.some(([u]) => u === 1)")
+        assert not close(plain, editor.pixel(0.8, 0.2, stay=True)), "what it would take is shown"
+        editor.page.mouse.move(start[0] - 100, start[1], steps=8)
+        assert number.input_value() == "0" and close(plain, editor.pixel(0.8, 0.2, stay=True))
+        editor.page.mouse.move(start[0] + 200, start[1], steps=8)
+        editor.page.mouse.up()
+    else:
+        drag_with(editor, kind, start, 200)
+    assert number.input_value() == "120"
+    assert iou(page_mask(editor), TOP_LEFT | TOP_RIGHT | quadrant(slice(256, 512), slice(144, 288))) > 0.999
+    assert len(editor.components[0]["mask"]["strokes"]) == 1 and editor.editor("store.history.past.length") == 1
+    editor.focus()
+    editor.press("Control+z")
+    assert editor.components == []
+
+
 def test_a_hole_stays_a_hole_and_a_large_picture_is_quick(editor):
     height, width = 2160, 4096
     y, x = np.mgrid[:height, :width]
@@ -139,9 +171,19 @@ def test_a_hole_stays_a_hole_and_a_large_picture_is_quick(editor):
     took = editor.page.evaluate(
         f"""() => {{
             const {{ bucket }} = {EDITOR}.trackgo
-            const start = performance.now()
-            bucket.press({{ frac: [0.5, 0.5], alt: false }})
-            return performance.now() - start
+            const at = (x) => ({{ frac: [0.5, 0.5], stage: [x, 0], alt: false }})
+            const times = []
+            const timed = (act) => {{
+                const start = performance.now()
+                const result = act()
+                times.push(performance.now() - start)
+                return result
+            }}
+            const gesture = timed(() => bucket.begin(at(0)))
+            for (let x = 5; x < 100; x += 5) timed(() => gesture.move(at(x)))
+            timed(() => gesture.up(at(100)))
+            return times
         }}"""
     )
-    assert took < 1500, took
+    assert max(took) < 1500, took
+    assert np.median(took) < 150, took  # some 10 ms where nothing else runs

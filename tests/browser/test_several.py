@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.browser.support import boat, drawing
+from tests.browser.support import boat, drag_with, drawing, touch
 
 
 def box(name: str, u: float, v: float, **more) -> dict:
@@ -93,3 +93,36 @@ def test_masks_line_up_with_the_first_selected_one_and_with_the_frame(editor):
     editor.press("Escape")
     editor.press("Control+z", 2)
     assert editor.text == THREE.replace(" ", "")
+
+
+def middle(locator) -> tuple[float, float]:
+    place = locator.bounding_box()
+    return place["x"] + place["width"] / 2, place["y"] + place["height"] / 2
+
+
+def test_a_finger_ticks_rows_and_moves_what_is_ticked(editor):
+    editor.start(THREE)
+    editor.tool("select")
+    swatches = [row(editor, index).locator(".trackgo-swatch") for index in range(3)]
+    small = swatches[0].bounding_box()["width"]
+    drag_with(editor, "touch", editor.at(0.15, 0.25), 0)
+    assert group(editor) == [0]
+    assert swatches[0].bounding_box()["width"] > small, "a box to tick, once a finger is in use"
+    x, y = middle(swatches[1])
+    drag_with(editor, "touch", (x - 14, y + 12), 0)  # beside it, as a finger does
+    drag_with(editor, "touch", middle(swatches[2]), 0)
+    editor.wait("editor.store.group.length === 3")
+    drag_with(editor, "touch", middle(swatches[0]), 0)
+    editor.wait("editor.store.group.length === 2")
+    assert group(editor) == [1, 2]
+    assert [one.get_attribute("aria-checked") for one in swatches] == ["false", "true", "true"]
+    touch(editor, "touchStart", (0.35, 0.65))
+    touch(editor, "touchMove", (0.4, 0.6))
+    touch(editor, "touchMove", (0.45, 0.55))
+    touch(editor, "touchEnd")
+    for place, wanted in zip(corners(editor), ([0.1, 0.1], [0.4, 0.4], [0.7, 0.1]), strict=True):
+        assert place == pytest.approx(wanted, abs=0.01)
+    swatches[0].click()
+    assert group(editor) == [0] and swatches[0].bounding_box()["width"] == small, "a mouse selects one"
+    swatches[2].press("Space")
+    assert group(editor) == [0, 2]

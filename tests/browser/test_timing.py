@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tests.browser.support import boat, drawing, with_camera
+from tests.browser.support import boat, drag_with, drawing, with_camera
 from trackgo import Drawing
 from trackgo.trajectories.motion import arrow_positions, shares
 
@@ -30,27 +30,6 @@ def drag_by(editor, selector: str, dx: float, dy: float = 0.0, row: int | None =
     editor.page.mouse.down()
     editor.page.mouse.move(x + dx, y + dy, steps=5)
     editor.page.mouse.up()
-
-
-def drag_with(editor, kind: str, start: tuple[float, float], dx: float) -> None:
-    """One finger or a pen, by the browser's own input events."""
-    page = editor.page
-    if not hasattr(editor, "cdp"):
-        editor.cdp = page.context.new_cdp_session(page)
-    x, y = start
-    places = [(x + dx * part, y) for part in (0, 0.25, 0.5, 0.75, 1)]
-    if kind == "touch":
-        for number, (px, py) in enumerate(places):
-            point = {"type": "touchMove" if number else "touchStart", "touchPoints": [{"x": px, "y": py}]}
-            editor.cdp.send("Input.dispatchTouchEvent", point)
-        editor.cdp.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
-        return
-    for number, (px, py) in enumerate(places):
-        event = {"type": "mouseMoved" if number else "mousePressed", "x": px, "y": py, "pointerType": "pen"}
-        editor.cdp.send("Input.dispatchMouseEvent", event | {"button": "left", "buttons": 1, "clickCount": 1})
-    px, py = places[-1]
-    event = {"type": "mouseReleased", "x": px, "y": py, "button": "left", "clickCount": 1, "pointerType": "pen"}
-    editor.cdp.send("Input.dispatchMouseEvent", event)
 
 
 def steps_of_undo(editor) -> int:

@@ -13,7 +13,7 @@ const at = (u, v, more = {}) => ({
 const settled = () => new Promise((resolve) => { setTimeout(resolve) })
 
 function setUp(picture = PICTURE) {
-  const [sent, responses] = [[], []]
+  const [sent, responses, refined] = [[], [], []]
   const store = new EditorStore()
   store.setView({ tool: 'wand' })
   const select = (body, signal) => new Promise((resolve, reject) => {
@@ -21,13 +21,17 @@ function setUp(picture = PICTURE) {
     sent.push(JSON.parse(body))
     responses.push((answer, status = 200) => resolve(Response.json(answer, { status })))
   })
-  const selection = new Selection(store, { select, picture: () => picture })
+  const refine = (points) => {
+    refined.push(points)
+    return points
+  }
+  const selection = new Selection(store, { select, picture: () => picture, refine })
   const click = (...place) => selection.begin(at(...place))?.up(at(...place))
   const answered = async (points) => {
     responses.at(-1)({ points })
     await settled()
   }
-  return { store, selection, sent, responses, click, answered }
+  return { store, selection, sent, responses, refined, click, answered }
 }
 
 const strokes = (store) => store.drawing.components[0]?.mask.strokes ?? []
@@ -49,7 +53,7 @@ test('clicks make one stroke better and better, and one undo takes it away', asy
 })
 
 test('a box is shown while it is dragged, with the outline as soon as one comes', async () => {
-  const { store, selection, sent, responses, answered } = setUp()
+  const { store, selection, sent, responses, refined, answered } = setUp()
   const gesture = selection.begin(at(0.6, 0.7))
   gesture.move(at(0.2, 0.1))
   assert.deepEqual(sent[0].box, [0.2, 0.1, 0.6, 0.7])
@@ -64,6 +68,7 @@ test('a box is shown while it is dragged, with the outline as soon as one comes'
   responses.at(-1)({ points: BETTER })
   await settled()
   assert.deepEqual([strokes(store).length, store.draft], [1, null])
+  assert.deepEqual(refined, [BETTER], 'the edges of the large picture are looked for once, at the end')
 })
 
 test('whatever else is drawn, or another box, begins a stroke of its own', async () => {

@@ -281,6 +281,57 @@ def test_start_after_end_is_refused(nodes, node_id: str) -> None:
         nodes.run(node_id, start=0.6, end=0.4, **more)
 
 
+TIMED = {"bezier": "0.4, 0, 0.2, 1", "holds": "0.5, 0.2; 1, .1", "playback": "ping-pong", "times": 3}
+WRITTEN = {"bezier": [0.4, 0.0, 0.2, 1.0], "playback": "ping-pong", "times": 3} | {
+    "holds": [{"place": 0.5, "span": 0.2}, {"place": 1.0, "span": 0.1}]
+}
+
+
+@pytest.mark.parametrize("css", ["0.4 0 0.2 1", " cubic-bezier(0.4, 0, .2, 1.0);", "[0.4, 0, 0.2, 1]"])
+def test_timing_of_the_document_can_be_typed(nodes, css: str) -> None:
+    """As the editor draws it: the same document, the same places on the way."""
+    from trackgo.trajectories.motion import shares
+
+    (component,) = nodes.run("TrackGoComponent", mask=torch.ones(2, 4, 4), **TIMED | {"bezier": css}).args
+    (camera,) = nodes.run("TrackGoCameraMotion", zoom=1.5, **TIMED | {"holds": "0.5 0.2\n\n(1, 0.1)\n"}).args
+    for document in (json.loads(component.to_json())["components"][0], json.loads(camera.to_json())["camera"]):
+        assert {key: document[key] for key in WRITTEN} == WRITTEN
+    drawn = Drawing.from_json(json.dumps({"version": 1, "components": [WRITTEN]})).components[0]
+    np.testing.assert_array_equal(shares(component.components[0], 25), shares(drawn, 25))
+    assert len(np.unique(shares(drawn, 25))) > 5, "it moves"
+    (backwards,) = nodes.run("TrackGoComponent", mask=torch.ones(1, 4, 4), playback="reverse").args
+    assert backwards.components[0].playback == "reverse"
+
+
+@pytest.mark.parametrize("node_id", ["TrackGoComponent", "TrackGoCameraMotion"])
+def test_a_graph_without_the_further_timing_says_nothing_of_it(nodes, node_id: str) -> None:
+    more = {"mask": torch.ones(1, 4, 4)} if node_id == "TrackGoComponent" else {"zoom": 1.2}
+    inputs = {item.id: getattr(item, "default", None) for item in getattr(nodes, node_id).define_schema().inputs}
+    old = {key: value for key, value in (inputs | more).items() if key not in WRITTEN and value is not None}
+    (plain,), (empty,) = getattr(nodes, node_id).execute(**old).args, nodes.run(node_id, **more).args
+    assert plain.to_json() == empty.to_json()
+    assert not any(f'"{key}"' in plain.to_json() for key in WRITTEN)
+
+
+@pytest.mark.parametrize("node_id", ["TrackGoComponent", "TrackGoCameraMotion"])
+@pytest.mark.parametrize(
+    ("wrong", "says"),
+    [
+        ({"bezier": "0.4, 0, 0.2"}, 'bezier: "0.4, 0, 0.2" is not 4 numbers; write them as in: 0.4, 0, 0.2, 1'),
+        ({"bezier": "ease"}, 'bezier: "ease" is not 4 numbers'),
+        ({"bezier": "0.4, 0, 0.2, 1.5"}, "bezier: y2 is 1.5"),
+        ({"holds": "0.5, 0.2; 0.7"}, 'holds, number 2: "0.7" is not 2 numbers; write them as in: 0.5, 0.2'),
+        ({"holds": "1.5, 0.2"}, "holds, number 1: place is 1.5"),
+        ({"holds": "0, 0.5; 1, 0.5"}, "holds last 1 of the motion's time"),
+    ],
+)
+def test_timing_that_cannot_be_is_one_clear_sentence(nodes, node_id: str, wrong: dict, says: str) -> None:
+    more = {"mask": torch.ones(1, 4, 4)} if node_id == "TrackGoComponent" else {}
+    with pytest.raises(ValueError) as refused:
+        nodes.run(node_id, **more, **wrong)
+    assert says in str(refused.value)
+
+
 @pytest.mark.parametrize("start", [(0.5, 0.5), (0.1, 0.8)])
 def test_camera_moves_every_point_as_it_says(nodes, start: tuple[float, float]) -> None:
     """Independent of the library: zoom and turn about the frame's centre, in pixels, then pan."""
