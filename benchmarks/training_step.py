@@ -1,7 +1,8 @@
 """One optimiser step on SVD's real configuration with random weights: time and peak memory by trainable set.
 
-With L_attn (eq. 8) and recomputation off and on, interleaved in one run: the four ways of a step follow one another,
-round after round, and what is printed is the median of a way's seconds over those of the first in the same round.
+With L_attn (eq. 8) and recomputation off and on, interleaved in one run on the CPU: the four ways of a step follow one
+another, round after round, and what is printed is the median of a way's seconds of a processor, one thread, over those
+of the first in the same round.
 
 python -m benchmarks.training_step adapter+attn1 --size 64 64 --frames 6 --rounds 3
 """
@@ -60,10 +61,10 @@ def peak_gib() -> float:
 def step(
     model: TrainedSVD, optimizer: torch.optim.Optimizer, data: ModelInput, attention: float
 ) -> tuple[float, float]:
-    """(seconds, peak GiB) of one optimiser step; ``attention`` is λ of L_attn, 0 leaves it out."""
+    """(seconds of a processor, peak GiB) of one optimiser step; ``attention`` is λ of L_attn, 0 leaves it out."""
     model.attention_loss = attention > 0
     forget_peak()
-    before = time.monotonic()
+    before = time.process_time()
     with model.attached():
         with torch.autocast("cpu", torch.bfloat16):
             terms = model(data)
@@ -73,7 +74,7 @@ def step(
         loss.backward()
     optimizer.step()
     optimizer.zero_grad(set_to_none=True)
-    return time.monotonic() - before, peak_gib()
+    return time.process_time() - before, peak_gib()
 
 
 def recompute_(model: TrainedSVD, on: bool) -> None:
@@ -119,6 +120,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3, help="steps of each of the four ways")
     args = parser.parse_args()
     width, height = args.size
+    torch.set_num_threads(1)
     model_config = ModelConfig(trainable=args.trainable, frozen_precision=args.frozen)
     config = TrainingConfig((StageConfig(1, width, height, args.frames),), model=model_config)
     count, found = measure(config, svd_unet("cpu"), random_input(args.frames, width, height), args.rounds)
