@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
+from typing import Protocol
 
 import cv2
 import numpy as np
@@ -21,6 +22,16 @@ from trackgo.trajectories.motion import component_motion
 
 Generate = Callable[[NDArray, PointTrajectories, int], NDArray]
 """(first frame uint8 [H, W, 3], trajectories, seed) → video uint8 [L, H, W, 3]."""
+
+
+class Drawn(Protocol):
+    """A true video uint8 [L, H, W, 3], and how a user draws it on its first frame; a scene is one."""
+
+    @property
+    def frames(self) -> NDArray: ...
+
+    def drawing(self) -> Drawing: ...
+
 
 MIN_VACATED_PX = 12
 _MIN_BEND_PX = 0.04  # of the frame's shorter side: how far a path must leave its chord to count as curved
@@ -141,7 +152,7 @@ def assess(
     )
 
 
-def user_trajectories(seen: Scene, drawing: Drawing | None = None) -> PointTrajectories:
+def user_trajectories(seen: Drawn, drawing: Drawing | None = None) -> PointTrajectories:
     """What a user's drawing of the scene (or another drawing on its picture) gives, unlike the scene's own tracks."""
     frames, height, width, _ = seen.frames.shape
     return point_trajectories(drawing or seen.drawing(), frames, width, height)

@@ -22,6 +22,7 @@ from tqdm import tqdm
 
 from benchmarks.assessment import (
     MIN_VACATED_PX,
+    Drawn,
     held_out_scenes,
     mean,
     only_first,
@@ -76,7 +77,7 @@ class System:
     def _holds(self) -> bool:
         return self.engine in ("cut-and-drag", "both")
 
-    def video(self, pipeline: TrackGoPipeline, seen: Scene, drawing: Drawing | None = None) -> NDArray:
+    def video(self, pipeline: TrackGoPipeline, seen: Drawn, drawing: Drawing | None = None) -> NDArray:
         """What a user of this system gets for a drawing on the scene's first frame, uint8 [L, H, W, 3]."""
         frames, height, width, _ = seen.frames.shape
         drawing, common = drawing or seen.drawing(), {"steps": self.steps, "guidance": 1.0}
@@ -181,7 +182,7 @@ def _joined(scenes: Iterable[dict[str, list]], key: str) -> list:
 # ---------------------------------------------------------------------------------------------------------------------
 
 
-def sheet(pipeline: TrackGoPipeline, systems: Sequence[System], scenes: Sequence[Scene]) -> NDArray:
+def sheet(pipeline: TrackGoPipeline, systems: Sequence[System], scenes: Sequence[Drawn]) -> NDArray:
     """uint8 [H, W, 3]: of each scene the drawing with its true frames, the rough video, then every system."""
     cells, labels = [], []
     for seen in scenes:

@@ -39,7 +39,7 @@ def disc(at: list[float], radius: float, *path: list[float]) -> dict[str, Any]:
     return {"mask": {"strokes": [stroke]}, "arrows": [{"points": [at, *path], "curve": "smooth"}]}
 
 
-SKIMAGE, SKLEARN = "skimage.data", "sklearn.datasets.images"
+SKIMAGE, SKLEARN, MATPLOTLIB = "skimage.data", "sklearn.datasets.images", "matplotlib"
 DRAWINGS: dict[tuple[str, str], dict[str, Any]] = {
     (SKIMAGE, "astronaut.png"): {"components": [lasso(
         [[0.8, 0.01], [0.86, 0.05], [0.87, 0.33], [0.89, 0.42], [0.84, 0.45], [0.75, 0.45], [0.7, 0.42], [0.74, 0.2],
@@ -76,7 +76,7 @@ DRAWINGS: dict[tuple[str, str], dict[str, Any]] = {
     (SKLEARN, "flower.jpg"): {"components": [
         disc([0.48, 0.5], 0.21, [0.42, 0.36], [0.52, 0.3]), disc([0.59, 0.98], 0.14, [0.72, 0.95]),
     ]},
-    ("matplotlib", "mpl-data/sample_data/grace_hopper.jpg"): {"components": [lasso(
+    (MATPLOTLIB, "mpl-data/sample_data/grace_hopper.jpg"): {"components": [lasso(
         [[0.31, 0.22], [0.34, 0.1], [0.42, 0.05], [0.52, 0.03], [0.63, 0.06], [0.72, 0.15], [0.73, 0.29], [0.62, 0.25],
          [0.45, 0.25], [0.33, 0.31]], [[0.5, 0.18], [0.5, 0.08]],
     )]},
@@ -84,6 +84,12 @@ DRAWINGS: dict[tuple[str, str], dict[str, Any]] = {
         "components": [disc([0.235, 0.17], 0.065, [0.35, 0.35], [0.5, 0.4])], "camera": {"pan": [0.05, 0.1]},
     },
 }  # fmt: skip
+
+
+def photograph(package: str, name: str) -> np.ndarray:
+    """A picture that a package brings along, uint8 [h, w, 3]."""
+    with resources.as_file(resources.files(package) / name) as path:
+        return read_picture(path)
 
 
 def row(pipeline: TrackGoPipeline, picture: np.ndarray, drawing: Drawing) -> list[np.ndarray]:
@@ -114,8 +120,7 @@ def main() -> None:
     pipeline = TrackGoPipeline.from_pretrained("demo")
     rows, labels = [], []
     for (package, name), document in DRAWINGS.items():
-        with resources.as_file(resources.files(package) / name) as path:
-            picture = read_picture(path)
+        picture = photograph(package, name)
         rows.append([cell(one) for one in row(pipeline, picture, Drawing.from_dict({"version": 1, **document}))])
         labels.append([Path(name).stem, *(f"frame {i + 1}" for i in SHOWN)])
     half = len(rows) // 2

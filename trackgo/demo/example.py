@@ -10,7 +10,7 @@ import numpy as np
 
 from ..drawing import Drawing
 
-_CROP_PX = (128, 0, 427)  # left, top, side of a square around the flower, in the 640×427 photograph
+CROP_PX = (128, 0, 427)  # left, top, side of a square around the flower, in the 640×427 photograph
 _FLOWER = (0.42, 0.525, 0.335)  # centre x, y and radius, as fractions of the square
 _ARROW = [[0.42, 0.525], [0.6, 0.45]]
 
@@ -19,7 +19,7 @@ def example_image(width: int, height: int) -> np.ndarray:
     """A photograph as uint8 [height, width, 3]: scikit-learn's sample picture of a flower (CC BY), cropped square."""
     from sklearn.datasets import load_sample_image
 
-    left, top, side = _CROP_PX
+    left, top, side = CROP_PX
     square = load_sample_image("flower.jpg")[top : top + side, left : left + side]
     return cv2.resize(square, (width, height), interpolation=cv2.INTER_AREA)
 

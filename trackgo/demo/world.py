@@ -122,7 +122,7 @@ class Scene:
 
 
 @dataclass(frozen=True, eq=False)
-class _Layer:
+class Layer:
     """One drawn thing: its picture float32 [D, D, 4] (color × coverage, coverage), OVERSAMPLE samples to a pixel.
 
     origin: complex, where the picture's sample (0, 0) lies on the first frame. number: which moving component or which
@@ -136,13 +136,18 @@ class _Layer:
 
 
 @dataclass(frozen=True, eq=False)
-class _Script:
-    """Everything decided about a scene before a frame is drawn."""
+class Script:
+    """Everything decided about a scene before a frame is drawn.
+
+    plate: the background float32 [H, W, 3], 0 to 1, a sample to a pixel, its (0, 0) at plate_origin of the first frame.
+    camera: the first of the components where the whole frame moves, else None. layers: from back to front. meta: see
+    `Scene`.
+    """
 
     plate: np.ndarray
     plate_origin: complex
     camera: Component | None
-    layers: tuple[_Layer, ...]
+    layers: tuple[Layer, ...]
     components: tuple[Component, ...]
     meta: Mapping[str, Any]
 
@@ -163,7 +168,7 @@ def scene(index: int, frames: int, width: int, height: int, split: str = "train"
     while True:
         rng = np.random.default_rng([SPLITS[split], index, attempt])
         script = _Writer(rng, Field(width, height), recipe, split != "train").write()
-        result = _film(script, frames, Field(width, height), {"index": index, "split": split})
+        result = film(script, frames, Field(width, height), {"index": index, "split": split})
         if result is not None:
             return result
         attempt += 1
@@ -176,12 +181,12 @@ class _Writer:
         self.rng, self.field, self.recipe, self.held_out = rng, field, recipe, held_out
         self.plate, self.plate_origin = np.zeros((1, 1, 3), np.float32), 0j
         self.placed: list[tuple[complex, float]] = []
-        self.layers: list[_Layer] = []
+        self.layers: list[Layer] = []
         self.components: list[Component] = []
         self.stills = 0
         self.names: list[str] = []
 
-    def write(self) -> _Script:
+    def write(self) -> Script:
         rng, field, recipe = self.rng, self.field, self.recipe
         camera = paths.random_camera(rng, field) if rng.random() < recipe.camera else None
         margin = round(_CAMERA_MARGIN * field.unit) if camera else 0
@@ -203,7 +208,7 @@ class _Writer:
         order = rng.permutation(len(self.layers))
         meta = {"background": kind, "camera": camera is not None, "shapes": tuple(self.names)}
         layers = tuple(self.layers[place] for place in order)
-        return _Script(self.plate, self.plate_origin, camera, layers, tuple(self.components), meta)
+        return Script(self.plate, self.plate_origin, camera, layers, tuple(self.components), meta)
 
     def _place(self) -> tuple[complex, float]:
         """A centre in the frame and a radius, pixels, clear of what was placed before if there is room."""
@@ -223,7 +228,7 @@ class _Writer:
         color = shapes.shaded(self.rng, self._surface(len(share), centre, radius), share)
         picture = np.concatenate([color * share[..., None], share[..., None]], axis=-1)
         picture = cv2.GaussianBlur(picture, (0, 0), 0.6)  # what half the samples can hold, so that nothing shimmers
-        self.layers.append(_Layer(picture, centre - complex(middle, middle) / OVERSAMPLE, moves, number))
+        self.layers.append(Layer(picture, centre - complex(middle, middle) / OVERSAMPLE, moves, number))
 
     def _surface(self, side: int, centre: complex, radius: float) -> np.ndarray:
         """A texture [side, side, 3] that stands out from the background where the sprite starts: the best of a few."""
@@ -273,8 +278,11 @@ class _Writer:
         self.stills += 1
 
 
-def _film(script: _Script, frames: int, field: Field, meta: Mapping[str, Any]) -> Scene | None:
-    """Draw every frame; None when some component can hardly be seen in the first one."""
+def film(script: Script, frames: int, field: Field, meta: Mapping[str, Any]) -> Scene | None:
+    """Draw every frame; None when some component can hardly be seen in the first one.
+
+    `meta` is the scene's own, its index among it, which seeds the control points.
+    """
     size = (field.width, field.height)
     motions = [component_motion(item, frames, *size) for item in script.components]
     rest = motions[0] if script.camera else component_motion(Component(), frames, *size)
@@ -306,7 +314,7 @@ def _to_bytes(picture: np.ndarray) -> np.ndarray:
 
 
 def _draw_frame(
-    script: _Script,
+    script: Script,
     motions: list[Similarity],
     rest: Similarity,
     i: int,
@@ -347,7 +355,7 @@ def _placement(motion: Similarity, i: int, origin: complex, samples: int) -> np.
     return np.array([[step.real, -step.imag, start.real], [step.imag, step.real, start.imag]])
 
 
-def _warped(layer: _Layer, motion: Similarity, i: int, field: Field) -> tuple[tuple[slice, slice], np.ndarray | None]:
+def _warped(layer: Layer, motion: Similarity, i: int, field: Field) -> tuple[tuple[slice, slice], np.ndarray | None]:
     """The part of frame i that a layer may touch, as (rows, columns), and its picture there; None when outside."""
     matrix = _placement(motion, i, layer.origin, OVERSAMPLE)
     side = len(layer.picture) - 1
@@ -362,7 +370,7 @@ def _warped(layer: _Layer, motion: Similarity, i: int, field: Field) -> tuple[tu
 
 
 def _follow(
-    script: _Script, motions: list[Similarity], masks: np.ndarray, index: int
+    script: Script, motions: list[Similarity], masks: np.ndarray, index: int
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """tracks, visibility and component of the scene; the points `point_trajectories(drawing, …, seed=index)` has."""
     length, _, height, width = masks.shape
