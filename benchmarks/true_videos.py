@@ -17,11 +17,11 @@ from benchmarks.assessment import Drawn, mean
 from benchmarks.demo_model import load, through_vae
 from benchmarks.engines import System, sheet
 from trackgo import TrackGoPipeline
-from trackgo.demo.example import BOTH
 from trackgo.files import write_picture
+from trackgo.options import sampling_of
 
-SYSTEMS = ("trackgo", "cut-and-drag:10:0.58:0.75", "both:{steps}:{start}:{release}".format(**BOTH))
-"""The demo's engines as its templates set them."""
+SYSTEMS = ("trackgo", *(":".join(map(str, (name, *held))) for name, held in sampling_of("demo").engines.items()))
+"""The demo's engines as the model says of itself."""
 
 HOLE = 40
 """Of 255, the mean over red, green and blue: a pixel that is further from the truth shows something else."""
