@@ -208,6 +208,7 @@ def test_undo_of_the_graph_keeps_the_editors_own(editor):
     def on_the_graph(keys: str, expected: int) -> None:
         """Some front ends record their own new layout of the node as a step, too, so one key may not be enough."""
         editor.page.mouse.click(150, 800)
+        editor.page.wait_for_function("() => !document.activeElement?.closest('.trackgo')")
         for _ in range(4):
             editor.page.evaluate(f"() => {{ window.editorBefore = {EDITOR}.trackgo }}")
             editor.press(keys)

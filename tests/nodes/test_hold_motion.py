@@ -12,6 +12,7 @@ import torch
 from trackgo import TrackGoPipeline
 from trackgo.demo.example import example_drawing, example_image
 from trackgo.engines.cut_and_drag import fit_reference
+from trackgo.engines.hold import RELEASE, START
 from trackgo.model import TrackGo
 from trackgo.pipeline import fit_picture
 
@@ -46,7 +47,8 @@ def test_the_frames_are_the_librarys(results: dict, workspace: Path, engine: str
     pipeline.set_progress_bar_config(disable=True)
     pipeline.trackgo = TrackGo.load(workspace / "trackgo.safetensors")
     picture, trajectories = fit_picture(photograph, drawing, FRAMES, SIZE, SIZE)
-    video = pipeline(picture, trajectories, engine=engine, reference=reference, steps=8, seed=3, guidance=2.0)
+    held = {"engine": engine, "reference": reference, "start": START, "release": RELEASE}  # the node's own
+    video = pipeline(picture, trajectories, steps=8, seed=3, guidance=2.0, **held)
     off = np.abs(comfy[engine].astype(int) - video)
     assert off.max() <= 2
     assert np.abs(comfy["trackgo"].astype(int) - video).mean() > 20 * off.mean(), "it is held at all"
