@@ -6,9 +6,9 @@ PYTHON ?= python3
 VENV := .venv
 RUN := $(VENV)/bin/python
 NPM := $(shell command -v npm 2>/dev/null)
-# Two at a time: tests are many and small, and the machines that run them have two cores or more. A file's tests stay in
-# one process, because they share fixtures.
-PYTEST := $(RUN) -m pytest --numprocesses 2 --dist loadfile --durations 10
+# One process a processor, four at most, for each needs more than a gigabyte. A file's tests stay in one process, because
+# they share fixtures; files stay in their order, or the long ones with few tests would all be left to the end.
+PYTEST := $(RUN) -m pytest --numprocesses logical --maxprocesses 4 --dist loadfile --no-loadscope-reorder --durations 10
 
 .PHONY: demo test test-all lint setup clean
 

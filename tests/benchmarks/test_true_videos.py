@@ -84,8 +84,9 @@ def test_a_photograph_is_measured_or_learnt_from() -> None:
 @pytest.mark.slow
 def test_both_run_whole(tmp_path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.setitem(cutouts.HALVES, "training", SHIPPED)
+    monkeypatch.delitem(camera.SQUARES, "china.jpg")
     tiny = ["--scenes", "4", "--frames", "6", "--size", "64", "--systems", "both:2:0.4:0.6", "--sheet", "0"]
-    for program, options, count in ((camera, [], 12), (cutouts, ["--photographs", "training"], 4)):
+    for program, options, count in ((camera, [], 8), (cutouts, ["--photographs", "training"], 4)):
         out = tmp_path / program.__name__
         monkeypatch.setattr(sys, "argv", [program.__name__, *tiny, *options, "--out", str(out)])
         program.main()

@@ -113,6 +113,13 @@ def batch_of_pictures() -> None:
     results["batch_pictures"] = [distance(both[FRAMES:], alone), distance(alone, run(positive, second))]
 
 
+def merge(*given: object) -> object:
+    """ModelMergeSimple, which asks for the model's whole state dict once a weight: here it is made once."""
+    weights = model.model.state_dict()
+    with replaced(model.model, "state_dict", lambda: weights):
+        return call(merging.ModelMergeSimple, *given)
+
+
 def merges() -> None:
     """Merge nodes: refused where TrackGo would be left behind or watered down, right where it would not."""
     nodes = {
@@ -128,17 +135,17 @@ def merges() -> None:
     }
     louder = model.clone()
     louder.add_patches({f"{VALUE}.weight": (torch.full((64, 64), 0.3),)})
-    merged = call(merging.ModelMergeSimple, model, louder, 0.5)
+    merged = merge(model, louder, 0.5)
     bare, applied = sample(merged), sample(apply(to=merged))
     results["merge_then_apply"] = distance(applied, bare)
     results["merge_acts"] = distance(bare, sample(model))
-    behind = call(merging.ModelMergeSimple, apply(), louder, 0.5)
+    behind = merge(apply(), louder, 0.5)
     results["merge_behind"] = distance(sample(behind), applied)
     results["merge_behind_nothing"] = distance(
-        sample(call(merging.ModelMergeSimple, apply(trackgo=changed), louder, 1.0)), sample(apply(trackgo=changed))
+        sample(merge(apply(trackgo=changed), louder, 1.0)), sample(apply(trackgo=changed))
     )
     results["merge_behind_changed"] = message(
-        lambda: sample(call(merging.ModelMergeSimple, apply(trackgo=changed), louder, 0.5))
+        lambda: sample(merge(apply(trackgo=changed), louder, 0.5))
     )
 
 
