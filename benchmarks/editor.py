@@ -4,7 +4,8 @@ python -m benchmarks.editor                      the newest front end, classic a
 python -m benchmarks.editor --frontend 1.27.10   another release
 
 Prints the median and the worst time from frame to frame during each gesture (16.7 ms is 60 frames per second, 33.3 ms
-is 30), how long the editor's own drawing took, how often the widget's value changed, and what an idle editor draws.
+is 30), how long the editor's own drawing took, how often the widget's value changed, what an idle editor draws, and the
+share of a processor that the whole page's scripts take while it idles with one and with twenty editors.
 The numbers are this machine's: say what else it was doing when you quote them. Needs Playwright, aiohttp and Chromium,
 as the browser tests do.
 """
@@ -22,7 +23,6 @@ import numpy as np
 from PIL import Image
 from playwright.sync_api import Page, sync_playwright
 
-from benchmarks.busy import noticed
 from tests.browser.conftest import CHROMIUM_FLAGS, JS, chromium_path
 from tests.browser.editor_page import EDITOR, EditorPage
 from tests.browser.frontends import static_folder
@@ -33,6 +33,7 @@ COMPONENTS, STROKES, POINTS = 50, 4, 100  # 20,000 stroke points
 WINDOW = {"width": 1500, "height": 1000}
 STEPS = 120
 IDLE_FRAMES = 120
+IDLE_MS = 10_000
 REST_MS = 500  # from choosing a tool to using it; the editor makes playback ready in such a pause
 
 
@@ -145,6 +146,22 @@ def run(editor: EditorPage) -> None:
     print(f"  idle for {IDLE_FRAMES} frames: drawn {editor.editor('stage.drawn') - before}×")
 
 
+def idle(editor: EditorPage, number: int) -> float:
+    """Per cent of a processor that the page's scripts take, the front end's own among them, beside so many editors."""
+    editor.start_many(document(), "large.jpg", number)
+    editor.page.wait_for_timeout(3 * REST_MS)
+    session = editor.page.context.new_cdp_session(editor.page)
+    session.send("Performance.enable")
+
+    def scripts() -> float:
+        metrics = session.send("Performance.getMetrics")["metrics"]
+        return next(one["value"] for one in metrics if one["name"] == "ScriptDuration")
+
+    before = scripts()
+    editor.page.wait_for_timeout(IDLE_MS)
+    return 100 * (scripts() - before) / (IDLE_MS / 1000)
+
+
 def middle_drag(editor: EditorPage) -> None:
     editor.page.mouse.move(*editor.at(0.4, 0.4))
     editor.page.mouse.down(button="middle")
@@ -161,7 +178,6 @@ def scrub(editor: EditorPage) -> None:
     editor.page.mouse.up()
 
 
-@noticed()
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--frontend", default="newest", help="release of comfyui-frontend-package (default: newest)")
@@ -176,7 +192,12 @@ def main() -> None:
             server.settings["Comfy.VueNodes.Enabled"] = mode == "nodes2"
             page = browser.new_page(viewport=WINDOW)
             page.set_default_timeout(120_000)
-            run(EditorPage(page, server, vue=mode == "nodes2"))
+            editor = EditorPage(page, server, vue=mode == "nodes2")
+            run(editor)
+            editor.action("full")
+            shares = {number: idle(editor, number) for number in (1, 20)}
+            said = ", ".join(f"{share:.2f} with {number}" for number, share in shares.items())
+            print(f"  scripts while nothing happens, per cent of a processor by the number of editors: {said}")
             page.close()
         browser.close()
 

@@ -6,6 +6,7 @@ Positions are fractions of the picture. Waiting is always for a state of the pag
 from __future__ import annotations
 
 import json
+from copy import deepcopy
 from typing import Any
 
 from playwright.sync_api import Page
@@ -100,6 +101,23 @@ class EditorPage:
         self.page.wait_for_function(f"() => {EDITOR}?.trackgo")
         self.reset_graph_view()
         self.ready(picture)
+
+    def start_many(self, document: str, picture: str, number: int) -> None:
+        """So many editors of one picture in one graph."""
+        graph = workflow(document, picture)
+        (canvas,) = (node for node in graph["nodes"] if node["id"] == CANVAS)
+        for extra in range(1, number):
+            place = [360 + 600 * (extra % 5), 90 + 720 * (extra // 5)]
+            one = deepcopy(canvas) | {"id": 100 + extra, "pos": place}
+            one["inputs"][0]["link"] = 100 + extra
+            graph["nodes"].append(one)
+            graph["links"].append([100 + extra, LOADER, 0, 100 + extra, 0, "IMAGE"])
+        graph["nodes"][0]["outputs"][0]["links"] = [link[0] for link in graph["links"]]
+        graph |= {"last_node_id": 100 + number, "last_link_id": 100 + number}
+        self.page.evaluate("(graph) => app.loadGraphData(graph)", graph)
+        self.reset_graph_view()
+        last = CANVAS if number == 1 else 99 + number
+        self.page.wait_for_function(f"() => {EDITOR}?.trackgo?.source.image && app.graph.getNodeById({last})")
 
     def reset_graph_view(self) -> None:
         self.page.evaluate(

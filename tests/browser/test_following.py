@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from copy import deepcopy
 
 import pytest
 
@@ -155,19 +154,7 @@ def test_an_unknown_picture_has_the_shape_of_the_video(editor):
 
 
 def test_twenty_editors_do_nothing_while_nothing_happens(editor):
-    graph = workflow(drawing(boat()), "quadrants.png")
-    (canvas,) = (node for node in graph["nodes"] if node["id"] == CANVAS)
-    for number in range(1, 20):
-        place = [360 + 600 * (number % 5), 90 + 720 * (number // 5)]
-        one = deepcopy(canvas) | {"id": 100 + number, "pos": place}
-        one["inputs"][0]["link"] = 100 + number
-        graph["nodes"].append(one)
-        graph["links"].append([100 + number, LOADER, 0, 100 + number, 0, "IMAGE"])
-    graph["nodes"][0]["outputs"][0]["links"] = [link[0] for link in graph["links"]]
-    graph |= {"last_node_id": 200, "last_link_id": 200}
-    editor.page.evaluate("(graph) => app.loadGraphData(graph)", graph)
-    editor.reset_graph_view()
-    editor.page.wait_for_function(f"() => {EDITOR}?.trackgo?.source.image && app.graph.getNodeById(119)")
+    editor.start_many(drawing(boat()), "quadrants.png", 20)
     rounds, drawn = editor.page.evaluate(f"""async () => {{
         const rest = (frames) => new Promise((done) => {{
             const step = () => (frames-- > 0 ? requestAnimationFrame(step) : done())
