@@ -45,7 +45,10 @@ from trackgo.options import sampling_of
 from trackgo.tracking.sprites import Followed, followed, mostly_seen, wanted_offsets
 
 PLAIN = "plain"
-DEFAULT = (PLAIN, "cut-and-drag", "cut-and-drag:10:0.58:0.75", "trackgo", "both:6:0.4:0.6")
+OWN = ("trackgo", *(":".join(map(str, (name, *held))) for name, held in sampling_of("demo").engines.items()))
+"""The demo's engines as the model says of itself."""
+
+DEFAULT = (PLAIN, "cut-and-drag", *OWN)
 _SHEET_TIMES = (0.25, 0.5, 0.75, 1.0)
 _SHEET_CELL_PX = 160
 

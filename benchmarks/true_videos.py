@@ -15,13 +15,9 @@ from tqdm import tqdm
 
 from benchmarks.assessment import Drawn, mean
 from benchmarks.demo_model import load, through_vae
-from benchmarks.engines import System, sheet
+from benchmarks.engines import OWN, System, sheet
 from trackgo import TrackGoPipeline
 from trackgo.files import write_picture
-from trackgo.options import sampling_of
-
-SYSTEMS = ("trackgo", *(":".join(map(str, (name, *held))) for name, held in sampling_of("demo").engines.items()))
-"""The demo's engines as the model says of itself."""
 
 HOLE = 40
 """Of 255, the mean over red, green and blue: a pixel that is further from the truth shows something else."""
@@ -35,7 +31,7 @@ def parser(described: str, out: str) -> argparse.ArgumentParser:
     found.add_argument("--scenes", type=int, default=24)
     found.add_argument("--frames", type=int, default=14)
     found.add_argument("--size", type=int, default=128, help="width and height, pixels")
-    found.add_argument("--systems", nargs="+", default=SYSTEMS, help="engine[:steps[:start[:release]]] each")
+    found.add_argument("--systems", nargs="+", default=OWN, help="engine[:steps[:start[:release]]] each")
     found.add_argument("--run", type=Path, nargs="+", help="a training run or checkpoint, or several: their mean")
     found.add_argument("--sheet", type=int, nargs="*", default=(0, 1, 2, 3), help="cases of the contact sheet")
     found.add_argument("--out", type=Path, default=Path(out))

@@ -16,8 +16,8 @@ from ..trackgo.trajectories.interchange.recognise import look_like_fractions
 UNITS = ("fraction", "pixel")
 _FRACTIONS_REACH = 5.0  # frames; nothing that is drawn leaves the picture as far
 _BETWEEN_POINTS = re.compile(r"->|→|;")
-_NUMBER = r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?"
-_POINT = re.compile(rf"[(\[]?\s*({_NUMBER})\s*[,\s]\s*({_NUMBER})\s*[)\]]?")
+NUMBER = r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?"
+_POINT = re.compile(rf"[(\[]?\s*({NUMBER})\s*[,\s]\s*({NUMBER})\s*[)\]]?")
 
 
 def parse_arrows(text: str, units: str, curve: str, width: int, height: int) -> tuple[Arrow, ...]:

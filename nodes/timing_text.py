@@ -8,8 +8,8 @@ from typing import Any
 from ..trackgo.drawing import Hold
 from ..trackgo.drawing.checks import located, shown
 from ..trackgo.drawing.json_values import without_mark
+from .arrow_text import NUMBER
 
-_NUMBER = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)")
 _WRAPPED = re.compile(r"(?:cubic-bezier)?\s*[(\[](.*)[)\]];?|(.*)", re.DOTALL)  # as web pages and JSON have it
 
 
@@ -32,6 +32,6 @@ def _numbers(text: str, count: int, example: str) -> tuple[float, ...]:
     text = without_mark(text).strip()
     inner = next(part for part in _WRAPPED.fullmatch(text).groups() if part is not None)
     parts = re.split(r"\s*,\s*|\s+", inner.strip())
-    if len(parts) != count or not all(map(_NUMBER.fullmatch, parts)):
+    if len(parts) != count or not all(re.fullmatch(NUMBER, part) for part in parts):
         raise ValueError(f"{shown(text)} is not {count} numbers; write them as in: {example}")
     return tuple(map(float, parts))
