@@ -26,12 +26,13 @@ import { Input } from './input.js'
 import { Intake } from './intake.js'
 import { remember, recall } from './memory.js'
 import { Menu } from './menu.js'
+import { sizeOf } from './picture-copies.js'
 import { onPreference, preferences } from './preferences.js'
 import { pictureTarget, PreviewRequest } from './preview-request.js'
 import { ifEndedNow } from './readout.js'
 import { Selection } from './selection.js'
 import { framed } from './source.js'
-import { sizeOf, Stage } from './stage.js'
+import { Stage } from './stage.js'
 import { EditorStore } from './store.js'
 import { ensureStyles } from './styles.js'
 import { fill, HINTS, TEXT } from './texts.js'
@@ -59,13 +60,14 @@ export class TrackGoEditor {
     })
     this.stage = new Stage(this.store, this.previewRequest)
     this.selection = new Selection(this.store, {
-      select: host.select, picture: () => this.stage.smallPicture(), refine: (points) => this.stage.refined(points),
+      select: host.select,
+      picture: () => this.stage.copies.small(), refine: (points) => this.stage.copies.refined(points),
     })
     this.frames = new ClipFrames(() => this.render())
     this.stage.clip = this.frames
     /** Videos that the browser cannot show. @type {Set<string>} */
     this.unplayable = new Set()
-    this.bucket = new Bucket(this.store, () => this.stage.pixels())
+    this.bucket = new Bucket(this.store, () => this.stage.copies.pixels())
     /** @type {Source} */
     this.source = { key: '', linked: false, url: null, shape: null, image: null, error: '' }
     /** The document's own picture when the graph was last looked at. @type {string|null} */

@@ -4,7 +4,6 @@
  * @import {
  *   Drawing, Handle, PictureSource, Point, Pointer, Projection, Scene, Size, StagePicture, StageView, Vec
  * } from './types.js'
- * @import { SmallPicture } from './selection.js'
  * @import { ClipFrames } from './clip.js'
  * @import { EditorStore } from './store.js'
  * @import { PreviewRequest } from './preview-request.js'
@@ -14,16 +13,16 @@ import { arrowsOf } from './accessors.js'
 import { translateComponents } from './document.js'
 import { cameraMotion, cameraMoves } from './camera.js'
 import { cameraHandles } from './camera-gestures.js'
-import { contextOf, makeCanvas } from './canvas.js'
+import { contextOf } from './canvas.js'
 import { cssColor, drawnColor } from './colors.js'
 import { drawControlPicture, drawPoints } from './control-points.js'
-import { refined } from './edges.js'
 import { fracToPx, pxToFrac } from './geometry.js'
 import { drawGrid, drawLength, drawThirds } from './guides.js'
-import { MaskLayer, RASTER_SIDE } from './masks.js'
+import { MaskLayer } from './masks.js'
 import { applyMotion } from './motion.js'
+import { PictureCopies, proxyOf, sizeOf } from './picture-copies.js'
 import { poseFrame } from './pose.js'
-import { corners, rgbBase64 } from './selection.js'
+import { corners } from './selection.js'
 import { motionInRaster, MotionPreview } from './motion-preview.js'
 import { preferences } from './preferences.js'
 import { ifEndedNow } from './readout.js'
@@ -35,13 +34,7 @@ import {
 
 /** Without a picture the stage has the shape of SVD's native frames. @type {StagePicture} */
 const BLANK = Object.freeze({ source: null, proxy: null, width: 1024, height: 576 })
-/** Larger pictures are drawn from a copy of this size while zoomed out. */
-const PROXY_SIDE = 1600
 const MARGIN = 10
-/** The server takes pictures of at most this side to select in. */
-const SELECTION_SIDE = 512
-/** Edges are looked for in a copy of at most this side. */
-const EDGE_SIDE = 4096
 /** The camera's frame needs more room, as a share of the stage's shorter side. */
 const CAMERA_MARGIN = 0.11
 /** How strongly components from upstream are drawn: they cannot be touched here. */
@@ -59,6 +52,7 @@ export class Stage {
     this.preview = new MotionPreview()
     /** @type {StagePicture} */
     this.picture = BLANK
+    this.copies = new PictureCopies(BLANK)
     /** In CSS pixels. */
     this.width = 0
     this.height = 0
@@ -75,12 +69,8 @@ export class Stage {
     /** Of the animation frame it will draw at, or 0. */
     this.pending = 0
     this.backdrop = new Backdrop()
-    /** What the server selects in, and the picture it was made of. @type {[StagePicture, SmallPicture]|null} */
-    this.small = null
     /** The other frames, where several arrive. @type {ClipFrames|null} */
     this.clip = null
-    /** @type {[StagePicture, ImageData|null]|null} */
-    this.fine = null
     /** How often it has drawn: tests read it to see that an idle editor draws nothing. */
     this.drawn = 0
   }
@@ -111,49 +101,11 @@ export class Stage {
       this.picture = shape ? { source: null, proxy: null, ...shape } : BLANK
     } else {
       const { width, height } = sizeOf(source)
-      this.picture = { source, width, height, proxy: shrink(source, width, height) }
+      this.picture = { source, width, height, proxy: proxyOf(source) }
     }
+    this.copies = new PictureCopies(this.picture)
     this.masks.resize(this.picture.width, this.picture.height)
     this.fit()
-  }
-
-  /** @returns {SmallPicture|null} the picture as the server selects in it; null where none is shown */
-  smallPicture() {
-    const { picture } = this
-    if (this.small?.[0] === picture) return this.small[1]
-    const reduced = this.#reduced(SELECTION_SIDE, 8)
-    if (!reduced) return null
-    const { width, height, data } = reduced
-    this.small = [picture, { width, height, pixels: rgbBase64(data) }]
-    return this.small[1]
-  }
-
-  /** @returns {ImageData|null} the picture's pixels, as many as a mask is shown with */
-  pixels() {
-    if (this.fine?.[0] !== this.picture) this.fine = [this.picture, this.#reduced(RASTER_SIDE)]
-    return this.fine[1]
-  }
-
-  /** @param {number} most pixels on a side @param {number} [least] @returns {ImageData|null} */
-  #reduced(most, least = 1) {
-    const { picture } = this
-    if (!picture.source) return null
-    const scale = Math.min(1, most / Math.max(picture.width, picture.height))
-    const side = (/** @type {number} */ length) => Math.max(least, Math.round(length * scale))
-    const [width, height] = [side(picture.width), side(picture.height)]
-    return copyOf(picture.proxy ?? picture.source, width, height).getImageData(0, 0, width, height)
-  }
-
-  /** @param {Point[]} points an outline found in the small picture @returns {Point[]} along the picture's own edges */
-  refined(points) {
-    const { picture: { source, width, height }, small } = this
-    if (!source || small?.[0] !== this.picture) return points
-    const scale = Math.max(1, Math.max(width, height) / EDGE_SIDE)
-    const size = { width: Math.round(width / scale), height: Math.round(height / scale) }
-    return refined(points, size, size.width / small[1].width, (x, y, w, h) => {
-      const copy = copyOf(source, w, h, [x * scale, y * scale, w * scale, h * scale])
-      return { data: copy.getImageData(0, 0, w, h).data, x, y, width: w, height: h }
-    })
   }
 
   /** The stage's size in CSS pixels changed. @param {number} width @param {number} height */
@@ -544,33 +496,4 @@ export class Stage {
       drawLabel(context, this.scene.toStage(arrow.points[hovered.point]), text, this.width)
     }
   }
-}
-
-/** @param {PictureSource} source @returns {Size} in pixels */
-export const sizeOf = (source) => ('naturalWidth' in source
-  ? { width: source.naturalWidth, height: source.naturalHeight } : { width: source.width, height: source.height })
-
-/**
- * A reduced copy of a large picture, so that dragging over it stays smooth.
- * @param {PictureSource} source
- * @param {number} width
- * @param {number} height
- */
-function shrink(source, width, height) {
-  const scale = PROXY_SIDE / Math.max(width, height)
-  return scale < 1 ? copyOf(source, Math.round(width * scale), Math.round(height * scale)).canvas : null
-}
-
-/**
- * A picture, or a part of it, on a canvas of another size.
- * @param {PictureSource} source
- * @param {number} width
- * @param {number} height
- * @param {[number, number, number, number]} [part] left, top, width, height; all of it, if left out
- */
-function copyOf(source, width, height, part = [0, 0, sizeOf(source).width, sizeOf(source).height]) {
-  const context = contextOf(makeCanvas(width, height))
-  context.imageSmoothingQuality = 'high'
-  context.drawImage(source, ...part, 0, 0, width, height)
-  return context
 }
