@@ -287,7 +287,9 @@ WRITTEN = {"bezier": [0.4, 0.0, 0.2, 1.0], "playback": "ping-pong", "times": 3} 
 }
 
 
-@pytest.mark.parametrize("css", ["0.4 0 0.2 1", "4e-1, 0, 2e-1, 1", " cubic-bezier(0.4, 0, .2, 1.0);", "[0.4, 0, 0.2, 1]"])
+@pytest.mark.parametrize(
+    "css", ["0.4 0 0.2 1", "4e-1, 0, 2e-1, 1", " cubic-bezier(0.4, 0, .2, 1.0);", "[0.4, 0, 0.2, 1]"]
+)
 def test_timing_of_the_document_can_be_typed(nodes, css: str) -> None:
     """As the editor draws it: the same document, the same places on the way."""
     from trackgo.trajectories.motion import shares
