@@ -9,7 +9,6 @@ the drawing, then frames 1, 5, 10 and 14.
 from __future__ import annotations
 
 import argparse
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
@@ -17,29 +16,16 @@ import cv2
 import numpy as np
 
 from trackgo import Drawing
+from trackgo.demo.photographs import MATPLOTLIB, SKIMAGE, SKLEARN, disc, lasso, photograph
 from trackgo.engines.cut_and_drag import fit_reference
 from trackgo.figures.overlays import contact_sheet, draw_drawing
-from trackgo.files import read_picture, write_picture
+from trackgo.files import write_picture
 from trackgo.pipeline import TrackGoPipeline, fit_picture, fit_size
 
 AREA_PX = 128 * 128
 CELL_PX = 160
 SHOWN = (0, 4, 9, 13)
 
-
-def lasso(points: list[list[float]], *arrows: list[list[float]], curve: str = "smooth") -> dict[str, Any]:
-    """A thing round which a line was drawn, and its arrows."""
-    stroke = {"tool": "lasso", "points": points}
-    return {"mask": {"strokes": [stroke]}, "arrows": [{"points": one, "curve": curve} for one in arrows]}
-
-
-def disc(at: list[float], radius: float, *path: list[float]) -> dict[str, Any]:
-    """A thing dabbed with one round brush, and an arrow from its middle."""
-    stroke = {"tool": "brush", "points": [at], "radius": radius}
-    return {"mask": {"strokes": [stroke]}, "arrows": [{"points": [at, *path], "curve": "smooth"}]}
-
-
-SKIMAGE, SKLEARN, MATPLOTLIB = "skimage.data", "sklearn.datasets.images", "matplotlib"
 DRAWINGS: dict[tuple[str, str], dict[str, Any]] = {
     (SKIMAGE, "astronaut.png"): {"components": [lasso(
         [[0.8, 0.01], [0.86, 0.05], [0.87, 0.33], [0.89, 0.42], [0.84, 0.45], [0.75, 0.45], [0.7, 0.42], [0.74, 0.2],
@@ -84,12 +70,6 @@ DRAWINGS: dict[tuple[str, str], dict[str, Any]] = {
         "components": [disc([0.235, 0.17], 0.065, [0.35, 0.35], [0.5, 0.4])], "camera": {"pan": [0.05, 0.1]},
     },
 }  # fmt: skip
-
-
-def photograph(package: str, name: str) -> np.ndarray:
-    """A picture that a package brings along, uint8 [h, w, 3]."""
-    with resources.as_file(resources.files(package) / name) as path:
-        return read_picture(path)
 
 
 def row(pipeline: TrackGoPipeline, picture: np.ndarray, drawing: Drawing) -> list[np.ndarray]:

@@ -111,6 +111,8 @@ class DataConfig:
         scenes: how many different scenes of the world are used; 0 for no end.
         plain: share of the world's scenes in which two to four plain sprites move over a smooth background.
         large: share of them in which one or two sprites fill much of the frame.
+        photographs: share of them in which parts of photographs move over others (``trackgo.demo.cutouts``); needs
+            scikit-image and matplotlib.
         workers: processes that prepare batches; 0 for the training process itself.
         cache: how many prepared clips each worker keeps.
     """
@@ -121,14 +123,15 @@ class DataConfig:
     scenes: NonNegativeInt = 0
     plain: Probability = 0.0
     large: Probability = 0.0
+    photographs: Probability = 0.0
     workers: NonNegativeInt = 1
     cache: NonNegativeInt = 0
 
     def __post_init__(self) -> None:
         if self.source == "shards" and not self.path:
             raise ValueError(f"data.path is {self.path!r}; it must be the folder of the shards")
-        if self.plain + self.large > 1:
-            raise ValueError(f"data.plain + data.large is {self.plain + self.large}; it must be 1 or less")
+        if (shares := self.plain + self.large + self.photographs) > 1:
+            raise ValueError(f"data.plain + data.large + data.photographs is {shares}; it must be 1 or less")
 
 
 @dataclass(frozen=True, config=_CHECKS)

@@ -13,6 +13,8 @@ import numpy as np
 import torch
 from torch.utils.data import DataLoader, Dataset, Sampler
 
+from ..demo.cutouts import cutout_scene
+from ..demo.photographs import TRAINING, photograph
 from ..demo.world import LARGE, MIXED, PLAIN, Recipe, Scene, scene
 from ..drawing.coordinates import inside_frame
 from ..trajectories import PointTrajectories
@@ -45,6 +47,7 @@ class WorldSource:
             show wherever they are in the frame, as a user's drawing has them.
         plain, large: probability of a scene of plain sprites (``world.PLAIN``) and of one or two large ones
             (``world.LARGE``), instead of one by ``recipe``.
+        photographs: probability of a scene of cut-outs (``cutouts``), whatever the split.
     """
 
     scenes: int = 0
@@ -53,6 +56,7 @@ class WorldSource:
     recipe: Recipe = MIXED
     plain: float = 0.0
     large: float = 0.0
+    photographs: float = 0.0
 
     def __len__(self) -> int:
         return self.scenes
@@ -60,8 +64,11 @@ class WorldSource:
     def triple(self, key: ClipKey, rng: np.random.Generator) -> Triple:
         """See ``TripleSource``."""
         hidden, kind = rng.random(2).tolist()
-        recipe = PLAIN if kind < self.plain else LARGE if kind < self.plain + self.large else self.recipe
-        seen = scene(key.number, key.frames, key.width, key.height, self.split, recipe)
+        if kind >= 1 - self.photographs:
+            seen = cutout_scene(TRAINING, key.number, key.frames, key.width, key.height)
+        else:
+            recipe = PLAIN if kind < self.plain else LARGE if kind < self.plain + self.large else self.recipe
+            seen = scene(key.number, key.frames, key.width, key.height, self.split, recipe)
         return world_triple(seen, hidden < self.covered)
 
 
@@ -79,11 +86,15 @@ def build_source(config: DataConfig, encoders: Encoders) -> TripleSource:
     """The source that the configuration names; ``encoders`` are those of the model to train.
 
     Raises:
-        FileNotFoundError, ValueError: shards are asked for, and there are none or they are no shards.
+        FileNotFoundError, ValueError: shards are asked for, and there are none or they are no shards; or photographs,
+            and a package that brings some is not installed.
     """
     if config.source == "shards":
         return ShardSource.of(config.path, encoders if config.latents == "use" else None)
-    return WorldSource(config.scenes, plain=config.plain, large=config.large)
+    if config.photographs:
+        for name in TRAINING:
+            photograph(*name)  # what is missing is said now, not in a worker
+    return WorldSource(config.scenes, plain=config.plain, large=config.large, photographs=config.photographs)
 
 
 @dataclass(frozen=True)

@@ -87,7 +87,10 @@ def test_the_paper_configuration_says_what_the_paper_says():
         ({"stages": [STAGE | {"frames": 5}]}, "above 1/5"),
         ({"stages": [STAGE], "data": {"source": "shards"}}, "data.path"),
         ({"stages": [STAGE], "data": {"latents": "yes"}}, "data.latents is 'yes'; it must be 'use' or 'ignore'"),
-        ({"stages": [STAGE], "data": {"plain": 0.7, "large": 0.7}}, "data.plain + data.large is 1.4; it must be 1 or"),
+        (
+            {"stages": [STAGE], "data": {"plain": 0.7, "large": 0.2, "photographs": 0.5}},
+            "data.plain + data.large + data.photographs is 1.4; it must be 1 or less",
+        ),
         ({"stages": [STAGE], "data": {"plain": 2}}, "data.plain is 2; it must be a probability from 0 to 1"),
         ({"stages": [STAGE], "optimizer": {"beta1": 1}}, "optimizer.beta1 is 1; it must be a number from 0 to below 1"),
         (

@@ -4,11 +4,23 @@ import numpy as np
 import pytest
 import torch
 
+from trackgo.demo.cutouts import cutout_scene
+from trackgo.demo.photographs import SKLEARN, TRAINING
 from trackgo.demo.world import LARGE, PLAIN, scene
 from trackgo.svd.frozen import to_unit
+from trackgo.training import data
 from trackgo.training.batch import Triple, collate, model_input
 from trackgo.training.config import ConditioningConfig, LossConfig, ModelConfig
-from trackgo.training.data import BadClip, ClipKey, Clips, StepSampler, WorldSource, build_loader, world_triple
+from trackgo.training.data import (
+    BadClip,
+    ClipKey,
+    Clips,
+    StepSampler,
+    WorldSource,
+    build_loader,
+    build_source,
+    world_triple,
+)
 from trackgo.training.setup import load_base
 
 
@@ -73,6 +85,25 @@ def test_plain_and_large_scenes_come_as_often_as_asked(make_config):
         plain += np.array_equal(triple.clip, scene(number, 2, 64, 64, recipe=PLAIN).frames)
         large += np.array_equal(triple.clip, scene(number, 2, 64, 64, recipe=LARGE).frames)
     assert 6 <= plain <= 18 and 6 <= large <= 18 and plain + large < 30
+
+
+def test_cutouts_of_photographs_come_as_often_as_asked(make_config, monkeypatch):
+    """With the two photographs that are there wherever the pack is."""
+    shipped = {name: things for name, things in TRAINING.items() if name[0] == SKLEARN}
+    monkeypatch.setattr(data, "TRAINING", shipped)
+    config = make_config(data={"large": 0.3, "photographs": 0.5})
+    clips = Clips(build_source(config.data, None), config.data, seed=0)
+    found = 0
+    for number in range(20):
+        triple, _ = clips[ClipKey(number, 2, 96, 64, 0)]
+        found += np.array_equal(triple.clip, cutout_scene(shipped, number, 2, 96, 64).frames)
+    assert 5 <= found <= 15
+
+
+def test_photographs_that_are_not_installed_are_named_before_training(make_config, monkeypatch):
+    monkeypatch.setattr(data, "TRAINING", {("no_such_package.pictures", "cat.png"): []})
+    with pytest.raises(FileNotFoundError, match=r"'cat\.png' comes with 'no_such_package', which is not in"):
+        build_source(make_config(data={"photographs": 0.1}).data, None)
 
 
 def test_triples_check_their_shapes():
