@@ -64,6 +64,7 @@ Text = Annotated[str, Field(strict=True, description="text")]
 # ---------------------------------------------------------------------------------------------------------------------
 
 _CHECKS = ConfigDict(extra="forbid")
+_GONE = {"optimizer": "gate_rate", "loss": "vacated"}  # what stored runs may still hold
 
 
 @dataclass(frozen=True, config=_CHECKS)
@@ -194,8 +195,7 @@ class LossConfig:
         attention: λ of L_attn (eq. 8).
         identity: weight of the deep supervision of which component is where (``identity``, not in the paper).
         correspondence: weight of the deep supervision of where it was (``correspondence``, not in the paper).
-        lasting, vacated: weights of errors that stay, and of those where a component was (``losses``, not in the
-            paper).
+        lasting: weight of errors that stay (``background``, not in the paper).
         sigma_mean, sigma_deviation: mean and standard deviation of ln σ; SVD's are 0.7 and 1.6.
     """
 
@@ -203,7 +203,6 @@ class LossConfig:
     identity: NonNegativeFloat = 0.0
     correspondence: NonNegativeFloat = 0.0
     lasting: NonNegativeFloat = 0.0
-    vacated: NonNegativeFloat = 0.0
     sigma_mean: FiniteFloat = 0.7
     sigma_deviation: PositiveFloat = 1.6
 
@@ -344,8 +343,10 @@ def from_stored(tree: Mapping[str, Any]) -> TrainingConfig:
     Raises:
         ValueError: as in ``load_config``.
     """
-    optimizer = {key: value for key, value in tree.get("optimizer", {}).items() if key != "gate_rate"}
-    return from_mapping({**tree, "optimizer": optimizer})
+    known = dict(tree)
+    for section, gone in _GONE.items():
+        known[section] = {key: value for key, value in tree.get(section, {}).items() if key != gone}
+    return from_mapping(known)
 
 
 def to_mapping(config: TrainingConfig) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from ..model.attach import Attachment, attached
 from ..model.config import AttentionSettings
 from ..model.encoded import EncodedTrajectories
 from ..svd.diffusion import denoise, denoising_loss, loss_weight
-from .aids.background import lasting_loss, vacated_loss
+from .aids.background import lasting_loss
 from .aids.correspondence import collected_queries, correspondence_loss
 from .aids.identity import IdentityProbes
 from .batch import ModelInput
@@ -38,7 +38,7 @@ class TrainedSVD(nn.Module):
         attention_loss: compute L_attn (eq. 8).
         identity: probes that ask which component is where (``identity``).
         correspondence: ask spatial attention where that was (``correspondence``).
-        background: ``lasting`` and ``vacated`` too (``losses``).
+        lasting: that loss too (``background``).
 
     Attributes:
         inherited: base weights (diffusers keys) that ``model.start_from`` had changed before this run.
@@ -53,12 +53,12 @@ class TrainedSVD(nn.Module):
         attention_loss: bool = True,
         identity: IdentityProbes | None = None,
         correspondence: bool = False,
-        background: bool = False,
+        lasting: bool = False,
     ) -> None:
         super().__init__()
         self.unet, self.trackgo, self.identity = unet, trackgo, identity
         self.recompute, self.attention_loss, self.correspondence = recompute, attention_loss, correspondence
-        self.background = background
+        self.lasting = lasting
         self.inherited: frozenset[str] = frozenset()
         still = torch.zeros(1, 121, 8, 8, 3, dtype=torch.uint8)
         self.attachment = Attachment(EncodedTrajectories(trackgo, still), AttentionSettings(alpha))
@@ -80,7 +80,7 @@ class TrainedSVD(nn.Module):
 
     def forward(self, data: ModelInput) -> dict[str, Tensor]:
         """Loss terms per clip, [B] each: ``mse`` and, if asked for, ``attention`` (eq. 8), ``identity``,
-        ``correspondence``, ``lasting`` and ``vacated``."""
+        ``correspondence`` and ``lasting``."""
         self.move_with_(data.points)
         attention_loss = AttentionLoss(data.moving, self.attachment.settings) if self.attention_loss else None
         probes = self.identity if self.training else None
@@ -100,12 +100,10 @@ class TrainedSVD(nn.Module):
             terms["identity"] = probes(hidden, self._adapter_attentions(), data.components, data.origins)
         if matching:
             terms["correspondence"] = correspondence_loss(queries, data.origins)
-        if self.background and self.training:
+        if self.lasting and self.training:
             error = estimate - data.latents
             shown = data.conditioning.image_latent.flatten(1).any(dim=1)  # without the picture all colors are guesses
-            weight = loss_weight(data.sigma) * shown
-            terms["lasting"] = weight * lasting_loss(error)
-            terms["vacated"] = weight * vacated_loss(error, data.moving)
+            terms["lasting"] = loss_weight(data.sigma) * shown * lasting_loss(error)
         return terms
 
     def activated_shares(self) -> dict[str, float]:

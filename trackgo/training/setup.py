@@ -66,7 +66,7 @@ def build_model(training: TrainingConfig, unet: nn.Module) -> TrainedSVD:
         attention_loss=loss.attention > 0,
         identity=probes,
         correspondence=loss.correspondence > 0,
-        background=loss.lasting > 0 or loss.vacated > 0,
+        lasting=loss.lasting > 0,
     )
     model.inherited = inherited
     return model

@@ -237,10 +237,11 @@ def test_a_configuration_survives_being_written_down():
 def test_an_older_run_is_read_unless_it_has_gates():
     config = c.TrainingConfig((c.StageConfig(3, 64, 64, 8),))
     stored = json.loads(json.dumps(c.to_mapping(config)))
-    stored["optimizer"]["gate_rate"] = 1e-3
-    assert c.from_stored(stored) == config
-    with pytest.raises(ValueError, match=r"unknown key 'optimizer\.gate_rate'"):
-        c.from_mapping(stored)
+    for section, key in (("optimizer", "gate_rate"), ("loss", "vacated")):
+        old = {**stored, section: {**stored[section], key: 4.0}}
+        assert c.from_stored(old) == config
+        with pytest.raises(ValueError, match=rf"unknown key '{section}\.{key}'"):
+            c.from_mapping(old)
     stored["model"]["mass"] = "gated"
     with pytest.raises(ValueError, match=r"^model\.mass 'gated' is not supported; use 'centered'.*$"):
         c.from_stored(stored)

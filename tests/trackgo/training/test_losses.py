@@ -7,7 +7,7 @@ import torch
 
 from trackgo.model.adapter import AdapterAttention
 from trackgo.model.config import AttentionSettings
-from trackgo.training.aids.background import lasting_loss, vacated_loss
+from trackgo.training.aids.background import lasting_loss
 from trackgo.training.losses import AttentionLoss
 from trackgo.training.trainer import Trainer
 
@@ -105,21 +105,10 @@ def test_a_tint_lasts_and_what_changes_from_frame_to_frame_does_not(size):
     torch.testing.assert_close(lasting_loss(flicker), torch.zeros(1))
 
 
-def test_vacated_places_are_those_of_the_first_frame_that_nothing_covers_now():
-    moving = torch.zeros(2, 3, 32, 32, dtype=torch.bool)
-    moving[0, :, 8:16, 8:16] = True  # a cell that is left in the last frame,
-    moving[0, 2, 8:16, 8:16] = False
-    moving[0, 0, 0:8, 0:3] = True  # less than half of a cell,
-    moving[0, 1:, 24:32] = True  # and what was not covered in the first
-    error = torch.full((2, 3, 4, 4, 4), 3.0)
-    torch.testing.assert_close(vacated_loss(error, moving), torch.tensor([9 / (3 * 16), 0.0]))
-
-
 def test_colors_are_not_asked_for_where_the_picture_was_dropped(make_config):
     shares = {}
     for dropout in (0.0, 1.0):
         trainer = Trainer(make_config(loss={"lasting": 0.1}, conditioning={"image_dropout": dropout}))
         with trainer.model.attached():
             shares[dropout] = trainer.gradients(next(trainer._steps()))
-    assert shares[0.0]["lasting"] > 0 and shares[0.0]["vacated"] > 0
-    assert shares[1.0]["lasting"] == shares[1.0]["vacated"] == 0 < shares[1.0]["mse"]
+    assert shares[0.0]["lasting"] > 0 and shares[1.0]["lasting"] == 0 < shares[1.0]["mse"]
