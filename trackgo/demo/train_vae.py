@@ -135,10 +135,11 @@ def _bytes(pictures: Tensor) -> Tensor:
 def pictures(first: int, count: int, split: str) -> Tensor:
     """Single frames of scenes `first`… of a split: float32 [count, 3, 128, 128], -1 to 1."""
     frames = [scene(first + i, 1, _PICTURE_PX, _PICTURE_PX, split).frames[0] for i in range(count)]
-    return _to_tensor(np.stack(frames))
+    return to_tensor(np.stack(frames))
 
 
-def _to_tensor(frames: np.ndarray) -> Tensor:
+def to_tensor(frames: np.ndarray) -> Tensor:
+    """uint8 [B, H, W, 3] → float32 [B, 3, H, W], -1 to 1."""
     return torch.from_numpy(rearrange(frames, "b h w c -> b c h w").astype(np.float32) / 127.5 - 1)
 
 
@@ -157,7 +158,7 @@ def crops(settings: VAETraining, step: int) -> Tensor:
             else:
                 top, left = rng.integers(_PICTURE_PX - settings.crop + 1, size=2)
                 batch.append(frame[top : top + settings.crop, left : left + settings.crop])
-    return _to_tensor(np.stack(batch[: settings.batch]))
+    return to_tensor(np.stack(batch[: settings.batch]))
 
 
 def _prefetched(settings: VAETraining, first: int) -> Iterator[tuple[int, Tensor]]:

@@ -1,0 +1,76 @@
+"""The decoder trained on alone: latents stay, runs repeat, and it learns what it is shown."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from trackgo.demo.photographs import SKLEARN, photograph
+from trackgo.demo.sharpen import Discriminator, Sharpening, photograph_crops, sharpened
+from trackgo.demo.train_vae import psnr
+from trackgo.demo.vae import TinyVAE, build_vae, start_from_means_
+
+SHORT = Sharpening(steps=4, batch=4, crop=32)
+
+
+@pytest.fixture(scope="module")
+def vae() -> TinyVAE:
+    torch.manual_seed(0)
+    found = build_vae(8)
+    start_from_means_(found, torch.rand(2, 3, 32, 32) * 2 - 1)
+    return found.eval()
+
+
+@pytest.fixture(scope="module")
+def photographs() -> list[np.ndarray]:
+    return [photograph(SKLEARN, "flower.jpg")]
+
+
+def test_only_the_decoder_changes_and_a_run_repeats(vae, photographs) -> None:
+    before = {key: value.clone() for key, value in vae.state_dict().items()}
+    once, again = (sharpened(vae, SHORT, photographs).state_dict() for _ in range(2))
+    for key, value in vae.state_dict().items():
+        assert torch.equal(value, before[key]), "what is given stays"
+        assert torch.equal(once[key], again[key])
+        if key.startswith("encoder"):
+            assert torch.equal(once[key], value)
+    assert any(not torch.equal(once[key], before[key]) for key in before if key.startswith("decoder"))
+
+
+def test_without_an_opinion_the_error_falls(vae, photographs) -> None:
+    shown = photograph_crops(SHORT, 10_000, photographs)
+    plain = Sharpening(steps=40, batch=4, crop=32, rate=2e-3, adversarial=0)
+    assert psnr(sharpened(vae, plain, photographs), shown) > psnr(vae, shown) + 0.5
+
+
+def test_the_discriminator_comes_in_slowly() -> None:
+    settings = Sharpening(adversarial=0.5)
+    weights = [settings.opinion(step) for step in (0, 60, 110, 160, 1000)]
+    assert weights == pytest.approx([0, 0, 0.25, 0.5, 0.5])
+
+
+def test_the_discriminator_sees_patches() -> None:
+    judge, shown = Discriminator().eval(), torch.zeros(1, 3, 64, 64)
+    with torch.no_grad():
+        still, _ = judge(shown)
+        shown[..., 0, 0] = 1
+        changed = (judge(shown)[0] != still)[0, 0]
+    assert changed[0, 0] and not changed[5:].any() and not changed[:, 5:].any()
+
+
+def test_photographs_have_their_own_repeatable_pieces(photographs) -> None:
+    first = photograph_crops(SHORT, 1, photographs)
+    assert first.shape == (2, 3, 32, 32) and first.min() >= -1 and first.max() <= 1
+    assert torch.equal(first, photograph_crops(SHORT, 1, photographs))
+    assert not torch.equal(first, photograph_crops(SHORT, 2, photographs))
+
+
+@pytest.mark.parametrize(
+    ("bad", "message"),
+    [({"steps": 0}, "steps is 0"), ({"batch": 1}, "batch 1"), ({"noise": -1}, "noise is -1"),
+     ({"adversarial": float("nan")}, "adversarial is nan")],
+)  # fmt: skip
+def test_bad_settings_are_named(bad, message) -> None:
+    with pytest.raises(ValueError, match=message):
+        Sharpening(**bad)
