@@ -31,11 +31,9 @@ from ..console import speak_plainly
 from . import DEMO_SVD
 from .photographs import TRAINING, photograph
 from .tiny import load_model, save_model
-from .train_vae import VAETraining, crops, loss, pictures, psnr, to_tensor
+from .train_vae import EVALUATED, PICTURE_PX, VAETraining, crops, follow_, loss, pictures, psnr, to_tensor
 from .vae import TinyVAE
 
-_EVALUATED = 64  # held-out pictures behind every figure
-_PIXELS = 128  # of a whole photograph's side where it is shown at the demo's scale
 _WAIT, _RAMP = 60, 100  # steps before the discriminator has a say, and until it has its full one
 
 
@@ -103,7 +101,7 @@ def photograph_crops(settings: Sharpening, step: int, photographs: Sequence[NDAr
     for _ in range(settings.batch // 2):
         picture = photographs[rng.integers(len(photographs))]
         shorter = min(picture.shape[:2])
-        most = max(settings.crop, shorter * settings.crop // _PIXELS)
+        most = max(settings.crop, shorter * settings.crop // PICTURE_PX)
         side = round(settings.crop * (most / settings.crop) ** rng.random())
         top, left = (rng.integers(length - side + 1) for length in picture.shape[:2])
         piece = cv2.resize(
@@ -154,10 +152,7 @@ def sharpened(vae: TinyVAE, settings: Sharpening, photographs: Sequence[NDArray]
         opinion = settings.features * unlike - fake.float().mean()
         _descend(steps[decoder], decoder, loss(made, true, settings.edges) + settings.opinion(step) * opinion)
         judge.requires_grad_(True)
-        keep = min(settings.ema, (1 + step) / (10 + step))
-        with torch.no_grad():
-            for mean, now in zip(average.decoder.parameters(), decoder.parameters(), strict=True):
-                mean.lerp_(now, 1 - keep)
+        follow_(average.decoder, decoder, step, settings.ema)
     return average
 
 
@@ -190,12 +185,16 @@ def main() -> int:
     cv2.setNumThreads(1)
     try:
         settings = Sharpening(steps=options.steps, adversarial=options.adversarial)
+        options.out.mkdir(parents=True, exist_ok=True)  # before the work, not after it
         before = load_model("vae", DEMO_SVD)
         after = sharpened(before, settings, [photograph(*name) for name in TRAINING])
-    except (ValueError, FileNotFoundError) as error:
+    except (ValueError, OSError, RuntimeError) as error:
         print(f"sharpen: {error}", file=sys.stderr)
         return 2
-    held_out = pictures(0, _EVALUATED, "test")
+    except KeyboardInterrupt:
+        print("stopped; a run is not resumed, and nothing was written", file=sys.stderr)
+        return 130
+    held_out = pictures(0, EVALUATED, "test")
     then, now = psnr(before, held_out), psnr(after, held_out)
     print(f"on held-out pictures of the world {then:.2f} dB before, {now:.2f} dB now")
     save_model("vae", after, options.out)

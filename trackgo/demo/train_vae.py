@@ -37,9 +37,9 @@ from .tiny import load_model, save_model
 from .vae import TinyVAE, build_vae, normalise_, start_from_means_
 from .world import scene
 
-_PICTURE_PX = 128
+PICTURE_PX = 128
 _CROPS_PER_PICTURE = 4  # drawing a picture costs as much as training on a few crops
-_EVALUATED = 64  # held-out pictures behind every figure
+EVALUATED = 64  # held-out pictures behind every figure
 _FORMAT = "trackgo-vae-training 1"
 
 
@@ -71,8 +71,8 @@ class VAETraining:
         for name in ("steps", "batch", "warmup", "width"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} is {getattr(self, name)}; it must be at least 1")
-        if self.crop % 8 or not 8 <= self.crop <= _PICTURE_PX:
-            raise ValueError(f"crop is {self.crop}; it must be a multiple of 8 up to {_PICTURE_PX}")
+        if self.crop % 8 or not 8 <= self.crop <= PICTURE_PX:
+            raise ValueError(f"crop is {self.crop}; it must be a multiple of 8 up to {PICTURE_PX}")
         for name in ("final_share", "ema"):
             if not 0 <= getattr(self, name) < 1:
                 raise ValueError(f"{name} is {getattr(self, name)}; it must be at least 0 and below 1")
@@ -134,7 +134,7 @@ def _bytes(pictures: Tensor) -> Tensor:
 
 def pictures(first: int, count: int, split: str) -> Tensor:
     """Single frames of scenes `first`… of a split: float32 [count, 3, 128, 128], -1 to 1."""
-    frames = [scene(first + i, 1, _PICTURE_PX, _PICTURE_PX, split).frames[0] for i in range(count)]
+    frames = [scene(first + i, 1, PICTURE_PX, PICTURE_PX, split).frames[0] for i in range(count)]
     return to_tensor(np.stack(frames))
 
 
@@ -147,16 +147,16 @@ def crops(settings: VAETraining, step: int) -> Tensor:
     """One step's pictures [B, 3, crop, crop], fewer and whole in the last stage; a function of its arguments."""
     rng = np.random.default_rng([settings.seed, step])
     if step >= settings.final:
-        count = max(1, settings.batch * settings.crop**2 // _PICTURE_PX**2)
+        count = max(1, settings.batch * settings.crop**2 // PICTURE_PX**2)
         return pictures(settings.steps * settings.batch + step * count, count, "train")
     batch = []
     for number in range(math.ceil(settings.batch / _CROPS_PER_PICTURE)):
-        frame = scene(step * settings.batch + number, 1, _PICTURE_PX, _PICTURE_PX).frames[0]
+        frame = scene(step * settings.batch + number, 1, PICTURE_PX, PICTURE_PX).frames[0]
         for _ in range(_CROPS_PER_PICTURE):
             if rng.random() < 0.1:
                 batch.append(cv2.resize(frame, (settings.crop, settings.crop), interpolation=cv2.INTER_AREA))
             else:
-                top, left = rng.integers(_PICTURE_PX - settings.crop + 1, size=2)
+                top, left = rng.integers(PICTURE_PX - settings.crop + 1, size=2)
                 batch.append(frame[top : top + settings.crop, left : left + settings.crop])
     return to_tensor(np.stack(batch[: settings.batch]))
 
@@ -178,6 +178,14 @@ def loss(restored: Tensor, wanted: Tensor, edges: float) -> Tensor:
     return wrong.abs().mean() + 4 * wrong.square().mean() + edges * sharp
 
 
+@torch.no_grad()
+def follow_(average: nn.Module, model: nn.Module, step: int, most: float) -> None:
+    """Move a running average of weights on, with a decay of `most`, less in the first steps."""
+    keep = min(most, (1 + step) / (10 + step))
+    for mean, now in zip(average.parameters(), model.parameters(), strict=True):
+        mean.lerp_(now, 1 - keep)
+
+
 class VAERun:
     """A training run in a folder: last.safetensors to go on from, best/vae for use, log.jsonl for the curve."""
 
@@ -188,7 +196,7 @@ class VAERun:
             torch.manual_seed(settings.seed)
             self.model = NormalisedVAE(settings.width).to(memory_format=torch.channels_last)
             if begin_with is None:
-                start_from_means_(self.model.vae, pictures(0, _EVALUATED, "train"))
+                start_from_means_(self.model.vae, pictures(0, EVALUATED, "train"))
             else:
                 self.model.vae.load_state_dict(begin_with.state_dict())
         self.average = deepcopy(self.model.vae).requires_grad_(False)
@@ -206,8 +214,8 @@ class VAERun:
 
     def train(self, save_every: int, evaluate_every: int) -> None:
         """Train to the last step, evaluating on the validation split and saving as often as asked."""
-        held_out = pictures(0, _EVALUATED, "validation")
-        calibration = pictures(0, _EVALUATED, "train")
+        held_out = pictures(0, EVALUATED, "validation")
+        calibration = pictures(0, EVALUATED, "train")
         self.model.train()
         bar = tqdm(total=self.settings.steps, initial=self.step, disable=None, unit="step")
         began, total = time.monotonic() - self.seconds, 0.0
@@ -240,10 +248,7 @@ class VAERun:
         value.backward()
         nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
         self.optimizer.step()
-        keep = min(settings.ema, (1 + step) / (10 + step))
-        with torch.no_grad():
-            for mean, now in zip(self.average.parameters(), self.model.vae.parameters(), strict=True):
-                mean.lerp_(now, 1 - keep)
+        follow_(self.average, self.model.vae, step, settings.ema)
         return value.item()
 
     def _record(self, figures: dict[str, float], vae: TinyVAE) -> None:
@@ -295,7 +300,7 @@ def install(run: Path, folder: Path = DEMO_SVD) -> float:
     The figure is noted in trackgo_demo.json as `vae_psnr_db`.
     """
     save_model("vae", load_model("vae", run / "best"), folder)
-    found = psnr(load_model("vae", folder), pictures(0, 4 * _EVALUATED, "test"))
+    found = psnr(load_model("vae", folder), pictures(0, 4 * EVALUATED, "test"))
     note = folder / "trackgo_demo.json"
     values = json.loads(note.read_text(encoding="utf-8")) | {"vae_psnr_db": round(found, 2)}
     note.write_text(json.dumps(values, indent=2) + "\n", encoding="utf-8")

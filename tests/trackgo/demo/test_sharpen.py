@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import sys
+
 import numpy as np
 import pytest
 import torch
 
 from trackgo.demo.photographs import SKLEARN, photograph
-from trackgo.demo.sharpen import Discriminator, Sharpening, photograph_crops, sharpened
+from trackgo.demo.sharpen import Discriminator, Sharpening, main, photograph_crops, sharpened
 from trackgo.demo.train_vae import psnr
 from trackgo.demo.vae import TinyVAE, build_vae, start_from_means_
 
@@ -64,6 +66,23 @@ def test_photographs_have_their_own_repeatable_pieces(photographs) -> None:
     assert first.shape == (2, 3, 32, 32) and first.min() >= -1 and first.max() <= 1
     assert torch.equal(first, photograph_crops(SHORT, 1, photographs))
     assert not torch.equal(first, photograph_crops(SHORT, 2, photographs))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [(["OUT", "--steps", "0"], "steps is 0"), (["FILE/vae"], "FILE"),
+     (["OUT", "--adversarial", "-1"], "adversarial is -1")],
+)  # fmt: skip
+def test_what_cannot_be_done_is_said_in_one_line_before_the_work(
+    arguments, message, tmp_path, monkeypatch, capsys
+) -> None:
+    (tmp_path / "FILE").touch()
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "argv", ["sharpen", *arguments])
+    monkeypatch.setattr(torch, "set_num_threads", lambda count: None)
+    assert main() == 2
+    said = capsys.readouterr().err
+    assert message in said and said.startswith("sharpen: ") and said.count("\n") == 1
 
 
 @pytest.mark.parametrize(

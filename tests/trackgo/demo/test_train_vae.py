@@ -27,7 +27,7 @@ SHORT = VAETraining(steps=6, batch=4, crop=32, warmup=2, width=8, final_share=0.
 
 @pytest.fixture(autouse=True)
 def few_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(train_vae, "_EVALUATED", 2)
+    monkeypatch.setattr(train_vae, "EVALUATED", 2)
 
 
 @pytest.fixture
