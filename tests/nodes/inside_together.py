@@ -144,9 +144,7 @@ def merges() -> None:
     results["merge_behind_nothing"] = distance(
         sample(merge(apply(trackgo=changed), louder, 1.0)), sample(apply(trackgo=changed))
     )
-    results["merge_behind_changed"] = message(
-        lambda: sample(merge(apply(trackgo=changed), louder, 0.5))
-    )
+    results["merge_behind_changed"] = message(lambda: sample(merge(apply(trackgo=changed), louder, 0.5)))
 
 
 def own_base_model() -> None:

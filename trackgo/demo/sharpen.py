@@ -31,7 +31,7 @@ from ..console import speak_plainly
 from . import DEMO_SVD
 from .photographs import TRAINING, photograph
 from .tiny import load_model, save_model
-from .train_vae import EVALUATED, PICTURE_PX, VAETraining, crops, follow_, loss, pictures, psnr, to_tensor
+from .train_vae import EVALUATED, PICTURE_PX, VAETraining, crops, follow_, loss, note_psnr, pictures, psnr, to_tensor
 from .vae import TinyVAE
 
 _WAIT, _RAMP = 60, 100  # steps before the discriminator has a say, and until it has its full one
@@ -198,6 +198,8 @@ def main() -> int:
     then, now = psnr(before, held_out), psnr(after, held_out)
     print(f"on held-out pictures of the world {then:.2f} dB before, {now:.2f} dB now")
     save_model("vae", after, options.out)
+    if (options.out / "trackgo_demo.json").is_file():
+        print(f"a demo model: {note_psnr(options.out):.2f} dB noted in its trackgo_demo.json")
     return 0
 
 

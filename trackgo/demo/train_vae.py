@@ -295,11 +295,13 @@ class VAERun:
 
 
 def install(run: Path, folder: Path = DEMO_SVD) -> float:
-    """Put a run's best VAE, in half precision, among the demo's weights; returns its PSNR on the test split.
-
-    The figure is noted in trackgo_demo.json as `vae_psnr_db`.
-    """
+    """Put a run's best VAE, in half precision, among the demo's weights; returns what `note_psnr` found."""
     save_model("vae", load_model("vae", run / "best"), folder)
+    return note_psnr(folder)
+
+
+def note_psnr(folder: Path) -> float:
+    """Measure the VAE in a demo model's folder on the test split and note it as `vae_psnr_db` in trackgo_demo.json."""
     found = psnr(load_model("vae", folder), pictures(0, 4 * EVALUATED, "test"))
     note = folder / "trackgo_demo.json"
     values = json.loads(note.read_text(encoding="utf-8")) | {"vae_psnr_db": round(found, 2)}

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
+from trackgo.demo import sharpen, train_vae
 from trackgo.demo.photographs import SKLEARN, photograph
 from trackgo.demo.sharpen import Discriminator, Sharpening, main, photograph_crops, sharpened
 from trackgo.demo.train_vae import psnr
@@ -83,6 +86,21 @@ def test_what_cannot_be_done_is_said_in_one_line_before_the_work(
     assert main() == 2
     said = capsys.readouterr().err
     assert message in said and said.startswith("sharpen: ") and said.count("\n") == 1
+
+
+def test_a_demo_models_note_tells_the_new_decoders_figure(vae, tmp_path: Path, monkeypatch) -> None:
+    note = tmp_path / "trackgo_demo.json"
+    note.write_text('{"trained": "nothing", "vae_psnr_db": 99.0}', encoding="utf-8")
+    for module in (sharpen, train_vae):
+        monkeypatch.setattr(module, "EVALUATED", 2)
+    monkeypatch.setattr(sharpen, "TRAINING", {})
+    monkeypatch.setattr(sharpen, "sharpened", lambda *given: vae)
+    monkeypatch.setattr(torch, "set_num_threads", lambda count: None)
+    monkeypatch.setattr(sys, "argv", ["sharpen", str(tmp_path)])
+    assert main() == 0
+    found = json.loads(note.read_text(encoding="utf-8"))
+    assert found["trained"] == "nothing"
+    assert found["vae_psnr_db"] == pytest.approx(psnr(vae, train_vae.pictures(0, 8, "test")), abs=0.02)
 
 
 @pytest.mark.parametrize(
