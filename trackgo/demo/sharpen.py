@@ -31,7 +31,7 @@ from ..console import speak_plainly
 from . import DEMO_SVD
 from .photographs import TRAINING, photograph
 from .tiny import load_model, save_model
-from .train_vae import EVALUATED, PICTURE_PX, VAETraining, crops, follow_, loss, note_psnr, pictures, psnr, to_tensor
+from .train_vae import PICTURE_PX, VAETraining, crops, follow_, loss, note_psnr, psnr_on_test, to_tensor
 from .vae import TinyVAE
 
 _WAIT, _RAMP = 60, 100  # steps before the discriminator has a say, and until it has its full one
@@ -194,12 +194,11 @@ def main() -> int:
     except KeyboardInterrupt:
         print("stopped; a run is not resumed, and nothing was written", file=sys.stderr)
         return 130
-    held_out = pictures(0, EVALUATED, "test")
-    then, now = psnr(before, held_out), psnr(after, held_out)
-    print(f"on held-out pictures of the world {then:.2f} dB before, {now:.2f} dB now")
     save_model("vae", after, options.out)
+    then, now = psnr_on_test(before), psnr_on_test(load_model("vae", options.out))
+    print(f"on held-out pictures of the world {then:.2f} dB before, {now:.2f} dB now")
     if (options.out / "trackgo_demo.json").is_file():
-        print(f"a demo model: {note_psnr(options.out):.2f} dB noted in its trackgo_demo.json")
+        note_psnr(options.out, now)
     return 0
 
 

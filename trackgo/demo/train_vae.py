@@ -295,18 +295,23 @@ class VAERun:
 
 
 def install(run: Path, folder: Path = DEMO_SVD) -> float:
-    """Put a run's best VAE, in half precision, among the demo's weights; returns what `note_psnr` found."""
+    """Put a run's best VAE, in half precision, among the demo's weights; returns its PSNR on the test split."""
     save_model("vae", load_model("vae", run / "best"), folder)
-    return note_psnr(folder)
+    found = psnr_on_test(load_model("vae", folder))
+    note_psnr(folder, found)
+    return found
 
 
-def note_psnr(folder: Path) -> float:
-    """Measure the VAE in a demo model's folder on the test split and note it as `vae_psnr_db` in trackgo_demo.json."""
-    found = psnr(load_model("vae", folder), pictures(0, 4 * EVALUATED, "test"))
+def psnr_on_test(vae: TinyVAE) -> float:
+    """`psnr` on 256 pictures of the test split: the figure that the demo model tells of its VAE."""
+    return psnr(vae, pictures(0, 4 * EVALUATED, "test"))
+
+
+def note_psnr(folder: Path, found: float) -> None:
+    """Write a VAE's figure into a demo model's trackgo_demo.json, as `vae_psnr_db`."""
     note = folder / "trackgo_demo.json"
     values = json.loads(note.read_text(encoding="utf-8")) | {"vae_psnr_db": round(found, 2)}
     note.write_text(json.dumps(values, indent=2) + "\n", encoding="utf-8")
-    return found
 
 
 def parser() -> argparse.ArgumentParser:

@@ -88,11 +88,10 @@ def test_what_cannot_be_done_is_said_in_one_line_before_the_work(
     assert message in said and said.startswith("sharpen: ") and said.count("\n") == 1
 
 
-def test_a_demo_models_note_tells_the_new_decoders_figure(vae, tmp_path: Path, monkeypatch) -> None:
+def test_a_demo_models_note_tells_the_new_decoders_figure(vae, tmp_path: Path, monkeypatch, capsys) -> None:
     note = tmp_path / "trackgo_demo.json"
     note.write_text('{"trained": "nothing", "vae_psnr_db": 99.0}', encoding="utf-8")
-    for module in (sharpen, train_vae):
-        monkeypatch.setattr(module, "EVALUATED", 2)
+    monkeypatch.setattr(train_vae, "EVALUATED", 2)
     monkeypatch.setattr(sharpen, "TRAINING", {})
     monkeypatch.setattr(sharpen, "sharpened", lambda *given: vae)
     monkeypatch.setattr(torch, "set_num_threads", lambda count: None)
@@ -101,6 +100,7 @@ def test_a_demo_models_note_tells_the_new_decoders_figure(vae, tmp_path: Path, m
     found = json.loads(note.read_text(encoding="utf-8"))
     assert found["trained"] == "nothing"
     assert found["vae_psnr_db"] == pytest.approx(psnr(vae, train_vae.pictures(0, 8, "test")), abs=0.02)
+    assert f"{found['vae_psnr_db']:.2f} dB now" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(
